@@ -1,0 +1,71 @@
+"""Find what a user means by the name of a place or a country."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+
+from landbridge.data.tables import Tables
+from landbridge.errors import UnknownName
+
+__all__ = ["find_country", "find_place"]
+
+
+def _fold(text: str) -> str:
+    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    return re.sub(r"[^a-z0-9]+", " ", plain).strip()
+
+
+def find_place(tables: Tables, name: str) -> str:
+    """Return the id of a place named by id, name, first word of its name, or UN/LOCODE.
+
+    Where a name fits several places the most important one is taken: the lower tier, then dry ports and cities before
+    ports and stations, then the first in the atlas.
+
+    Raises
+    ------
+    UnknownName
+        With suggestions.
+    """
+    order = {"dryport": 0, "city": 1, "port": 2, "border": 3}
+    places = tables["places"].select("id", "name", "unlocode", "kind", "tier").rows()
+    if any(name == row[0] for row in places):
+        return name
+    wanted = _fold(name)
+    hits: list[tuple[tuple[int, int, int, int], str]] = []
+    for position, (place, full, unlocode, kind, tier) in enumerate(places):
+        folded = _fold(full)
+        short = _fold(re.split(r"[(/,]", full)[0])
+        if unlocode and wanted == unlocode.casefold():
+            quality = 0
+        elif wanted in (folded, short):
+            quality = 1
+        elif wanted and (f" {wanted} " in f" {folded} "):
+            quality = 2
+        else:
+            continue
+        hits.append(((quality, tier, order.get(kind, 4), position), place))
+    if not hits:
+        candidates = (
+            [row[1] for row in places]
+            + [re.split(r" ?[(/,]", row[1])[0] for row in places]
+            + [row[0] for row in places]
+        )
+        raise UnknownName("place", name, list(dict.fromkeys(candidates)))
+    return min(hits)[1]
+
+
+def find_country(tables: Tables, name: str) -> str:
+    """Return the ISO 3166 two-letter code of a country named by code or by name.
+
+    Raises
+    ------
+    UnknownName
+        With suggestions.
+    """
+    rows = tables["countries"].select("iso2", "iso3", "name").rows()
+    wanted = _fold(name)
+    for iso2, iso3, full in rows:
+        if wanted in (_fold(iso2 or ""), _fold(iso3 or ""), _fold(full or "")) and iso2:
+            return str(iso2)
+    raise UnknownName("country", name, [r[2] for r in rows if r[2]] + [r[0] for r in rows if r[0]])

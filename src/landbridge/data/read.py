@@ -1,0 +1,242 @@
+"""Read a data package into checked tables.
+
+Every cell is read as text first and held against the dictionary, so that one reading tells all faults, each with its
+file, row, field, what was wanted and what came. Deeper checks (geography, sums, origin of numbers) are in `check`.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import lru_cache
+from pathlib import Path
+
+import polars as pl
+
+from landbridge.data.dictionary import Column, Dictionary, read_dictionary
+from landbridge.data.tables import DataPackage, Tables
+from landbridge.errors import DataError, Fault
+
+__all__ = ["ATLAS", "join_lines", "read_atlas", "read_package", "read_table", "table_faults"]
+
+#: The atlas that ships with the package.
+ATLAS = Path(__file__).resolve().parents[1] / "atlas"
+
+#: At most this many faults of one kind in one column are spelled out; the rest are counted, not hidden.
+SPELLED_OUT = 20
+
+TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
+
+
+def _row_name(frame: pl.DataFrame, index: int) -> str:
+    key = f" ({frame['id'][index]})" if "id" in frame.columns and frame["id"][index] else ""
+    return f"row {index + 2}{key}"
+
+
+def _spell(frame: pl.DataFrame, table: str, column: str, bad: pl.Series, wanted: str) -> list[Fault]:
+    """Faults for the rows where ``bad`` is true."""
+    rows = bad.fill_null(value=False).arg_true().to_list()
+    faults = [
+        Fault(f"{table}.csv", _row_name(frame, i), column, wanted, repr(frame[column][i] or ""))
+        for i in rows[:SPELLED_OUT]
+    ]
+    if len(rows) > SPELLED_OUT:
+        faults.append(Fault(f"{table}.csv", f"{len(rows) - SPELLED_OUT} more rows", column, wanted, "the same fault"))
+    return faults
+
+
+def _convert(frame: pl.DataFrame, column: Column) -> tuple[pl.Series, list[Fault]]:
+    """One text column to its type, with the faults of its cells."""
+    raw = frame[column.name]
+    text = raw.set(raw.fill_null("") == "", None)
+    faults: list[Fault] = []
+
+    def tell(bad: pl.Series, wanted: str) -> None:
+        faults.extend(_spell(frame, column.table, column.name, bad, wanted))
+
+    if column.required:
+        tell(text.is_null(), "a value")
+    value: pl.Series
+    if column.type in ("integer", "number"):
+        value = text.cast(pl.Float64, strict=False)
+        tell(value.is_null() & text.is_not_null() | value.is_nan() | value.is_infinite(), "a number")
+        if column.type == "integer":
+            tell(value.is_not_null() & (value != value.round(0)), "a whole number")
+            value = value.round(0).cast(pl.Int64, strict=False)
+        if column.minimum is not None:
+            tell(value < column.minimum, f"at least {column.minimum:g} {column.unit}".rstrip())
+        if column.maximum is not None:
+            tell(value > column.maximum, f"at most {column.maximum:g} {column.unit}".rstrip())
+    elif column.type == "date":
+        value = text.str.to_date("%Y-%m-%d", strict=False)
+        tell(value.is_null() & text.is_not_null(), "a date as YYYY-MM-DD")
+    elif column.type == "boolean":
+        lower = text.str.to_lowercase()
+        tell(text.is_not_null() & ~lower.is_in([*TRUE, *FALSE]), "yes or no")
+        value = lower.is_in(TRUE)
+    elif column.type == "choice":
+        value = text
+        tell(text.is_not_null() & ~text.is_in(list(column.values)), " or ".join(column.values))
+    elif column.type == "list":
+        parts = text.str.split(";")
+        if column.unit == "mm":
+            value = parts.list.eval(pl.element().str.strip_chars().cast(pl.Int64, strict=False))
+            tell(value.list.eval(pl.element().is_null()).list.any(), "whole numbers divided by ;")
+        else:
+            value = parts.list.eval(pl.element().str.strip_chars())
+    else:
+        value = text
+        if column.type == "id":
+            tell(text.is_null(), "an id")
+            tell(text.is_not_null() & text.is_duplicated(), "an id used once")
+    return value.rename(column.name), faults
+
+
+def read_table(path: Path, columns: tuple[Column, ...]) -> tuple[pl.DataFrame, list[Fault]]:
+    """Read one CSV file against its columns.
+
+    Parameters
+    ----------
+    path
+        The file.
+    columns
+        Its columns, from the dictionary.
+
+    Returns
+    -------
+    frame : polars.DataFrame
+        Typed columns in the dictionary's order; cells at fault are null.
+    faults : list of Fault
+        Empty when all is well.
+    """
+    if not path.is_file():
+        return pl.DataFrame(), [Fault(path.name, "", "", "a table", "no such file")]
+    try:
+        frame = pl.read_csv(path, infer_schema=False)
+    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
+        return pl.DataFrame(), [
+            Fault(
+                path.name,
+                "",
+                "",
+                "comma-separated UTF-8 with as many cells in each row as in the header",
+                str(error).splitlines()[0],
+            )
+        ]
+    faults = []
+    names = [column.name for column in columns]
+    for name in names:
+        if name not in frame.columns:
+            faults.append(Fault(path.name, "header", name, "this column", "nothing"))
+    for name in frame.columns:
+        if name not in names:
+            faults.append(Fault(path.name, "header", name, f"a column of the dictionary ({', '.join(names)})", name))
+    series = []
+    for column in columns:
+        if column.name in frame.columns:
+            converted, more = _convert(frame, column)
+            series.append(converted)
+            faults.extend(more)
+    return pl.DataFrame(series), faults
+
+
+def table_faults(frames: dict[str, pl.DataFrame], dictionary: Dictionary) -> list[Fault]:
+    """References from one table to another that point at nothing."""
+    faults = []
+    for column in dictionary.columns:
+        if column.references is None or column.table not in frames or column.references[0] not in frames:
+            continue
+        frame, (there, key) = frames[column.table], column.references
+        if column.name not in frame.columns or key not in frames[there].columns:
+            continue
+        known = frames[there][key].drop_nulls().unique().to_list()
+        cells = frame[column.name]
+        if column.type == "list":
+            bad = cells.list.eval(~pl.element().is_in(known)).list.any()
+            text = frame.with_columns(cells.list.join(";"))
+        else:
+            bad = cells.is_not_null() & ~cells.is_in(known)
+            text = frame
+        faults.extend(_spell(text, column.table, column.name, bad, f"an id of {there}.csv"))
+    return faults
+
+
+def _hash(folder: Path) -> str:
+    digest = hashlib.sha256()
+    for path in sorted(folder.rglob("*")):
+        if path.is_file() and path.suffix in (".csv", ".geojson", ".json", ".md"):
+            digest.update(path.relative_to(folder).as_posix().encode())
+            digest.update(hashlib.sha256(path.read_bytes()).digest())
+    return digest.hexdigest()
+
+
+def read_frames(folder: Path) -> tuple[dict[str, pl.DataFrame], Dictionary, list[Fault]]:
+    """Read every table of a package, with all faults that the dictionary can find."""
+    dictionary = read_dictionary(folder)
+    frames: dict[str, pl.DataFrame] = {}
+    faults: list[Fault] = []
+    for table in dictionary.tables:
+        frame, more = read_table(folder / f"{table}.csv", dictionary.of(table))
+        frames[table] = frame
+        faults.extend(more)
+    faults.extend(table_faults(frames, dictionary))
+    return frames, dictionary, faults
+
+
+def join_lines(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return frames whose links carry the attributes of their line.
+
+    ``length_km`` becomes the length to use: the official one where it is known, else the measured one; the measured
+    length stays as ``length_measured_km``. Charges start at zero.
+    """
+    line_columns = [
+        "tracks", "traction", "speed_kmh", "capacity_trains_day", "preload_trains_day", "train_length_factor",
+        "fixed_usd_teu", "fixed_usd_t", "season_days", "ocean",
+    ]  # fmt: skip
+    lines = frames["lines"].select(pl.col("id").alias("line"), *line_columns)
+    links = (
+        frames["links"]
+        .join(lines, on="line", how="left", maintain_order="left")
+        .with_columns(
+            pl.col("length_km").alias("length_measured_km"),
+            pl.coalesce("length_official_km", "length_km").alias("length_km"),
+            *[pl.lit(0.0).alias(f"charge_{unit}") for unit in ("usd_teu", "usd_t", "usd_teu_km", "usd_t_km")],
+        )
+    )
+    return {**frames, "links": links}
+
+
+def read_package(folder: Path) -> Tables:
+    """Read and check a data package.
+
+    Parameters
+    ----------
+    folder
+        A folder with ``dictionary.csv``, ``datapackage.json`` and the tables.
+
+    Returns
+    -------
+    Tables
+        Links already carry the attributes of their line.
+
+    Raises
+    ------
+    DataError
+        With every fault that the dictionary can find.
+    """
+    frames, _, faults = read_frames(folder)
+    descriptor = folder / "datapackage.json"
+    if not descriptor.is_file():
+        faults.append(Fault("datapackage.json", "", "", "the package's name, version and licence", "no such file"))
+    if faults:
+        raise DataError(f"data package {folder.name}", faults)
+    meta = json.loads(descriptor.read_text(encoding="utf-8"))
+    licence = ", ".join(entry["name"] for entry in meta["licenses"])
+    package = DataPackage(folder, meta["name"], meta["version"], licence, _hash(folder))
+    return Tables(join_lines(frames), package)
+
+
+@lru_cache(maxsize=1)
+def read_atlas() -> Tables:
+    """Read the atlas that ships with Landbridge (once a process; tables are never changed in place)."""
+    return read_package(ATLAS)
