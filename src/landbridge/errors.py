@@ -1,13 +1,13 @@
 """Every error Landbridge raises on purpose, under one root.
 
-    LandbridgeError
-    |-- FaultList            several faults found in one reading, told together
-    |   |-- DataError        in the atlas or in a user's data
-    |   `-- StudyError       in a study or scenario file
-    |-- UnknownName          a place, country, link, ... that is not there ("did you mean")
-    |-- NoRoute              two places that the network, as restricted, does not join
-    |-- NotConverged         a solver that stopped before its tolerance; carries its record
-    `-- OutputError          results that could not be written or read
+LandbridgeError
+|-- FaultList            several faults found in one reading, told together
+|   |-- DataError        in the atlas or in a user's data
+|   `-- StudyError       in a study or scenario file
+|-- UnknownName          a place, country, link, ... that is not there ("did you mean")
+|-- NoRoute              two places that the network, as restricted, does not join
+|-- NotConverged         a solver that stopped before its tolerance; carries its record
+`-- OutputError          results that could not be written or read
 """
 
 from __future__ import annotations

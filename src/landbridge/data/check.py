@@ -281,7 +281,7 @@ def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> 
             f = fact.row(0, named=True)
             value = "" if f["value"] is None else f"{f['value']:g} {f['unit'] or ''}"
             lines.append(
-                f"{source}: {f['subject']}, {f['quantity']} {value}; {f['source_title']} {f['source_url'] or ''}".rstrip()
+                f"{source}: {f['subject']}, {f['quantity']} {value}; {f['source_title']} {f['source_url'] or '-'}"
             )
         else:
             lines.append("the source columns of the row itself" if source == "row" else source)

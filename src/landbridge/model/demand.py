@@ -1,0 +1,408 @@
+"""Demand: from tables of trade to tonnes by relation.
+
+Steps
+    1. Trade by exporter, importer and SITC group becomes tonnes by commodity: recorded bulk goods (BACI) first, the
+       rest of a group by the commodity's share of it, then published totals that correct single cells.
+    2. Growth takes it to the year; `Grow` measures multiply it.
+    3. Each pair and commodity is split by mode. What goes by pipeline, air, or firmly by sea or road is set apart and
+       reported; firmly by rail is a relation without an alternative; the part that can switch is a relation that
+       chooses between the land network and its outside option.
+    4. Countries are split into zones.
+
+The result is arrays; this module is the second of the two doors at which tables come in.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any, Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from landbridge.errors import DataError, Fault
+
+__all__ = ["FIXED_MODES", "SIZES", "Demand", "DemandTables", "build", "largest"]
+
+Columns = Mapping[str, Sequence[Any]]
+
+#: Modes that take a fixed part of a relation's trade.
+FIXED_MODES = ("rail", "road", "pipeline", "sea", "air")
+
+#: Of each size: the least tonnes a year for which a pair of zones is told apart inside a pair of countries (smaller
+#: pairs of zones are added to the larger ones of the same two countries, so that no tonne is lost), and the most
+#: relations kept (what is left out is counted); None keeps all.
+SIZES: Mapping[str, tuple[float, int | None]] = {
+    "full": (0.0, None),
+    "corridor": (20_000.0, 5000),
+    "reduced": (200_000.0, 300),
+}
+
+#: Country codes of blocs are two letters, of trade three; both spell "any" so.
+ANY = "*"
+
+
+class DemandTables(Protocol):
+    """The tables that `build` needs, each as columns by name.
+
+    trade, bulk_trade, trade_overrides, commodities, mode_shares, zones, zone_shares, growth, countries, blocs; columns
+    and units as in the atlas' dictionary. ``trade`` may carry ``factor``.
+    """
+
+    def __getitem__(self, name: str, /) -> Columns: ...
+
+
+F8 = npt.NDArray[np.float64]
+I4 = npt.NDArray[np.int32]
+
+
+@dataclass(frozen=True)
+class Demand:
+    """Tonnes a year by relation, and what was set apart.
+
+    Attributes
+    ----------
+    zones, commodities, countries
+        Names behind the indices; countries by ISO 3166 alpha-3.
+    origin, destination : int32[R]
+        Zones of a relation.
+    commodity : int32[R]
+    exporter, importer : int32[R]
+        Countries of the trade; with zones in a neighbouring country they differ from the zones' own.
+    tonnes_yr : float64[R]
+    captive : bool[R]
+        Whether the cargo has no alternative to the land network.
+    fixed_exporter, fixed_importer, fixed_commodity : int32[S]
+    fixed_mode : int8[S]
+        Index into `FIXED_MODES` (rail stands in the relations, never here).
+    fixed_tonnes_yr : float64[S]
+    without_zone : tuple of (country, tonnes a year)
+        Trade that could use the land network but whose country has no zone in the atlas.
+    within_zone_tonnes_yr : float
+        Trade between countries that share one zone, which no network of zones can carry.
+    left_out_tonnes_yr : float
+        Tonnes of relations left out by the study's size.
+    left_out_relations : int
+    unmatched_tonnes_yr : float
+        Recorded bulk goods above the total of their group, which were kept (the group's total was raised).
+    """
+
+    zones: tuple[str, ...]
+    commodities: tuple[str, ...]
+    countries: tuple[str, ...]
+    origin: I4
+    destination: I4
+    commodity: I4
+    exporter: I4
+    importer: I4
+    tonnes_yr: F8
+    captive: npt.NDArray[np.bool_]
+    fixed_exporter: I4
+    fixed_importer: I4
+    fixed_commodity: I4
+    fixed_mode: npt.NDArray[np.int8]
+    fixed_tonnes_yr: F8
+    without_zone: tuple[tuple[str, float], ...]
+    within_zone_tonnes_yr: float
+    left_out_tonnes_yr: float
+    left_out_relations: int
+    unmatched_tonnes_yr: float
+
+    @property
+    def relation_count(self) -> int:
+        """Number of relations."""
+        return len(self.origin)
+
+
+def _rows(columns: Columns) -> Iterator[dict[str, Any]]:
+    names = list(columns)
+    for values in zip(*(columns[name] for name in names), strict=True):
+        yield dict(zip(names, values, strict=True))
+
+
+class _Blocs:
+    """Which country is in which bloc, whatever alphabet of codes is used."""
+
+    def __init__(self, countries: Columns, blocs: Columns) -> None:
+        self.memo: dict[str, dict[str, int]] = {}
+        self.iso3_of: dict[str, str] = {}
+        self.iso2_of: dict[str, str] = {}
+        for row in _rows(countries):
+            if row["iso3"] and row["iso2"]:
+                self.iso3_of[row["iso2"]] = row["iso3"]
+                self.iso2_of[row["iso3"]] = row["iso2"]
+        self.of: dict[str, set[str]] = defaultdict(set)
+        for row in _rows(blocs):
+            self.of[row["iso2"]].add(row["bloc"])
+
+    def names(self, iso3: str) -> dict[str, int]:
+        """Every name by which a rule may mean a country, with its rank: itself 2, a bloc 1, any 0."""
+        if iso3 not in self.memo:
+            iso2 = self.iso2_of.get(iso3, iso3)
+            self.memo[iso3] = {ANY: 0, **dict.fromkeys(sorted(self.of.get(iso2, ())), 1), iso3: 2, iso2: 2}
+        return self.memo[iso3]
+
+
+class _Rules:
+    """Rows with exporter, importer and commodity, any of which may be a bloc or any; the most specific row wins.
+
+    The score is twice the ranks of the two ends, and one more where the commodity is named. Ties go to the row whose
+    names are met first: any, then blocs, then the country itself.
+    """
+
+    def __init__(self, rows: Iterable[dict[str, Any]], blocs: _Blocs) -> None:
+        self.blocs = blocs
+        self.by_pair: dict[tuple[str, str], dict[str, list[dict[str, Any]]]] = defaultdict(lambda: defaultdict(list))
+        for row in rows:
+            self.by_pair[row["exporter"], row["importer"]][row["commodity"]].append(row)
+        self.memo: dict[tuple[str, str], dict[str, tuple[int, list[dict[str, Any]]]]] = {}
+
+    def best(self, exporter: str, importer: str, commodity: str) -> list[dict[str, Any]]:
+        """Rows of the most specific key that fits; empty when none does."""
+        pair = (exporter, importer)
+        if pair not in self.memo:
+            found: dict[str, tuple[int, list[dict[str, Any]]]] = {}
+            for e, e_rank in self.blocs.names(exporter).items():
+                for i, i_rank in self.blocs.names(importer).items():
+                    for name, rows in self.by_pair.get((e, i), {}).items():
+                        score = 2 * (e_rank + i_rank) + (name != ANY)
+                        if name not in found or score > found[name][0]:
+                            found[name] = (score, rows)
+            self.memo[pair] = found
+        named = self.memo[pair].get(commodity)
+        general = self.memo[pair].get(ANY)
+        if named and (not general or named[0] > general[0]):
+            return named[1]
+        return general[1] if general else []
+
+
+def _commodity_tonnes(
+    tables: DemandTables, blocs: _Blocs, base_year: int
+) -> tuple[dict[tuple[str, str, str], float], float]:
+    """Step 1: tonnes by exporter, importer and commodity in the base year."""
+    product_of: dict[str, str] = {}
+    shares: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    group_of: dict[str, str] = {}
+    for row in _rows(tables["commodities"]):
+        group_of[row["id"]] = row["group"]
+        for product in row["baci_products"] or ():
+            product_of[product] = row["id"]
+        if row["share_of_group"]:
+            shares[row["group"]].append((row["id"], row["share_of_group"]))
+    overrides = list(_rows(tables["trade_overrides"]))
+    # a row with tonnes replaces one cell whole and so counts before any factor
+    fixed = {(r["exporter"], r["importer"], r["commodity"]): r["tonnes"] for r in overrides if r["tonnes"] is not None}
+    scaled = _Rules((row for row in overrides if row["tonnes"] is None), blocs)
+    tonnes: dict[tuple[str, str, str], float] = defaultdict(float)
+    recorded: dict[tuple[str, str, str], float] = defaultdict(float)
+    for row in _rows(tables["bulk_trade"]):
+        commodity = product_of.get(row["product"])
+        if row["year"] == base_year and commodity and row["tonnes"]:
+            tonnes[row["exporter"], row["importer"], commodity] += row["tonnes"] * row.get("factor", 1.0)
+            recorded[row["exporter"], row["importer"], group_of[commodity]] += row["tonnes"]
+    unmatched = 0.0
+    grown: dict[tuple[str, str, str], float] = {}
+    seen: set[tuple[str, str, str]] = set()
+    for row in _rows(tables["trade"]):
+        if row["year"] != base_year:
+            continue
+        exporter, importer, group = row["exporter"], row["importer"], row["commodity"]
+        seen.add((exporter, importer, group))
+        grown[exporter, importer, group] = row.get("factor", 1.0)
+        rest = (row["tonnes"] or 0.0) - recorded.get((exporter, importer, group), 0.0)
+        if rest < 0:
+            unmatched -= rest
+            continue
+        for commodity, share in shares[group]:
+            rules = scaled.best(exporter, importer, commodity)
+            factor = rules[0]["tonnes_factor"] if rules else 1.0
+            amount = rest * share * factor * grown[exporter, importer, group]
+            if amount:
+                tonnes[exporter, importer, commodity] += amount
+    for (exporter, importer, commodity), amount in fixed.items():
+        tonnes[exporter, importer, commodity] = amount * grown.get((exporter, importer, group_of[commodity]), 1.0)
+    unmatched += sum(value for key, value in recorded.items() if key not in seen)
+    return dict(tonnes), unmatched
+
+
+def _growth(rows: list[dict[str, Any]], base_year: int, year: int) -> float:
+    """Step 2: the factor from the base year to the year, by the rates of each span of years."""
+    factor = 1.0
+    for row in rows:
+        start, end = max(base_year, row["from_year"]), min(year, row["to_year"])
+        if end > start:
+            factor *= (1 + row["growth_pct_yr"] / 100) ** (end - start)
+    return factor
+
+
+class _Zones:
+    """Step 4: the zones of a country with their shares, by commodity, partner and direction."""
+
+    def __init__(self, tables: DemandTables, blocs: _Blocs) -> None:
+        self.blocs = blocs
+        self.index = {name: i for i, name in enumerate(tables["zones"]["id"])}
+        self.country = dict(zip(tables["zones"]["id"], tables["zones"]["country"], strict=True))
+        self.rows: dict[tuple[str, str, str], dict[str, tuple[float, float]]] = defaultdict(dict)
+        for row in _rows(tables["zone_shares"]):
+            country = self.country[row["zone"]]
+            self.rows[country, row["commodity"], row["partner"]][row["zone"]] = (
+                row["export_share"] or 0.0,
+                row["import_share"] or 0.0,
+            )
+        self.memo: dict[tuple[str, str, str, int], list[tuple[int, float]]] = {}
+
+    def split(self, iso3: str, commodity: str, partner: str, side: int) -> list[tuple[int, float]]:
+        """Zones (index, share) of a country for one commodity and partner; side 0 exports, 1 imports."""
+        key = (iso3, commodity, partner, side)
+        if key not in self.memo:
+            country = self.blocs.iso2_of.get(iso3, iso3)
+            best = -1
+            found: dict[str, tuple[float, float]] = {}
+            for name, rank in self.blocs.names(partner).items():
+                for c, named in ((commodity, 1), (ANY, 0)):
+                    rows = self.rows.get((country, c, name))
+                    if rows and 2 * rank + named > best:
+                        best, found = 2 * rank + named, rows
+            total = sum(v[side] for v in found.values())
+            self.memo[key] = [(self.index[z], v[side] / total) for z, v in found.items() if v[side] > 0]
+        return self.memo[key]
+
+
+def _spread(
+    starts: list[tuple[int, float]], ends: list[tuple[int, float]], tonnes: float, least: float
+) -> list[tuple[int, int, float]]:
+    """Tonnes of a pair of countries over their pairs of zones; pairs below ``least`` are added to the others."""
+    pairs = [(s, e, tonnes * a * b) for s, a in starts for e, b in ends if s != e]
+    if not pairs:
+        return []
+    large = [pair for pair in pairs if pair[2] >= least] or [max(pairs, key=lambda pair: pair[2])]
+    factor = tonnes / sum(pair[2] for pair in large)
+    return [(s, e, t * factor) for s, e, t in large]
+
+
+def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str = "corridor") -> Demand:
+    """Build the demand of one year.
+
+    Parameters
+    ----------
+    tables
+        See `DemandTables`.
+    year
+        The year asked for.
+    base_year
+        The year of the trade matrix.
+    size
+        A key of `SIZES`: with ``corridor`` and ``reduced`` only the largest relations are kept, and what is left out
+        is counted.
+
+    Returns
+    -------
+    Demand
+
+    Raises
+    ------
+    DataError
+        If a pair and commodity has no row of mode shares, or the trade matrix has no row of the base year.
+    """
+    blocs = _Blocs(tables["countries"], tables["blocs"])
+    tonnes, unmatched = _commodity_tonnes(tables, blocs, base_year)
+    if not tonnes:
+        raise DataError("demand", [Fault("trade.csv", "", "year", f"rows of {base_year}", "none")])
+    growth, shares = _Rules(_rows(tables["growth"]), blocs), _Rules(_rows(tables["mode_shares"]), blocs)
+    zones = _Zones(tables, blocs)
+    least, most = SIZES[size]
+    commodities = {name: i for i, name in enumerate(tables["commodities"]["id"])}
+    countries: dict[str, int] = {}
+    for exporter, importer, _ in tonnes:
+        countries.setdefault(exporter, len(countries))
+        countries.setdefault(importer, len(countries))
+    relations: list[tuple[int, int, int, int, int, float, bool]] = []
+    fixed: list[tuple[int, int, int, int, float]] = []
+    without: dict[str, float] = defaultdict(float)
+    faults: list[Fault] = []
+    inside = 0.0
+    for (exporter, importer, commodity), base in tonnes.items():
+        amount = base * _growth(growth.best(exporter, importer, commodity), base_year, year)
+        if amount <= 0:
+            continue
+        rows = shares.best(exporter, importer, commodity)
+        if not rows:
+            faults.append(
+                Fault("mode_shares.csv", f"{exporter} to {importer}, {commodity}", "", "a row that fits", "none")
+            )
+            continue
+        split = rows[0]
+        e, i, c = countries[exporter], countries[importer], commodities[commodity]
+        fixed.extend(
+            (e, i, c, number, amount * split[mode])
+            for number, mode in enumerate(FIXED_MODES)
+            if mode != "rail" and split[mode]
+        )
+        for part, captive in ((split["rail"], True), (split["switch"], False)):
+            if not part:
+                continue
+            starts = zones.split(exporter, commodity, importer, 0)
+            ends = zones.split(importer, commodity, exporter, 1)
+            for country, found in ((exporter, starts), (importer, ends)):
+                if not found:
+                    without[country] += amount * part
+            spread = _spread(starts, ends, amount * part, least)
+            if starts and ends and not spread:
+                inside += amount * part
+            relations.extend((start, end, c, e, i, t, captive) for start, end, t in spread)
+    if faults:
+        raise DataError("demand", faults)
+    demand = Demand(
+        zones=tuple(zones.index),
+        commodities=tuple(commodities),
+        countries=tuple(countries),
+        origin=np.array([r[0] for r in relations], np.int32),
+        destination=np.array([r[1] for r in relations], np.int32),
+        commodity=np.array([r[2] for r in relations], np.int32),
+        exporter=np.array([r[3] for r in relations], np.int32),
+        importer=np.array([r[4] for r in relations], np.int32),
+        tonnes_yr=np.array([r[5] for r in relations], np.float64),
+        captive=np.array([r[6] for r in relations], np.bool_),
+        fixed_exporter=np.array([f[0] for f in fixed], np.int32),
+        fixed_importer=np.array([f[1] for f in fixed], np.int32),
+        fixed_commodity=np.array([f[2] for f in fixed], np.int32),
+        fixed_mode=np.array([f[3] for f in fixed], np.int8),
+        fixed_tonnes_yr=np.array([f[4] for f in fixed], np.float64),
+        within_zone_tonnes_yr=inside,
+        without_zone=tuple(sorted(without.items(), key=lambda item: -item[1])),
+        left_out_tonnes_yr=0.0,
+        left_out_relations=0,
+        unmatched_tonnes_yr=unmatched,
+    )
+    return largest(demand, most)
+
+
+def largest(demand: Demand, count: int | None) -> Demand:
+    """Return the demand with only its largest relations; the rest is counted.
+
+    Parameters
+    ----------
+    demand
+        Any demand.
+    count
+        The most relations to keep; None keeps all. Ties go to the relation that stands first.
+
+    Returns
+    -------
+    Demand
+    """
+    if count is None or demand.relation_count <= count:
+        return demand
+    order = np.lexsort((np.arange(demand.relation_count), -demand.tonnes_yr))
+    kept = np.sort(order[:count])
+    return replace(
+        demand,
+        **{
+            name: getattr(demand, name)[kept]
+            for name in ("origin", "destination", "commodity", "exporter", "importer", "tonnes_yr", "captive")
+        },
+        left_out_tonnes_yr=demand.left_out_tonnes_yr + float(demand.tonnes_yr.sum() - demand.tonnes_yr[kept].sum()),
+        left_out_relations=demand.left_out_relations + demand.relation_count - count,
+    )

@@ -1,0 +1,644 @@
+"""Shortest paths over a directed graph held in arrays.
+
+Problem
+    Given nonnegative arc costs, find least-cost trees and paths, and the k least-cost paths without a repeated node.
+Notation
+    n nodes and m arcs numbered from zero. Parallel arcs and arcs of cost zero are allowed; a cost of ``+inf`` forbids
+    an arc. ``first_out`` and ``out_arc`` list the arcs by the node they leave; a *slot* is a position in that list.
+Method
+    Dijkstra's search with a four-ary heap that knows each node's place in it. A tree found under old costs is *mended*
+    under new ones: its own path lengths are upper bounds, one look at every arc finds where they can be undercut, and
+    a queue carries the corrections on (Pallottino and Scutella, 2003, review re-optimisation of this kind). The k
+    shortest paths are Yen's (1971) with Lawler's (1972) saving; their inner searches run on costs reduced by the
+    distance to the target, so that they look at little more than the paths they return.
+Ties
+    Among paths of equal cost the one that the search met first stands. The same input gives the same tree every time.
+    Costs are never negative, and adding rounded nonnegative numbers is monotone, so no cycle can enter a tree.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any, TypeAlias, TypeVar, cast
+
+import numba
+import numpy as np
+import numpy.typing as npt
+
+from landbridge.errors import NoRoute
+
+__all__ = [
+    "Graph",
+    "Tree",
+    "graph",
+    "grow_trees",
+    "k_shortest",
+    "mend_trees",
+    "path_to",
+    "shortest_path",
+    "shortest_tree",
+]
+
+Ints: TypeAlias = npt.NDArray[np.int32]
+Floats: TypeAlias = npt.NDArray[np.float64]
+
+# A tree whose old paths are undercut at more than this share of its nodes is searched anew: that costs about as much
+# as ten looks at every arc, while corrections would be carried over most of the graph several times.
+SEARCH_ANEW = 0.02
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+
+def _kernel(function: _Function) -> _Function:
+    """Compile on first use and keep on disk; frees the interpreter lock, so that threads may share the work."""
+    return cast(_Function, numba.njit(function, cache=True, nogil=True, error_model="numpy"))
+
+
+@dataclass(frozen=True, eq=False)
+class Graph:
+    """A directed graph; made by `graph`.
+
+    Parameters
+    ----------
+    node_count
+        Number of nodes n.
+    tail, head
+        Node that each of the m arcs leaves and enters.
+    first_out
+        n + 1 offsets into ``out_arc``: the arcs leaving node i are ``out_arc[first_out[i]:first_out[i + 1]]``.
+    out_arc
+        The arcs ordered by the node they leave, and by number within a node.
+    """
+
+    node_count: int
+    tail: Ints
+    head: Ints
+    first_out: Ints
+    out_arc: Ints
+
+
+@dataclass(frozen=True, eq=False)
+class Tree:
+    """Least-cost paths from one source.
+
+    Parameters
+    ----------
+    source
+        Where the paths begin.
+    distance
+        Least cost to each node; ``inf`` where no path leads.
+    arc_in
+        Last arc of the path to each node; -1 at the source and where no path leads.
+    """
+
+    source: int
+    distance: Floats
+    arc_in: Ints
+
+
+def graph(node_count: int, tail: npt.ArrayLike, head: npt.ArrayLike) -> Graph:
+    """Make a graph from the two ends of its arcs.
+
+    Parameters
+    ----------
+    node_count
+        Number of nodes; they are numbered from zero.
+    tail, head
+        Node that each arc leaves and enters.
+
+    Returns
+    -------
+    Graph
+        Arcs keep their numbers.
+
+    Raises
+    ------
+    ValueError
+        If the ends differ in number or name a node that is not there.
+    """
+    ends = []
+    for name, given in (("tail", tail), ("head", head)):
+        array = np.asarray(given)
+        if array.ndim != 1 or (array.size and not np.issubdtype(array.dtype, np.integer)):
+            raise ValueError(f"{name}: wanted a row of whole numbers, got {array.dtype} of shape {array.shape}")
+        wrong = np.flatnonzero((array < 0) | (array >= node_count)) if array.size else array
+        if wrong.size:
+            raise ValueError(f"{name} of arc {wrong[0]}: wanted a node below {node_count}, got {array[wrong[0]]}")
+        ends.append(array.astype(np.int32))
+    if ends[0].size != ends[1].size:
+        raise ValueError(f"wanted as many heads as tails, got {ends[1].size} and {ends[0].size}")
+    out_arc = np.argsort(ends[0], kind="stable").astype(np.int32)
+    first_out = np.zeros(node_count + 1, np.int32)
+    np.cumsum(np.bincount(ends[0], minlength=node_count), out=first_out[1:])
+    return Graph(node_count, ends[0], ends[1], first_out, out_arc)
+
+
+def shortest_tree(graph: Graph, cost: npt.ArrayLike, source: int) -> Tree:
+    """Find the least-cost paths from one node to all others.
+
+    Parameters
+    ----------
+    graph
+        Where to search.
+    cost
+        Cost of each arc; nonnegative, ``inf`` forbids.
+    source
+        Where the paths begin.
+
+    Returns
+    -------
+    Tree
+        Distances and last arcs.
+
+    Raises
+    ------
+    ValueError
+        If a cost is negative or not a number, or the source is no node.
+    """
+    return _tree(graph, _slot_costs(graph, cost), source, -1)
+
+
+def path_to(tree: Tree, graph: Graph, target: int) -> Ints:
+    """Read one path off a tree.
+
+    Parameters
+    ----------
+    tree
+        From `shortest_tree` on the same graph.
+    graph
+        The graph of the tree.
+    target
+        Where the path ends.
+
+    Returns
+    -------
+    array of int32
+        The arcs in order of travel; empty when the target is the source.
+
+    Raises
+    ------
+    NoRoute
+        If the tree does not reach the target.
+    """
+    _check_node(graph, target, "target")
+    if not np.isfinite(tree.distance[target]):
+        raise NoRoute(f"no path from node {tree.source} to node {target}")
+    arcs = []
+    node = target
+    while node != tree.source:
+        arc = int(tree.arc_in[node])
+        arcs.append(arc)
+        node = int(graph.tail[arc])
+    return np.array(arcs[::-1], np.int32)
+
+
+def shortest_path(graph: Graph, cost: npt.ArrayLike, source: int, target: int) -> tuple[float, Ints] | None:
+    """Find one least-cost path.
+
+    Parameters
+    ----------
+    graph
+        Where to search.
+    cost
+        Cost of each arc; nonnegative, ``inf`` forbids.
+    source, target
+        Where the path begins and ends.
+
+    Returns
+    -------
+    tuple or None
+        Cost and arcs in order of travel; None when the two nodes are not joined.
+
+    Raises
+    ------
+    ValueError
+        If a cost is negative or not a number, or an end is no node.
+    """
+    _check_node(graph, target, "target")
+    tree = _tree(graph, _slot_costs(graph, cost), source, target)
+    if not np.isfinite(tree.distance[target]):
+        return None
+    return float(tree.distance[target]), path_to(tree, graph, target)
+
+
+def k_shortest(graph: Graph, cost: npt.ArrayLike, source: int, target: int, k: int) -> list[tuple[float, Ints]]:
+    """Find the k least-cost paths that visit no node twice.
+
+    Parameters
+    ----------
+    graph
+        Where to search.
+    cost
+        Cost of each arc; nonnegative, ``inf`` forbids.
+    source, target
+        Where the paths begin and end.
+    k
+        The most paths wanted.
+
+    Returns
+    -------
+    list of tuple
+        Cost and arcs of each path, cheapest first, equal costs by arc numbers; fewer than k when there are no more.
+        Paths that differ only in which of two parallel arcs they take count as two.
+
+    Raises
+    ------
+    ValueError
+        If a cost is negative or not a number, or an end is no node.
+    """
+    slot_cost = _slot_costs(graph, cost)
+    _check_node(graph, source, "source")
+    _check_node(graph, target, "target")
+    if k < 1:
+        return []
+    if source == target:
+        return [(0.0, np.empty(0, np.int32))]
+    tail = graph.tail[graph.out_arc]
+    head = graph.head[graph.out_arc]
+    slot_of = np.empty(graph.out_arc.size, np.int32)
+    slot_of[graph.out_arc] = np.arange(graph.out_arc.size, dtype=np.int32)
+
+    # STEP 1: distances to the target reduce the costs: what is left of an arc is the detour that it means.
+    backward = Graph(graph.node_count, head, tail, *_by_tail(graph.node_count, head))
+    remaining = _tree(backward, slot_cost[backward.out_arc], target, -1).distance
+    if not np.isfinite(remaining[source]):
+        return []
+    usable = np.isfinite(slot_cost) & np.isfinite(remaining[head]) & np.isfinite(remaining[tail])
+    detour = np.full(slot_cost.size, np.inf)
+    detour[usable] = np.maximum(slot_cost[usable] + remaining[head[usable]] - remaining[tail[usable]], 0.0)
+
+    def total(slots: list[int]) -> float:
+        return float(sum(slot_cost[slot] for slot in slots))
+
+    # STEP 2: each accepted path is left at every node from its own point of deviation on (Lawler): earlier nodes were
+    # dealt with when the path it came from was accepted.
+    first = _slots(graph, _tree_slots(graph, detour, source, target), source, target)
+    assert first is not None  # noqa: S101 (the target can be reached, as seen above)
+    waiting = [(total(first), [int(graph.out_arc[s]) for s in first], 0, first)]
+    accepted: list[tuple[float, Ints]] = []
+    taken: dict[tuple[int, ...], set[int]] = {}
+    while waiting:
+        price, arcs, deviation, slots = heapq.heappop(waiting)
+        accepted.append((price, np.array(arcs, np.int32)))
+        if len(accepted) == k:
+            break
+        for i, slot in enumerate(slots):
+            taken.setdefault(tuple(slots[:i]), set()).add(slot)
+        work = detour.copy()
+        spur = source
+        for i, slot in enumerate(slots):
+            work[backward.out_arc[backward.first_out[spur] : backward.first_out[spur + 1]]] = np.inf
+            if i >= deviation:
+                barred = np.fromiter(taken[tuple(slots[:i])], np.int64)
+                kept = work[barred]
+                work[barred] = np.inf
+                rest = _slots(graph, _tree_slots(graph, work, spur, target), spur, target)
+                work[barred] = kept
+                if rest is not None:
+                    whole = slots[:i] + rest
+                    heapq.heappush(waiting, (total(whole), [int(graph.out_arc[s]) for s in whole], i, whole))
+            spur = int(head[slot])
+    return sorted(accepted, key=lambda found: (found[0], found[1].tolist()))  # rounding may have swapped neighbours
+
+
+def grow_trees(
+    first_out: Ints,
+    head: Ints,
+    cost: Floats,
+    trees: Ints,
+    source: Ints,
+    row: Ints,
+    slot_in: Ints,
+    order: Ints,
+    settled: Ints,
+    first_target: Ints,
+    target: Ints,
+    distance: Floats,
+) -> None:
+    """Search from many sources at once, into arrays that are kept for `mend_trees`.
+
+    Parameters
+    ----------
+    first_out, head
+        The graph, arcs by slot.
+    cost
+        One row of slot costs for each kind of traveller.
+    trees
+        Which trees to grow; calls on different trees may run side by side.
+    source, row
+        Source and row of ``cost`` of each tree.
+    slot_in, order, settled
+        Written, one row a tree: slot by which each node is reached (-1: none), nodes with parents before children,
+        and how many nodes are reached.
+    first_target, target
+        The nodes whose distance is wanted: those of tree t are ``target[first_target[t]:first_target[t + 1]]``.
+    distance
+        Written, one entry a target.
+    """
+    _grow(first_out, head, cost, trees, source, row, slot_in, order, settled, first_target, target, distance)
+
+
+def mend_trees(
+    first_out: Ints,
+    tail: Ints,
+    head: Ints,
+    cost: Floats,
+    trees: Ints,
+    source: Ints,
+    row: Ints,
+    slot_in: Ints,
+    order: Ints,
+    settled: Ints,
+    first_target: Ints,
+    target: Ints,
+    distance: Floats,
+) -> None:
+    """Turn trees from `grow_trees` into least-cost trees under new costs.
+
+    The same arcs must be forbidden (infinite) as when the trees were grown.
+
+    Parameters
+    ----------
+    first_out, tail, head
+        The graph, arcs by slot.
+    cost, trees, source, row, slot_in, order, settled, first_target, target, distance
+        As in `grow_trees`; trees and distances are rewritten in place.
+    """
+    _mend(first_out, tail, head, cost, trees, source, row, slot_in, order, settled, first_target, target, distance)
+
+
+def _by_tail(node_count: int, tail: Ints) -> tuple[Ints, Ints]:
+    first = np.zeros(node_count + 1, np.int32)
+    np.cumsum(np.bincount(tail, minlength=node_count), out=first[1:])
+    return first, np.argsort(tail, kind="stable").astype(np.int32)
+
+
+def _slot_costs(graph: Graph, cost: npt.ArrayLike) -> Floats:
+    array = np.asarray(cost, np.float64)
+    if array.shape != graph.tail.shape:
+        raise ValueError(f"wanted one cost for each of {graph.tail.size} arcs, got shape {array.shape}")
+    wrong = np.flatnonzero(~(array >= 0.0))
+    if wrong.size:
+        raise ValueError(f"cost of arc {wrong[0]}: wanted a number >= 0 or inf, got {array[wrong[0]]}")
+    return array[graph.out_arc]
+
+
+def _check_node(graph: Graph, node: int, name: str) -> None:
+    if not 0 <= node < graph.node_count:
+        raise ValueError(f"{name}: wanted a node below {graph.node_count}, got {node}")
+
+
+def _search_scratch(graph: Graph) -> tuple[Floats, Ints, Ints, Ints, Floats, Ints]:
+    n = graph.node_count
+    return (
+        np.empty(n),
+        np.empty(n, np.int32),
+        np.empty(n, np.int32),
+        np.empty(n + 1, np.int32),
+        np.empty(n + 1),
+        np.empty(n, np.int32),
+    )
+
+
+def _tree(graph: Graph, slot_cost: Floats, source: int, target: int) -> Tree:
+    _check_node(graph, source, "source")
+    distance, slot_in, order, heap, key, place = _search_scratch(graph)
+    head = graph.head[graph.out_arc]
+    _search(graph.first_out, head, slot_cost, source, target, distance, slot_in, order, heap, key, place)
+    arc_in = np.full(graph.node_count, -1, np.int32)
+    reached = slot_in >= 0
+    arc_in[reached] = graph.out_arc[slot_in[reached]]
+    return Tree(source, distance, arc_in)
+
+
+def _tree_slots(graph: Graph, slot_cost: Floats, source: int, target: int) -> Ints:
+    distance, slot_in, order, heap, key, place = _search_scratch(graph)
+    head = graph.head[graph.out_arc]
+    _search(graph.first_out, head, slot_cost, source, target, distance, slot_in, order, heap, key, place)
+    return slot_in
+
+
+def _slots(graph: Graph, slot_in: Ints, source: int, target: int) -> list[int] | None:
+    slots: list[int] = []
+    node = target
+    while node != source:
+        slot = int(slot_in[node])
+        if slot < 0:
+            return None
+        slots.append(slot)
+        node = int(graph.tail[graph.out_arc[slot]])
+    return slots[::-1]
+
+
+@_kernel
+def _search(
+    first_out: Ints,
+    head: Ints,
+    cost: Floats,
+    source: int,
+    target: int,
+    distance: Floats,
+    slot_in: Ints,
+    order: Ints,
+    heap: Ints,
+    key: Floats,
+    place: Ints,
+) -> int:
+    """Dijkstra; stops once the target is settled (-1: never). Returns how many nodes were settled."""
+    for i in range(distance.size):
+        distance[i] = np.inf
+        slot_in[i] = -1
+        place[i] = -1
+    distance[source] = 0.0
+    heap[0] = source
+    key[0] = 0.0
+    place[source] = 0
+    size = 1
+    count = 0
+    while size > 0:
+        u = heap[0]
+        reached = key[0]
+        place[u] = -2  # settled
+        order[count] = u
+        count += 1
+        size -= 1
+        if u == target:
+            break
+        if size > 0:  # let the last element sink from the root
+            x = heap[size]
+            key_x = key[size]
+            i = 0
+            while True:
+                j = 4 * i + 1
+                if j >= size:
+                    break
+                least = j
+                key_least = key[j]
+                for q in range(j + 1, min(j + 4, size)):
+                    if key[q] < key_least:
+                        least = q
+                        key_least = key[q]
+                if key_least >= key_x:
+                    break
+                heap[i] = heap[least]
+                key[i] = key_least
+                place[heap[i]] = i
+                i = least
+            heap[i] = x
+            key[i] = key_x
+            place[x] = i
+        for slot in range(first_out[u], first_out[u + 1]):
+            w = head[slot]
+            label = reached + cost[slot]
+            if label < distance[w]:
+                distance[w] = label
+                slot_in[w] = slot
+                i = place[w]
+                if i < 0:
+                    i = size
+                    size += 1
+                while i > 0:  # rise
+                    parent = (i - 1) >> 2
+                    if key[parent] <= label:
+                        break
+                    heap[i] = heap[parent]
+                    key[i] = key[parent]
+                    place[heap[i]] = i
+                    i = parent
+                heap[i] = w
+                key[i] = label
+                place[w] = i
+    return count
+
+
+@_kernel
+def _grow(
+    first_out: Ints,
+    head: Ints,
+    cost: Floats,
+    trees: Ints,
+    source: Ints,
+    row: Ints,
+    slot_in: Ints,
+    order: Ints,
+    settled: Ints,
+    first_target: Ints,
+    target: Ints,
+    distance: Floats,
+) -> None:
+    n = first_out.size - 1
+    label = np.empty(n)
+    heap = np.empty(n + 1, np.int32)
+    key = np.empty(n + 1)
+    place = np.empty(n, np.int32)
+    for t in trees:
+        settled[t] = _search(
+            first_out, head, cost[row[t]], source[t], -1, label, slot_in[t], order[t], heap, key, place
+        )
+        for j in range(first_target[t], first_target[t + 1]):
+            distance[j] = label[target[j]]
+
+
+@_kernel
+def _mend(
+    first_out: Ints,
+    tail: Ints,
+    head: Ints,
+    cost: Floats,
+    trees: Ints,
+    source: Ints,
+    row: Ints,
+    slot_in: Ints,
+    order: Ints,
+    settled: Ints,
+    first_target: Ints,
+    target: Ints,
+    distance: Floats,
+) -> None:
+    n = first_out.size - 1
+    label = np.empty(n)
+    queue = np.empty(n + 1, np.int32)
+    waits = np.zeros(n, np.int8)
+    child = np.empty(n, np.int32)
+    sibling = np.empty(n, np.int32)
+    stack = np.empty(n + 1, np.int32)
+    heap = np.empty(n + 1, np.int32)
+    key = np.empty(n + 1)
+    place = np.empty(n, np.int32)
+    room = n + 1
+    for t in trees:
+        price = cost[row[t]]
+        into = slot_in[t]
+        line = order[t]
+        root = source[t]
+        for i in range(n):
+            label[i] = np.inf
+        # STEP 1: lengths of the old paths.
+        label[root] = 0.0
+        for i in range(1, settled[t]):
+            u = line[i]
+            label[u] = label[tail[into[u]]] + price[into[u]]
+        # STEP 2: where can they be undercut? Near the equilibrium almost nowhere.
+        begin = 0
+        length = 0
+        for slot in range(tail.size):
+            reach = label[tail[slot]] + price[slot]
+            w = head[slot]
+            if reach < label[w]:
+                label[w] = reach
+                into[w] = slot
+                if waits[w] == 0:
+                    waits[w] = 1
+                    queue[(begin + length) % room] = w
+                    length += 1
+        if length > SEARCH_ANEW * n:
+            while length > 0:
+                waits[queue[begin]] = 0
+                begin = (begin + 1) % room
+                length -= 1
+            settled[t] = _search(first_out, head, price, root, -1, label, into, line, heap, key, place)
+        elif length > 0:
+            # STEP 3: carry the corrections on.
+            while length > 0:
+                u = queue[begin]
+                begin = (begin + 1) % room
+                length -= 1
+                waits[u] = 0
+                for slot in range(first_out[u], first_out[u + 1]):
+                    reach = label[u] + price[slot]
+                    w = head[slot]
+                    if reach < label[w]:
+                        label[w] = reach
+                        into[w] = slot
+                        if waits[w] == 0:
+                            waits[w] = 1
+                            queue[(begin + length) % room] = w
+                            length += 1
+            # STEP 4: parents before children again, and labels summed along the tree as it now is.
+            for i in range(settled[t]):
+                child[line[i]] = -1
+            for i in range(settled[t] - 1, 0, -1):
+                u = line[i]
+                parent = tail[into[u]]
+                sibling[u] = child[parent]
+                child[parent] = u
+            stack[0] = root
+            height = 1
+            i = 0
+            while height > 0:
+                height -= 1
+                u = stack[height]
+                line[i] = u
+                i += 1
+                u = child[u]
+                while u >= 0:
+                    stack[height] = u
+                    height += 1
+                    u = sibling[u]
+            for i in range(1, settled[t]):
+                u = line[i]
+                label[u] = label[tail[into[u]]] + price[into[u]]
+        for j in range(first_target[t], first_target[t + 1]):
+            distance[j] = label[target[j]]

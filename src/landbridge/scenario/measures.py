@@ -1,0 +1,314 @@
+"""What an analyst may assume: one small frozen record for each kind of what-if edit.
+
+A measure says what is changed, never how; `landbridge.scenario.apply` changes the tables. How the fields select:
+
+- links, crossings, places, lines and a project name things, and what they name adds up;
+- ``modes`` narrows ``countries`` where both are given: countries ``["KZ"]`` with modes ``["rail"]`` are the railways of
+  Kazakhstan.
+
+Each field's metadata holds what reading, checking and documentation need: ``names`` (the kind of name it holds), bounds
+(``gt``, ``ge``, ``lt``, ``le``) and ``meaning``. `Measure` is the union of all records, `KINDS` finds one by its word.
+"""
+
+from __future__ import annotations
+
+from dataclasses import MISSING, Field, dataclass, field, fields
+from typing import Any, ClassVar, Literal, TypeAlias
+
+__all__ = [
+    "KINDS",
+    "MODES",
+    "Avoid",
+    "Build",
+    "Charge",
+    "Close",
+    "Ease",
+    "Grow",
+    "Measure",
+    "Mode",
+    "Regauge",
+    "Rule",
+    "Subsidise",
+    "Upgrade",
+    "given",
+    "kind_of",
+    "names_in",
+    "to_dict",
+]
+
+Mode: TypeAlias = Literal["rail", "road", "sea", "ferry"]
+MODES: tuple[Mode, ...] = ("rail", "road", "sea", "ferry")
+
+#: Years outside are taken for slips of the pen: trade data start in 1995, plans reach the middle of the century.
+FIRST_YEAR, LAST_YEAR = 1990, 2100
+
+
+def about(meaning: str, names: str | None = None, **bounds: float) -> dict[str, Any]:
+    """Metadata of a field: its meaning, the kind of name it holds, its bounds."""
+    return {"meaning": meaning, **({"names": names} if names else {}), **bounds}
+
+
+@dataclass(frozen=True)
+class Rule:
+    """How many of some fields a measure must give, perhaps only where others are given.
+
+    Attributes
+    ----------
+    least, most
+        Between how many of the fields.
+    of
+        The fields.
+    where
+        The rule holds where one of these is given; always when empty.
+    """
+
+    least: int
+    most: int
+    of: tuple[str, ...]
+    where: tuple[str, ...] = ()
+
+
+def _one_of(*names: str) -> Rule:
+    return Rule(1, 1, names)
+
+
+def _some_of(*names: str) -> Rule:
+    return Rule(1, len(names), names)
+
+
+def _one_at_most(*names: str) -> Rule:
+    return Rule(0, 1, names)
+
+
+@dataclass(frozen=True, kw_only=True)
+class Build:
+    """Open lines that are not there, or open again what is closed.
+
+    Without a year the lines are open in every year that is run, so that a past year can be asked about too. A project's
+    upgrades of lines and crossings come with it.
+    """
+
+    rules: ClassVar[tuple[Rule, ...]] = (_one_of("project", "links"),)
+
+    project: str | None = field(default=None, metadata=about("all links of this project", "project"))
+    links: tuple[str, ...] = field(default=(), metadata=about("these links", "link"))
+    year: int | None = field(
+        default=None, metadata=about("first year in which they are open", ge=FIRST_YEAR, le=LAST_YEAR)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Close:
+    """Shut crossings, links, places or a country's borders, wholly or down to a share of their capacity.
+
+    Closing a place shuts its links. Closing a country shuts every link that leaves or enters it, by land or sea; what
+    moves inside goes on (to keep out of a country altogether is `Avoid`).
+    """
+
+    rules: ClassVar[tuple[Rule, ...]] = (_some_of("crossings", "links", "places", "countries"),)
+
+    crossings: tuple[str, ...] = field(default=(), metadata=about("these crossings", "crossing"))
+    links: tuple[str, ...] = field(default=(), metadata=about("these links", "link"))
+    places: tuple[str, ...] = field(default=(), metadata=about("all links of these places", "place"))
+    countries: tuple[str, ...] = field(default=(), metadata=about("the borders of these countries", "country"))
+    share: float = field(default=0.0, metadata=about("part of the capacity that is left", ge=0, lt=1))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Avoid:
+    """A shippers' ban: nothing is sent by these ways; demand stays as it is."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (_some_of("countries", "crossings", "links", "modes"),)
+
+    countries: tuple[str, ...] = field(default=(), metadata=about("every kilometre in these countries", "country"))
+    crossings: tuple[str, ...] = field(default=(), metadata=about("these crossings", "crossing"))
+    links: tuple[str, ...] = field(default=(), metadata=about("these links", "link"))
+    modes: tuple[Mode, ...] = field(default=(), metadata=about("these modes (in the countries, where some are named)"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Upgrade:
+    """Make lines or crossings better: capacity, speed, tracks, length of trains."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _some_of("links", "lines", "crossings", "project"),
+        _some_of(
+            "capacity_factor", "capacity_trains_day", "speed_factor", "speed_kmh", "tracks", "train_length_factor"
+        ),
+        _one_at_most("capacity_factor", "capacity_trains_day"),
+        _one_at_most("speed_factor", "speed_kmh"),
+        Rule(1, 2, ("capacity_factor", "capacity_trains_day"), where=("crossings",)),
+        Rule(1, 3, ("links", "lines", "project"), where=("speed_factor", "speed_kmh", "tracks", "train_length_factor")),
+    )
+
+    links: tuple[str, ...] = field(default=(), metadata=about("these links", "link"))
+    lines: tuple[str, ...] = field(default=(), metadata=about("all links of these lines", "line"))
+    crossings: tuple[str, ...] = field(default=(), metadata=about("these crossings", "crossing"))
+    project: str | None = field(default=None, metadata=about("all links of this project", "project"))
+    capacity_factor: float | None = field(default=None, metadata=about("times the capacity", gt=0))
+    capacity_trains_day: float | None = field(
+        default=None, metadata=about("the capacity in each direction, trains a day", gt=0)
+    )
+    speed_factor: float | None = field(default=None, metadata=about("times the commercial speed", gt=0))
+    speed_kmh: float | None = field(default=None, metadata=about("the commercial speed, km/h", gt=0, le=500))
+    tracks: int | None = field(default=None, metadata=about("the number of tracks", ge=1, le=8))
+    train_length_factor: float | None = field(
+        default=None, metadata=about("what a train carries, relative to a Chinese block train", gt=0, le=10)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ease:
+    """Make crossings quicker, cheaper or wider; a factor above 1 makes them slower, dearer or wider."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _some_of("crossings", "countries", "everywhere"),
+        Rule(0, 0, ("crossings", "countries"), where=("everywhere",)),
+        _some_of("time_factor", "waiting_factor", "cost_factor", "capacity_factor"),
+        Rule(1, 3, ("time_factor", "cost_factor", "capacity_factor"), where=("include_gauge_change",)),
+    )
+
+    crossings: tuple[str, ...] = field(default=(), metadata=about("these crossings", "crossing"))
+    countries: tuple[str, ...] = field(default=(), metadata=about("all crossings of these countries", "country"))
+    everywhere: bool = field(default=False, metadata=about("all crossings"))
+    time_factor: float | None = field(
+        default=None, metadata=about("times the hours of processing and their spread", ge=0)
+    )
+    waiting_factor: float | None = field(default=None, metadata=about("times the hours of the queue", ge=0))
+    cost_factor: float | None = field(default=None, metadata=about("times the fees", ge=0))
+    capacity_factor: float | None = field(default=None, metadata=about("times the capacity", gt=0))
+    include_gauge_change: bool = field(
+        default=False, metadata=about("gauge changes at the ends of these crossings get the same factors")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Levy:
+    """What `Charge` and `Subsidise` share: where money is paid, and how much."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _some_of("countries", "crossings", "links", "modes"),
+        _some_of("usd_teu", "usd_t", "usd_teu_km", "usd_t_km"),
+        Rule(1, 3, ("countries", "links", "modes"), where=("usd_teu_km", "usd_t_km")),
+        Rule(1, 2, ("usd_teu", "usd_t"), where=("crossings",)),
+        Rule(1, 1, ("countries",), where=("direction",)),
+    )
+
+    countries: tuple[str, ...] = field(default=(), metadata=about("in these countries", "country"))
+    crossings: tuple[str, ...] = field(default=(), metadata=about("at these crossings", "crossing"))
+    links: tuple[str, ...] = field(default=(), metadata=about("on these links", "link"))
+    modes: tuple[Mode, ...] = field(
+        default=(), metadata=about("on these modes (in the countries, where some are named)")
+    )
+    usd_teu: float | None = field(default=None, metadata=about("USD per TEU, once at a crossing or link", gt=0))
+    usd_t: float | None = field(default=None, metadata=about("USD per tonne of bulk, once at a crossing or link", gt=0))
+    usd_teu_km: float | None = field(default=None, metadata=about("USD per TEU and km", gt=0))
+    usd_t_km: float | None = field(default=None, metadata=about("USD per tonne of bulk and km", gt=0))
+    direction: Literal["entering", "leaving", "both"] = field(
+        default="entering", metadata=about("which way over a country's borders `usd_teu` and `usd_t` are paid")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Charge(_Levy):
+    """Let freight pay: a toll, a fee, a surcharge.
+
+    An amount by the km is paid on the kilometres inside the countries named, or on all of the links named. An amount
+    without km is paid once at each crossing or link named; where countries or modes are named it is paid at their
+    border crossings, in the `direction` given, so that it does not hang on how a line is cut into links.
+    """
+
+    payee: str | None = field(default=None, metadata=about("country that is paid", "country"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Subsidise(_Levy):
+    """Pay for freight; amounts are positive, and paid where a `Charge` would be taken.
+
+    No arc may become cheaper than free.
+    """
+
+    payer: str | None = field(default=None, metadata=about("country that pays", "country"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Regauge:
+    """Lay railway links to another gauge."""
+
+    rules: ClassVar[tuple[Rule, ...]] = (_some_of("links"),)
+
+    links: tuple[str, ...] = field(metadata=about("these links", "link"))
+    gauge_mm: int = field(metadata=about("the gauge they get, mm", ge=500, le=2000))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grow:
+    """Let trade grow, on top of the growth that the atlas holds.
+
+    A rate counts from `from_year`, or from the year of each row of trade; a factor holds from `from_year`, or always.
+    Before `from_year` nothing changes.
+    """
+
+    rules: ClassVar[tuple[Rule, ...]] = (_one_of("percent_yr", "factor"),)
+
+    percent_yr: float | None = field(default=None, metadata=about("growth, per cent a year", gt=-100, le=1000))
+    factor: float | None = field(default=None, metadata=about("times the trade", ge=0))
+    exporter: str = field(default="*", metadata=about("ISO3 code, bloc, or * for all", "trader"))
+    importer: str = field(default="*", metadata=about("ISO3 code, bloc, or * for all", "trader"))
+    commodity: str = field(default="*", metadata=about("group or product of the trade tables, or *", "commodity"))
+    from_year: int | None = field(default=None, metadata=about("year in which it starts", ge=FIRST_YEAR, le=LAST_YEAR))
+
+
+Measure: TypeAlias = Build | Close | Avoid | Upgrade | Ease | Charge | Subsidise | Regauge | Grow
+
+#: The word of each measure in a study file.
+KINDS: dict[str, type[Measure]] = {
+    "build": Build,
+    "close": Close,
+    "avoid": Avoid,
+    "upgrade": Upgrade,
+    "ease": Ease,
+    "charge": Charge,
+    "subsidise": Subsidise,
+    "regauge": Regauge,
+    "grow": Grow,
+}
+
+
+def kind_of(measure: Measure) -> str:
+    """Return the word of a measure in a study file."""
+    return type(measure).__name__.lower()
+
+
+def given(measure: Measure, name: str) -> bool:
+    """Return whether a field holds something of its own: not its default, and not an empty list."""
+    value = getattr(measure, name)
+    default = next((f.default for f in fields(measure) if f.name == name), MISSING)
+    return bool(value not in (default, ()))
+
+
+def names_in(measure: Measure) -> list[tuple[str, str, str]]:
+    """Return every name that a measure uses.
+
+    Returns
+    -------
+    list of (position, kind, name)
+        Position inside the measure (``crossings[0]``), kind of name (``crossing``), and the name.
+    """
+    found: list[tuple[str, str, str]] = []
+    each: Field[Any]
+    for each in fields(measure):
+        kind, value = each.metadata.get("names"), getattr(measure, each.name)
+        if kind is None or value is None:
+            continue
+        if isinstance(value, tuple):
+            found.extend((f"{each.name}[{i}]", kind, name) for i, name in enumerate(value))
+        else:
+            found.append((each.name, kind, value))
+    return found
+
+
+def to_dict(measure: Measure) -> dict[str, Any]:
+    """Return a measure as a study file holds it: its kind, and the fields that differ from their default."""
+    values = {f.name: getattr(measure, f.name) for f in fields(measure) if given(measure, f.name)}
+    return {"kind": kind_of(measure), **{k: list(v) if isinstance(v, tuple) else v for k, v in values.items()}}

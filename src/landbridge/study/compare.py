@@ -1,0 +1,94 @@
+"""Compare two scenarios, or two years, of one results folder. A difference is itself a table."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import polars as pl
+
+from landbridge.errors import UnknownName
+from landbridge.study.results import Results
+
+__all__ = ["KEYS", "Side", "compare"]
+
+#: Columns that name a row, by table; everything else that is a number is compared.
+KEYS = {
+    "totals": [],
+    "passages": ["passage", "name", "origin", "destination"],
+    "crossings": ["crossing", "mode", "direction", "from_country", "to_country"],
+    "links": ["link", "direction", "country", "mode", "gauge_mm"],
+    "passage_flows": ["passage", "commodity", "exporter", "importer"],
+    "internal_corridors": ["corridor", "crossing", "direction"],
+    "countries": ["country"],
+}
+
+
+@dataclass(frozen=True)
+class Side:
+    """One scenario in one year."""
+
+    scenario: str
+    year: int
+
+
+def compare(results: Results, table: str, first: Side, second: Side) -> pl.DataFrame:
+    """Return a table of differences, second minus first.
+
+    Parameters
+    ----------
+    results
+        A results folder.
+    table
+        A key of `KEYS`.
+    first, second
+        What is compared.
+
+    Returns
+    -------
+    polars.DataFrame
+        The key columns, then for each number its value on both sides (``_first``, ``_second``), the difference
+        (``_change``) and the per cent of the first (``_percent``, null where the first is zero). A row that stands on
+        one side only counts as zero flow on the other where the number is a flow, and stays null where it is not.
+
+    Raises
+    ------
+    UnknownName
+        For a table, scenario or year that is not there.
+    """
+    if table not in KEYS:
+        raise UnknownName("table to compare", table, list(KEYS))
+    keys = KEYS[table]
+    a, b = results.of(table, first.scenario, first.year), results.of(table, second.scenario, second.year)
+    numbers = [c for c, t in a.schema.items() if t.is_numeric() and c not in keys]
+    flows = {"tonnes", "teu", "empty_teu", "trains", "tonne_km", "trains_day"}
+    if keys:
+        joined = (
+            a.select(*keys, *numbers)
+            .unique(keys, maintain_order=True)
+            .join(
+                b.select(*keys, *numbers).unique(keys, maintain_order=True),
+                on=keys,
+                how="full",
+                coalesce=True,
+                suffix="_second",
+                nulls_equal=True,
+                maintain_order="left_right",
+            )
+        )
+    else:
+        joined = pl.concat(
+            [a.select(numbers), b.select(numbers).rename({n: f"{n}_second" for n in numbers})], how="horizontal"
+        )
+    out = []
+    for name in numbers:
+        left, right = pl.col(name), pl.col(f"{name}_second")
+        if name in flows:
+            left, right = left.fill_null(0), right.fill_null(0)
+        change = right - left
+        out += [
+            left.alias(f"{name}_first"),
+            right.alias(f"{name}_second"),
+            change.alias(f"{name}_change"),
+            pl.when(left != 0).then(100 * change / left).alias(f"{name}_percent"),
+        ]
+    return joined.select(*keys, *out)

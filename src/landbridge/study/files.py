@@ -1,0 +1,281 @@
+"""Study files: what to run, as TOML, read into a frozen record and held against the tables.
+
+A study file says which scenarios are run in which years, and how far they are solved:
+
+.. code-block:: toml
+
+    name = "China-Kyrgyzstan-Uzbekistan railway"
+    years = [2023, 2030]
+
+    [[scenario]]
+    id = "base"
+
+    [[scenario]]
+    id = "cku"
+    extends = "base"
+
+    [[scenario.measure]]
+    kind = "build"
+    project = "cku"
+
+All that is wrong is told at once, each fault with the file, the line where it can be found, and the position of the
+key, counted from 0.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import re
+import tomllib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import MappingProxyType
+from typing import Annotated, Any, Literal, TypeAlias
+
+import pydantic
+
+from landbridge.data.tables import Tables
+from landbridge.errors import Fault, StudyError
+from landbridge.scenario.apply import apply
+from landbridge.scenario.check import check_measures
+from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise, to_dict
+from landbridge.scenario.read import model_faults, one_of, scenario_faults
+from landbridge.scenario.scenarios import Scenario
+from landbridge.study.positions import key_lines, line_of
+
+__all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read_study"]
+
+Size: TypeAlias = Literal["full", "corridor", "reduced"]
+
+#: Relative gap that an equilibrium reaches unless a study says otherwise: ten times finer than the coarsest of use.
+GAP = 1e-8
+
+#: Iterations after which an equilibrium that has not come to its gap is given up.
+MAX_ITERATIONS = 500
+
+#: A study file is written by hand; anything larger is another file given by mistake.
+MAX_BYTES = 10_000_000
+
+
+@dataclass(frozen=True)
+class Study:
+    """What to run.
+
+    Attributes
+    ----------
+    name, description
+        For people.
+    years
+        Years, in order.
+    scenarios
+        Scenarios, each with all its measures, in the file's order.
+    compare
+        Id of the scenario that the others are compared with.
+    size
+        How many relations are carried: ``full``, ``corridor`` (those that can use the land corridors) or ``reduced``.
+    gap
+        Relative gap at which an equilibrium is taken as found.
+    max_iterations
+        Iterations after which it is given up.
+    path
+        The file it was read from, or empty. It and the two below do not count when studies are compared.
+    positions
+        For each scenario the position in the file of each of its measures.
+    lines
+        Lines of the file by position.
+    """
+
+    name: str
+    years: tuple[int, ...]
+    scenarios: tuple[Scenario, ...]
+    compare: str
+    description: str = ""
+    size: Size = "corridor"
+    gap: float = GAP
+    max_iterations: int = MAX_ITERATIONS
+    path: str = field(default="", compare=False)
+    positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
+    lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
+
+    def scenario(self, name: str) -> Scenario:
+        """Return a scenario by its id."""
+        for scenario in self.scenarios:
+            if scenario.id == name:
+                return scenario
+        raise KeyError(f"no scenario {name!r}; there are {', '.join(s.id for s in self.scenarios)}")
+
+
+class _StudyFile(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    name: str = pydantic.Field(min_length=1)
+    description: str = ""
+    years: list[Annotated[int, pydantic.Field(ge=FIRST_YEAR, le=LAST_YEAR)]] = pydantic.Field(min_length=1)
+    scenario: list[Any] = pydantic.Field(min_length=1)
+    compare: str | None = None
+    size: Size = "corridor"
+    gap: float = pydantic.Field(GAP, gt=0, lt=1)
+    max_iterations: int = pydantic.Field(MAX_ITERATIONS, ge=1, le=1_000_000)
+
+
+def read_study(path: str | Path) -> Study:
+    """Read a study file.
+
+    Parameters
+    ----------
+    path
+        A TOML file.
+
+    Returns
+    -------
+    Study
+        Its names are not yet held against tables: see `check_study`.
+
+    Raises
+    ------
+    StudyError
+        With every fault of the file.
+    """
+    file = Path(path)
+    text = _text(file)
+    try:
+        data = tomllib.loads(text)
+    except tomllib.TOMLDecodeError as error:
+        found = re.search(r" \(at line (\d+), column \d+\)$", str(error))
+        where = f"{file}:{found.group(1)}" if found else f"{file}"
+        raise StudyError(f"study {file}", [Fault(where, "", "", "TOML", str(error))]) from None
+    except (RecursionError, ValueError) as error:  # lists nested without end; numbers of thousands of digits
+        raise StudyError(f"study {file}", [Fault(f"{file}", "", "", "TOML", type(error).__name__)]) from None
+    lines = key_lines(text)
+    entries = data.get("scenario")
+    head, faults = model_faults(_StudyFile, data)
+    reading = scenario_faults(entries if isinstance(entries, list) else [])
+    faults += reading.faults
+    faults += _year_faults(data.get("years"))
+    known = [str(e["id"]) for e in entries if isinstance(e, dict) and "id" in e] if isinstance(entries, list) else []
+    compare = data.get("compare")
+    if isinstance(compare, str) and compare not in known:
+        faults.append(Fault("", "", "compare", one_of("scenario", compare, known), f"{compare!r}"))
+    if faults:
+        raise StudyError(f"study {file}", _placed(faults, f"{file}", lines))
+    return Study(
+        name=head.name,
+        description=head.description,
+        years=tuple(head.years),
+        scenarios=reading.scenarios,
+        compare=head.compare or reading.scenarios[0].id,
+        size=head.size,
+        gap=head.gap,
+        max_iterations=head.max_iterations,
+        path=f"{file}",
+        positions=reading.positions,
+        lines=MappingProxyType(lines),
+    )
+
+
+def _text(file: Path) -> str:
+    def fail(wanted: str, got: str) -> StudyError:
+        return StudyError(f"study {file}", [Fault(f"{file}", "", "", wanted, got)])
+
+    try:
+        if file.is_dir():
+            raise fail("a TOML file", "a folder")
+        with file.open("rb") as stream:
+            raw = stream.read(MAX_BYTES + 1)
+    except FileNotFoundError:
+        raise fail("a TOML file", "no such file") from None
+    except (OSError, ValueError) as error:  # ValueError: a null byte in the path
+        raise fail("a file that can be read", getattr(error, "strerror", None) or str(error)) from None
+    if len(raw) > MAX_BYTES:
+        raise fail(f"at most {MAX_BYTES // 1_000_000} MB of TOML", "more")
+    try:
+        return raw.decode("utf-8").replace("\r\n", "\n")
+    except UnicodeDecodeError as error:
+        line = raw.count(b"\n", 0, error.start) + 1
+        raise StudyError(
+            f"study {file}", [Fault(f"{file}:{line}", "", "", "UTF-8 text", f"byte 0x{raw[error.start]:02x}")]
+        ) from None
+
+
+def _year_faults(years: object) -> list[Fault]:
+    """Years told twice, or out of order."""
+    if not isinstance(years, list) or not all(isinstance(year, int) for year in years):
+        return []
+    return [
+        Fault("", "", f"years[{i}]", f"a year after {years[i - 1]}", str(years[i]))
+        for i in range(1, len(years))
+        if years[i] <= years[i - 1]
+    ]
+
+
+def _placed(faults: Sequence[Fault], file: str, lines: Mapping[str, int]) -> list[Fault]:
+    """Faults with file and line, in the order of the file."""
+    found = []
+    for fault in dict.fromkeys(faults):
+        line = line_of(lines, fault.field)
+        where = f"{file}:{line}" if line is not None else file
+        found.append((line or 0, Fault(where, fault.row, fault.field, fault.wanted, fault.got)))
+    return [fault for _, fault in sorted(found, key=lambda pair: pair[0])]
+
+
+def held_projects(study: Study) -> frozenset[str]:
+    """Return the projects that some scenario of a study builds, and the links built by themselves.
+
+    They open only where they are built, even if the year in which they are due has come; everything else that is under
+    construction opens in its year in every scenario.
+    """
+    builds = [m for scenario in study.scenarios for m in scenario.measures if isinstance(m, Build)]
+    return frozenset({m.project for m in builds if m.project is not None} | {name for m in builds for name in m.links})
+
+
+def check_study(study: Study, tables: Tables) -> None:
+    """Hold a study against tables: names, dependencies and conflicts of measures, and money.
+
+    Parameters
+    ----------
+    study
+        The study.
+    tables
+        The tables that it will run on.
+
+    Raises
+    ------
+    StudyError
+        With every fault.
+    """
+    held, faults = held_projects(study), list[Fault]()
+    for i, scenario in enumerate(study.scenarios):
+        count = len(scenario.measures)
+        places = study.positions[i] if study.positions else [f"scenario[{i}].measure[{j}]" for j in range(count)]
+        found = check_measures(tables, scenario.measures, study.years, held=held, positions=places)
+        if not found and any(isinstance(measure, Subsidise) for measure in scenario.measures):
+            found = [fault for year in study.years for fault in _money(scenario, tables, year, held, places)]
+        faults += found
+    if faults:
+        subject = study.path or study.name
+        raise StudyError(f"study {subject}", _placed(faults, study.path, study.lines))
+
+
+def _money(scenario: Scenario, tables: Tables, year: int, held: frozenset[str], places: Sequence[str]) -> list[Fault]:
+    """What only shows once the measures are applied."""
+    try:
+        apply(tables, scenario.measures, year, held=held)
+    except StudyError as error:
+        here = {f"measure[{j}]": place for j, place in enumerate(places)}
+        return [Fault(f.where, f.row, here.get(f.field, f.field), f.wanted, f.got) for f in error.faults]
+    return []
+
+
+def fingerprint(study: Study) -> str:
+    """Return a hash of what a study computes, wherever its file lies; words for people do not count."""
+    content = {
+        "years": study.years,
+        "scenarios": [[s.id, [to_dict(measure) for measure in s.measures]] for s in study.scenarios],
+        "compare": study.compare,
+        "size": study.size,
+        "gap": study.gap,
+        "max_iterations": study.max_iterations,
+    }
+    return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

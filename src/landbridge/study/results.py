@@ -1,0 +1,177 @@
+"""Results: a folder that says what was solved, from which facts, code and settings, and what came out.
+
+    manifest.json      atlas version and hash, code version, the study as it was read, settings, seconds, gaps
+    study.toml         the study file as it came
+    tables/*.parquet   one file a table, with the columns ``scenario`` and ``year`` first
+
+A folder appears whole or not at all: it is written beside its place and moved there at the end. A folder that is not
+one of ours is never replaced.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from landbridge.errors import OutputError, UnknownName
+
+__all__ = ["MANIFEST", "Results", "check_output", "read_results", "write_results"]
+
+MANIFEST = "manifest.json"
+FORMAT = 1
+
+
+@dataclass(frozen=True)
+class Results:
+    """A results folder in memory.
+
+    Attributes
+    ----------
+    folder
+        Where it was read from.
+    manifest
+        What was solved and how.
+    tables
+        Frames by name, each with ``scenario`` and ``year``.
+    """
+
+    folder: Path
+    manifest: Mapping[str, Any]
+    tables: Mapping[str, pl.DataFrame]
+
+    def __getitem__(self, name: str) -> pl.DataFrame:
+        if name not in self.tables:
+            raise UnknownName("table of results", name, list(self.tables))
+        return self.tables[name]
+
+    @property
+    def scenarios(self) -> list[str]:
+        """Scenario ids in the study's order."""
+        return [scenario["id"] for scenario in self.manifest["study"]["scenarios"]]
+
+    @property
+    def years(self) -> list[int]:
+        """Years in the study's order."""
+        return list(self.manifest["study"]["years"])
+
+    def of(self, name: str, scenario: str, year: int) -> pl.DataFrame:
+        """Rows of one table for one scenario and year, without these two columns."""
+        if scenario not in self.scenarios:
+            raise UnknownName("scenario", scenario, self.scenarios)
+        if year not in self.years:
+            raise UnknownName("year", str(year), [str(y) for y in self.years])
+        return self[name].filter((pl.col("scenario") == scenario) & (pl.col("year") == year)).drop("scenario", "year")
+
+
+def check_output(folder: Path, *, free: bool = False) -> None:
+    """Make sure that results can be put into a folder, before anything is computed.
+
+    Parameters
+    ----------
+    folder
+        Where the results shall stand.
+    free
+        Whether the folder must not hold results yet.
+
+    Raises
+    ------
+    OutputError
+        If the folder holds something else, or cannot be written.
+    """
+    if folder.exists() and not folder.is_dir():
+        raise OutputError(f"{folder}: wanted a folder for the results, got a file")
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
+        raise OutputError(f"{folder}: this folder holds something that is not a results folder; it is left alone")
+    if free and (folder / MANIFEST).is_file():
+        raise OutputError(f"{folder}: results are there already")
+    above = folder.absolute().parent
+    while not above.exists():
+        above = above.parent
+    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: no right to write in {above}")
+    if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
+        raise OutputError(f"{folder}: no right to write there")
+
+
+def write_results(folder: Path, manifest: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], study: str) -> None:
+    """Write a results folder, whole or not at all.
+
+    Parameters
+    ----------
+    folder
+        Where it shall stand; results that are there are replaced.
+    manifest
+        What was solved and how; must be JSON.
+    tables
+        Frames by name.
+    study
+        Text of the study file.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    check_output(folder)
+    try:
+        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+        try:
+            (draft / "tables").mkdir()
+            for name, frame in tables.items():
+                frame.write_parquet(draft / "tables" / f"{name}.parquet")
+            (draft / "study.toml").write_text(study, encoding="utf-8")
+            text = json.dumps({"format": FORMAT, **manifest}, indent=2, ensure_ascii=False, allow_nan=False)
+            (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
+            draft.chmod(0o755)
+            old = draft.with_name(f"{draft.name}-old")
+            if folder.exists():
+                folder.rename(old)
+            draft.rename(folder)
+            shutil.rmtree(old, ignore_errors=True)
+        finally:
+            shutil.rmtree(draft, ignore_errors=True)
+    except OSError as error:
+        raise OutputError(f"{folder}: results could not be written: {error}") from error
+
+
+def read_results(folder: Path) -> Results:
+    """Read a results folder.
+
+    Parameters
+    ----------
+    folder
+        A folder that `write_results` made.
+
+    Returns
+    -------
+    Results
+
+    Raises
+    ------
+    OutputError
+        If it is not a results folder, or one of another format.
+    """
+    path = folder / MANIFEST
+    if not path.is_file():
+        raise OutputError(f"{folder}: not a results folder (no {MANIFEST}); make one with `landbridge run STUDY.toml`")
+    try:
+        manifest = json.loads(path.read_text(encoding="utf-8"))
+        found = manifest.get("format")
+        if found != FORMAT:
+            raise OutputError(f"{folder}: wanted results of format {FORMAT}, got {found}; run the study again")
+        tables = {p.stem: pl.read_parquet(p) for p in sorted((folder / "tables").glob("*.parquet"))}
+    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
+        raise OutputError(f"{folder}: results could not be read: {error}") from error
+    missing = [name for name in manifest["tables"] if name not in tables]
+    if missing:
+        raise OutputError(f"{folder}: tables are missing: {', '.join(missing)}; run the study again")
+    return Results(folder, manifest, tables)

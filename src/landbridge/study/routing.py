@@ -1,0 +1,380 @@
+"""Routes as people ask for them: between two named places, under restrictions, with every leg named and priced."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from landbridge.data.names import find_country, find_place
+from landbridge.data.tables import Tables
+from landbridge.errors import NoRoute, UnknownName
+from landbridge.model import network, routes
+from landbridge.model.costs import Goods, class_money
+from landbridge.model.network import MODES, OPTIONS, ArcKind, Network
+from landbridge.model.outcomes import PathTable, classify
+from landbridge.scenario.apply import apply
+from landbridge.scenario.measures import Avoid, Measure
+from landbridge.study.solve import NETWORK_TABLES, cargo, columns, free_time_h, weights
+from landbridge.study.tabulate import passage_rules
+
+__all__ = ["Leg", "NamedRoute", "RouteFinder", "find_routes", "passage_routes"]
+
+F8 = npt.NDArray[np.float64]
+
+TEU_PER_FEU = 2
+
+
+@dataclass(frozen=True)
+class Leg:
+    """One stage of a route: a run, a border, a change of gauge, a transfer, a wait, or access at an end."""
+
+    type: str
+    from_place: str
+    to_place: str
+    mode: str
+    gauge_mm: int
+    option: str
+    country: str
+    crossing: str
+    links: tuple[str, ...]
+    length_km: float
+    time_h: float
+    cost_usd: float
+    co2_kg: float
+
+
+@dataclass(frozen=True)
+class NamedRoute:
+    """A door-to-door chain with its totals; money and CO2 are for one box, or for one tonne of bulk."""
+
+    passage: str
+    length_km: float
+    transit_days: float
+    time_h: float
+    spread_h: float
+    cost_usd: float
+    generalised_usd: float
+    co2_kg: float
+    borders: tuple[str, ...]
+    gauge_changes: int
+    countries: tuple[str, ...]
+    legs: tuple[Leg, ...]
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the route as plain values."""
+        return asdict(self)
+
+
+class RouteFinder:
+    """A network made ready for questions about routes; built once for a scenario and year."""
+
+    def __init__(self, tables: Tables, places: Sequence[str], *, season: str = "mean") -> None:
+        # Each place asked about gets a zone of its own, so that access is the same for all.
+        zones = pl.DataFrame({"id": list(places), "place": list(places)})
+        given = {
+            **columns(tables, [n for n in NETWORK_TABLES if n != "zones"]),
+            "zones": zones.to_dict(as_series=False),
+        }
+        self.tables = tables
+        self.network: Network = network.build(given, season=season)
+        self.goods: Goods = cargo(tables)
+        self.money: F8 = class_money(self.network, self.goods, weights(tables))
+        self.time_h: F8 = free_time_h(self.network)
+        self.zone = {place: i for i, place in enumerate(places)}
+        self._passages = passage_rules(tables, self.network)
+        self.border_at = dict(zip(tables["crossings"]["link"], tables["crossings"]["id"], strict=True))
+
+    def commodity(self, name: str) -> int:
+        """Index of a commodity.
+
+        Raises
+        ------
+        UnknownName
+            With suggestions.
+        """
+        known = list(self.goods.names[:-1])
+        if name not in known:
+            raise UnknownName("commodity", name, known)
+        return known.index(name)
+
+    def find(
+        self,
+        start: str,
+        end: str,
+        *,
+        commodity: int,
+        count: int = 1,
+        via: Sequence[str] = (),
+        avoid: Sequence[str] = (),
+        modes: Sequence[str] = (),
+        units: float = 1.0,
+        access: bool = True,
+    ) -> list[NamedRoute]:
+        """Return routes between two of the finder's places, the cheapest first.
+
+        Parameters
+        ----------
+        start, end
+            Places.
+        commodity
+            Index of the class.
+        count
+            The most routes.
+        via
+            Places to pass, in order.
+        avoid
+            Countries, by code, of which no arc may be used.
+        modes
+            Modes allowed; all when empty.
+        units
+            Tonnes that costs and CO2 are stated for.
+        access
+            Whether the price includes loading and unloading at the two ends.
+        """
+        net = self.network
+        source, sink = net.zone_source[self.zone[start]], net.zone_sink[self.zone[end]]
+        if source < 0 or sink < 0:
+            return []
+        cost = self.money[commodity] + self.goods.value_of_time_usd_t_h[commodity] * self.time_h
+        if modes:
+            banned = ~np.isin(net.mode, [MODES.index(m) for m in modes]) & (net.kind != ArcKind.ACCESS)
+            cost = np.where(banned, np.inf, cost)
+        if avoid:
+            shut = np.isin(np.array(net.countries), list(avoid))
+            cost = np.where(shut[net.country] | shut[net.country_to], np.inf, cost)
+        stops = [net.places.index(place) for place in via]
+        if count == 1:
+            only = routes.best(net, cost, int(source), int(sink), via=stops)
+            found = [] if only is None else [only]
+        else:
+            found = routes.alternatives(net, cost, int(source), int(sink), count, via=stops)
+        return [self._name(arcs, cost, commodity, units, access) for arcs in found]
+
+    def _price(self, commodity: int) -> F8:
+        """Money per tonne and arc without what is not paid: buffers and carbon stay in the generalised cost only."""
+        net, goods = self.network, self.goods
+        if goods.container[commodity]:
+            return np.asarray(net.money_usd_teu / goods.t_per_teu[commodity], np.float64)
+        return net.money_usd_t
+
+    def _name(self, arcs: npt.NDArray[np.int32], cost: F8, commodity: int, units: float, access: bool) -> NamedRoute:
+        net = self.network
+        price = self._price(commodity)
+        whole = routes.measure(net, arcs, cost, price, self.time_h)
+        table = PathTable(np.array([0, len(arcs)], np.int32), arcs, np.zeros(1, np.int32), np.ones(1))
+        names, rules = self._passages
+        passage = int(classify(net, table, rules)[0])
+        legs = self._legs(arcs, price, units)
+        paid = sum(leg.cost_usd for leg in legs if access or leg.type != "access")
+        countries = [net.countries[c] for a in arcs.tolist() for c in (net.country[a], net.country_to[a])]
+        return NamedRoute(
+            passage=names[passage] if passage >= 0 else "other",
+            length_km=whole.length_km,
+            transit_days=whole.transit_h / 24,
+            time_h=whole.time_h,
+            spread_h=whole.spread_h,
+            cost_usd=paid,
+            generalised_usd=whole.cost_usd_t * units,
+            co2_kg=whole.co2_kg_t * units,
+            borders=tuple(leg.crossing or f"{leg.from_place}-{leg.to_place}" for leg in legs if leg.type == "border"),
+            gauge_changes=whole.gauge_changes,
+            countries=tuple(c for c in dict.fromkeys(countries) if c != "XZ"),
+            legs=tuple(legs),
+        )
+
+    def _place(self, node: int) -> str:
+        number = int(self.network.node_place[node])
+        return self.network.places[number] if number >= 0 else ""
+
+    def _legs(self, arcs: npt.NDArray[np.int32], price: F8, units: float) -> list[Leg]:
+        """Arcs in a row of one kind, mode, gauge and country are one leg."""
+        net = self.network
+        groups: list[list[int]] = []
+        for arc in arcs.tolist():
+            key = (net.kind[arc], net.mode[arc], net.gauge_mm[arc], net.country[arc])
+            last = groups[-1][-1] if groups else None
+            same = last is not None and key == (net.kind[last], net.mode[last], net.gauge_mm[last], net.country[last])
+            if same and net.kind[arc] == ArcKind.MOVE:
+                groups[-1].append(arc)
+            else:
+                groups.append([arc])
+        legs = []
+        # a node inside a link has no place: it is the border that follows or has just been crossed
+        here = self._place(int(net.head[arcs[0]]))
+        for group in groups:
+            first, last = group[0], group[-1]
+            kind = ArcKind(int(net.kind[first]))
+            if kind == ArcKind.WAIT and net.time_h[first] == 0:
+                continue  # stays on its truck or ship
+            start = here
+            end = self._place(int(net.head[last]))
+            if not end and kind == ArcKind.ACCESS:
+                end = here
+            elif not end and kind == ArcKind.WAIT:
+                end = start
+            elif not end:
+                link = net.links[int(net.link[last])]
+                end = self.border_at.get(link, link) if kind in (ArcKind.MOVE, ArcKind.BORDER) else start
+            here = end
+            crossing = int(net.crossing[first])
+            legs.append(
+                Leg(
+                    type=kind.name.lower(),
+                    from_place=start,
+                    to_place=end,
+                    mode=MODES[int(net.mode[first])],
+                    gauge_mm=int(net.gauge_mm[first]),
+                    option=OPTIONS[int(net.option[first])],
+                    country=net.countries[int(net.country[first])],
+                    crossing=net.crossings[crossing] if crossing >= 0 else "",
+                    links=tuple(net.links[int(net.link[a])] for a in group if net.link[a] >= 0),
+                    length_km=float(net.length_km[group].sum()),
+                    time_h=float(self.time_h[group].sum()),
+                    cost_usd=float(price[group].sum() * units),
+                    co2_kg=float(net.co2_g_t[group].sum() / 1000 * units),
+                )
+            )
+        return legs
+
+
+def box_tonnes(goods: Goods, commodity: int, feu: bool) -> float:
+    """Tonnes in the box that prices are stated for; one tonne for bulk."""
+    if not goods.container[commodity]:
+        return 1.0
+    return float(goods.t_per_teu[commodity]) * (TEU_PER_FEU if feu else 1)
+
+
+def find_routes(
+    tables: Tables,
+    start: str,
+    end: str,
+    *,
+    year: int,
+    measures: Sequence[Measure] = (),
+    held: frozenset[str] = frozenset(),
+    avoid: Sequence[str] = (),
+    commodity: str = "machinery_box",
+    via: Sequence[str] = (),
+    modes: Sequence[str] = (),
+    count: int = 5,
+    feu: bool = True,
+) -> list[NamedRoute]:
+    """Find the best route between two places and a few that differ from it.
+
+    Parameters
+    ----------
+    tables
+        The atlas.
+    start, end
+        Places by name, id or UN/LOCODE.
+    year
+        The year whose network is used, at free flow (the preload is there).
+    measures
+        A scenario's measures.
+    held
+        Projects that stay unbuilt.
+    avoid
+        Countries by code or name that no part of a route may touch.
+    commodity
+        What is carried.
+    via
+        Places to pass, in order.
+    modes
+        Modes allowed; all when empty.
+    count
+        The most routes.
+    feu
+        Whether a box is a 40-foot one.
+
+    Returns
+    -------
+    list of NamedRoute
+        The cheapest by generalised cost first; exact for the first.
+
+    Raises
+    ------
+    UnknownName
+        For a name that is not in the atlas.
+    NoRoute
+        If there is none; the message says what was avoided.
+    """
+    origin, destination = find_place(tables, start), find_place(tables, end)
+    stops = [find_place(tables, place) for place in via]
+    countries = [find_country(tables, country) for country in avoid]
+    ban: tuple[Measure, ...] = (Avoid(countries=tuple(countries)),) if countries else ()
+    applied = apply(tables, (*measures, *ban), year, held=held)
+    finder = RouteFinder(applied.tables, list(dict.fromkeys([origin, destination])))
+    number = finder.commodity(commodity)
+    found = finder.find(
+        origin,
+        destination,
+        commodity=number,
+        count=count,
+        via=stops,
+        modes=modes,
+        units=box_tonnes(finder.goods, number, feu),
+    )
+    if not found:
+        without = f" without {', '.join(countries)}" if countries else ""
+        by = f" by {', '.join(modes)}" if modes else ""
+        raise NoRoute(f"no route for {commodity} from {origin} to {destination} in {year}{by}{without}")
+    return found
+
+
+def passage_routes(tables: Tables, *, commodity: str = "machinery_box") -> pl.DataFrame:
+    """Describe every named passage by the route of its standard relation.
+
+    Parameters
+    ----------
+    tables
+        After a scenario was applied.
+    commodity
+        A boxed commodity; prices are for a 40-foot box from terminal to terminal.
+
+    Returns
+    -------
+    polars.DataFrame
+        passage, name, origin, destination, status, km, days, usd_feu, co2_kg_feu, borders, gauge_changes, countries.
+        Status is ``open`` or ``no route``; seasonal sea routes are stated in their season.
+    """
+    frame = tables["passages"].sort("order").filter(pl.col("origin").is_not_null())
+    places = list(dict.fromkeys([*frame["origin"].to_list(), *frame["destination"].to_list()]))
+    finder = RouteFinder(tables, places, season="open")
+    rows = []
+    for row in frame.to_dicts():
+        number = finder.commodity(commodity)
+        units = box_tonnes(finder.goods, number, feu=True)
+        found = finder.find(
+            row["origin"],
+            row["destination"],
+            commodity=number,
+            via=row["via"] or (),
+            avoid=row["avoid_countries"] or (),
+            modes=row["modes"] or (),
+            units=units,
+        )
+        first = found[0] if found else None
+        rows.append(
+            {
+                "passage": row["id"],
+                "name": row["name"],
+                "origin": row["origin"],
+                "destination": row["destination"],
+                "status": "open" if first else "no route",
+                "km": first.length_km if first else None,
+                "days": first.transit_days if first else None,
+                "usd_feu": first.cost_usd if first else None,
+                "co2_kg_feu": first.co2_kg if first else None,
+                "borders": len(first.borders) if first else None,
+                "gauge_changes": first.gauge_changes if first else None,
+                "countries": ";".join(first.countries) if first else None,
+                "links": ";".join(link for leg in first.legs for link in leg.links) if first else None,
+            }
+        )
+    number_columns = dict.fromkeys(("km", "days", "usd_feu", "co2_kg_feu"), pl.Float64)
+    return pl.DataFrame(rows, schema_overrides={**number_columns, "borders": pl.Int64, "gauge_changes": pl.Int64})

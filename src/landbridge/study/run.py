@@ -1,0 +1,142 @@
+"""Run a study: every scenario in every year, into one results folder."""
+
+from __future__ import annotations
+
+import platform
+import time
+from collections.abc import Callable
+from dataclasses import asdict
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+from landbridge import __version__
+from landbridge.data.tables import Tables
+from landbridge.scenario.apply import apply
+from landbridge.scenario.measures import to_dict
+from landbridge.study.files import Study, check_study, fingerprint, held_projects
+from landbridge.study.results import Results, check_output, read_results, write_results
+from landbridge.study.routing import passage_routes
+from landbridge.study.solve import Settings, solve
+from landbridge.study.tabulate import TABLES, tabulate
+
+__all__ = ["run_study"]
+
+#: Called with how many tasks are done, how many there are, and what is going on.
+Progress = Callable[[int, int, str], None]
+
+
+def _labelled(tell: Progress, done: int, count: int, label: str) -> Callable[[str], None]:
+    """Progress of one task as progress of the study."""
+    return lambda text: tell(done, count, f"{label}: {text}")
+
+
+def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | None = None) -> Results:
+    """Solve a study and write its results.
+
+    Parameters
+    ----------
+    study
+        What to run.
+    tables
+        The atlas.
+    out
+        Folder for the results.
+    progress
+        Called as the work goes on.
+
+    Returns
+    -------
+    Results
+        As read back from the folder.
+
+    Raises
+    ------
+    StudyError, DataError
+        If the study does not fit the atlas.
+    NotConverged
+        If an equilibrium was not reached; nothing is written.
+    OutputError
+        If the folder cannot be written; told before anything is computed.
+    """
+    check_output(out)
+    check_study(study, tables)
+    held = held_projects(study)
+    settings = Settings(gap=study.gap, max_iterations=study.max_iterations, size=study.size)
+    tell = progress or (lambda _done, _all, _text: None)
+    tasks = [(scenario, year) for scenario in study.scenarios for year in study.years]
+    frames: dict[str, list[pl.DataFrame]] = {}
+    solved: list[dict[str, Any]] = []
+    began = time.perf_counter()
+    for number, (scenario, year) in enumerate(tasks):
+        label = f"{scenario.id} {year}"
+        tell(number, len(tasks), label)
+        start = time.perf_counter()
+        applied = apply(tables, scenario.measures, year, held=held)
+        solution = solve(
+            applied.tables,
+            year=year,
+            settings=settings,
+            progress=_labelled(tell, number, len(tasks), label),
+        )
+        made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables)}
+        for name, frame in made.items():
+            head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
+            frames.setdefault(name, []).append(frame.select(*head, pl.all()))
+        record = solution.equilibrium.convergence
+        solved.append(
+            {
+                "scenario": scenario.id,
+                "year": year,
+                "principle": solution.equilibrium.principle,
+                "status": record.status,
+                "relative_gap": record.relative_gap,
+                "iterations": record.iterations,
+                "seconds": time.perf_counter() - start,
+                "notes": list(applied.notes),
+                "without_zone": dict(solution.prepared.demand.without_zone),
+            }
+        )
+    tell(len(tasks), len(tasks), "writing")
+    package = tables.package
+    manifest = {
+        "made": datetime.now(UTC).isoformat(timespec="seconds"),
+        "landbridge": __version__,
+        "python": platform.python_version(),
+        "atlas": {
+            "name": package.name,
+            "version": package.version,
+            "licence": package.licence,
+            "content_hash": package.content_hash,
+        }
+        if package
+        else None,
+        "study": {
+            "name": study.name,
+            "description": study.description,
+            "path": Path(study.path).name,
+            "fingerprint": fingerprint(study),
+            "years": list(study.years),
+            "compare": study.compare,
+            "held_projects": sorted(held),
+            "scenarios": [
+                {
+                    "id": scenario.id,
+                    "name": scenario.name,
+                    "description": scenario.description,
+                    "measures": [to_dict(measure) for measure in scenario.measures],
+                }
+                for scenario in study.scenarios
+            ],
+        },
+        "settings": asdict(settings),
+        "seconds": time.perf_counter() - began,
+        "solved": solved,
+        "tables": {name: TABLES.get(name, "Passages by the route of their standard relation") for name in frames},
+    }
+    merged = {name: pl.concat(parts, how="vertical") for name, parts in frames.items()}
+    text = Path(study.path).read_text(encoding="utf-8") if study.path else ""
+    write_results(out, manifest, merged, text)
+    return read_results(out)

@@ -1,0 +1,415 @@
+"""Solve one scenario and year: from tables to an equilibrium.
+
+    tables -> apply(scenario, year) -> network, demand -> outside options -> assign <-> empty boxes -> Solution
+
+Empty boxes are a small fixed point of their own: the loaded boxes of an assignment leave an imbalance between each pair
+of countries, a part of it comes back empty by land and takes room on lines and at crossings, which shifts the loaded
+flows a little. The rounds stop when the empty boxes of two rounds agree.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from landbridge.data.tables import Tables
+from landbridge.errors import DataError, Fault, NotConverged
+from landbridge.model import demand as demand_door
+from landbridge.model import flows, network, paths
+from landbridge.model.costs import CostWeights, Goods, class_money, goods
+from landbridge.model.demand import Demand
+from landbridge.model.network import ArcKind, Network
+
+__all__ = [
+    "OUTSIDE",
+    "Prepared",
+    "Settings",
+    "Solution",
+    "assignable",
+    "cargo",
+    "columns",
+    "deep_sea",
+    "free_time_h",
+    "parameter",
+    "prepare",
+    "solve",
+    "weights",
+]
+
+F8 = npt.NDArray[np.float64]
+I4 = npt.NDArray[np.int32]
+B1 = npt.NDArray[np.bool_]
+Progress = Callable[[str], None]
+
+#: Outside options, by their index in `Prepared.outside_by`.
+OUTSIDE = ("none", "sea", "road")
+
+NETWORK_TABLES = (
+    "places links crossings gauge_changes terminals services rates emissions access zones parameters".split()
+)
+DEMAND_TABLES = (
+    "trade bulk_trade trade_overrides commodities mode_shares zones zone_shares growth countries blocs".split()
+)
+
+#: Empty boxes of two rounds agree when they differ by less than this part of all boxes.
+EMPTY_TOLERANCE = 1e-3
+EMPTY_ROUNDS = 8
+EARTH_RADIUS_KM = 6371.0088
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Tolerances and sizes of a run.
+
+    Attributes
+    ----------
+    gap
+        Relative gap at which an equilibrium is accepted.
+    max_iterations
+        Rounds after which an assignment that has not converged is an error.
+    size
+        ``full``, ``corridor`` or ``reduced``.
+    base_year
+        Year of the trade matrix.
+    """
+
+    gap: float = 1e-6
+    max_iterations: int = 500
+    size: str = "corridor"
+    base_year: int = 2023
+
+
+@dataclass(frozen=True, eq=False)
+class Prepared:
+    """Everything an assignment needs, before it is solved.
+
+    Attributes
+    ----------
+    network
+        The whole supernetwork, deep sea included.
+    land : bool[m]
+        Arcs of the land network: all but the deep sea.
+    demand
+        Relations and fixed tonnes.
+    classes
+        Classes of cargo.
+    money : float64[K, m]
+        Cost that does not depend on volume, time apart.
+    free_h : float64[m]
+        Hours of every arc when only the preload is there.
+    outside_usd_t : float64[R]
+        Cost of the outside option; infinite for captive cargo.
+    outside_by : int8[R]
+        Index into `OUTSIDE`.
+    """
+
+    network: Network
+    land: B1
+    demand: Demand
+    classes: Goods
+    money: F8
+    free_h: F8
+    outside_usd_t: F8
+    outside_by: npt.NDArray[np.int8]
+
+
+@dataclass(frozen=True, eq=False)
+class Solution:
+    """A solved scenario and year.
+
+    Attributes
+    ----------
+    prepared
+        What was solved.
+    relations
+        Loaded relations first, then those of empty boxes.
+    empty_from
+        Index of the first relation of empty boxes.
+    equilibrium
+        The flows.
+    empty_teu_yr
+        Empty boxes that come back by land.
+    empty_rounds
+        Assignments made until the empty boxes agreed.
+    """
+
+    prepared: Prepared
+    relations: flows.Relations
+    empty_from: int
+    equilibrium: flows.Flows
+    empty_teu_yr: float
+    empty_rounds: int
+
+
+def columns(tables: Tables, names: list[str]) -> dict[str, dict[str, list[Any]]]:
+    """Turn frames into the plain columns that the model's doors take."""
+    return {name: tables[name].to_dict(as_series=False) for name in names}
+
+
+def parameter(tables: Tables, name: str) -> float:
+    """Return one value of the atlas' parameters."""
+    found = tables["parameters"].filter(pl.col("id") == name)
+    if found.is_empty():
+        raise DataError("parameters", [Fault("parameters.csv", name, "value", "this parameter", "no such row")])
+    return float(found["value"][0])
+
+
+def deep_sea(tables: Tables) -> frozenset[str]:
+    """Links of ocean lines, which only the outside option by sea uses."""
+    return frozenset(tables["links"].filter(pl.col("ocean"))["id"].to_list())
+
+
+def free_time_h(net: Network) -> F8:
+    """Hours of every arc when the model puts nothing on it: the preload alone delays."""
+    delay = net.delay_h * (net.preload_trains_day / net.capacity_trains_day) ** net.power
+    added = np.where(net.facility >= 0, delay[net.facility] if len(delay) else 0.0, 0.0)
+    return np.asarray(net.time_h + added, np.float64)
+
+
+def weights(tables: Tables) -> CostWeights:
+    """Cost weights from the atlas' parameters."""
+    return CostWeights(parameter(tables, "buffer-weight"), parameter(tables, "carbon-price"))
+
+
+def cargo(tables: Tables) -> Goods:
+    """Classes of cargo from the atlas' commodities."""
+    return goods(
+        columns(tables, ["commodities"])["commodities"],
+        box_tare_t=parameter(tables, "box-tare"),
+        teu_per_train=parameter(tables, "teu-per-train"),
+    )
+
+
+def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
+    """Build network, demand, classes and outside options of tables to which a scenario was applied.
+
+    Parameters
+    ----------
+    tables
+        After `landbridge.scenario.apply`.
+    year
+        The year.
+    settings
+        Size and base year.
+
+    Returns
+    -------
+    Prepared
+
+    Raises
+    ------
+    DataError
+        With what the tables lack.
+    """
+    net = network.build(columns(tables, NETWORK_TABLES))
+    demand = demand_door.build(
+        columns(tables, DEMAND_TABLES), year=year, base_year=settings.base_year, size=settings.size
+    )
+    classes = cargo(tables)
+    money = class_money(net, classes, weights(tables))
+    free_h = free_time_h(net)
+    deep = deep_sea(tables)
+    ocean = np.array([link in deep for link in net.links], np.bool_)
+    on_ocean = np.where(net.link >= 0, ocean[net.link], False)
+    outside, by = _outside(tables, net, demand, classes, money, free_h, on_ocean)
+    return Prepared(net, ~on_ocean, demand, classes, money, free_h, outside, by)
+
+
+def _outside(
+    tables: Tables, net: Network, demand: Demand, classes: Goods, money: F8, free_h: F8, ocean: B1
+) -> tuple[F8, npt.NDArray[np.int8]]:
+    """Cost of the cheaper of the deep-sea route and the road, for every relation that has a choice."""
+    sea = _sea_costs(tables, net, demand, classes, money, free_h, ocean)
+    road = _road_costs(tables, net, demand, classes)
+    best = np.minimum(sea, road)
+    by = np.where(np.isinf(best), 0, np.where(sea <= road, 1, 2)).astype(np.int8)
+    best[demand.captive] = np.inf
+    by[demand.captive] = 0
+    return best, by
+
+
+def _sea_costs(tables: Tables, net: Network, demand: Demand, classes: Goods, money: F8, free_h: F8, ocean: B1) -> F8:
+    """Cheapest route that takes a deep-sea leg, with no change of gauge and no land border outside the EU."""
+    union = set(tables["blocs"].filter(pl.col("bloc") == "eu")["iso2"].to_list())
+    inside = np.array([c in union for c in net.countries], np.bool_)
+    barred = (net.kind == ArcKind.GAUGE) | (
+        (net.kind == ArcKind.BORDER) & ~(inside[net.country] & inside[net.country_to])
+    )
+    # Layer 0: no deep-sea leg yet; layer 1: at least one. Ocean arcs lead from either layer into layer 1.
+    n = net.node_count
+    tail = np.concatenate([net.tail, net.tail + n])
+    head = np.concatenate([np.where(ocean, net.head + n, net.head), net.head + n])
+    graph = paths.graph(2 * n, tail, head)
+    result = np.full(demand.relation_count, np.inf)
+    keys = demand.commodity.astype(np.int64) * len(demand.zones) + demand.origin
+    for key in np.unique(keys[~demand.captive]):
+        chosen = np.flatnonzero((keys == key) & ~demand.captive)
+        k, zone = int(key) // len(demand.zones), int(key) % len(demand.zones)
+        source = net.zone_source[zone]
+        if source < 0:
+            continue
+        cost = money[k] + classes.value_of_time_usd_t_h[k] * free_h
+        cost = np.where(barred, np.inf, cost)
+        tree = paths.shortest_tree(graph, np.concatenate([cost, cost]), int(source))
+        sinks = net.zone_sink[demand.destination[chosen]]
+        result[chosen] = np.where(sinks >= 0, tree.distance[np.maximum(sinks, 0) + n], np.inf)
+    return result
+
+
+def _road_costs(tables: Tables, net: Network, demand: Demand, classes: Goods) -> F8:
+    """A truck all the way, by the great circle and a detour, between zones on the mainland network."""
+    places = tables["places"]
+    position = dict(zip(places["id"], zip(places["lat_deg"], places["lon_deg"], strict=True), strict=True))
+    country = dict(zip(places["id"], places["iso2"], strict=True))
+    zones = tables["zones"]
+    zone_places = zones["place"].to_list()
+    lat = np.radians([position[p][0] for p in zone_places])
+    lon = np.radians([position[p][1] for p in zone_places])
+    on_land = {
+        net.places[net.node_place[i]]
+        for i in range(net.node_count)
+        if net.node_place[i] >= 0 and net.states[net.node_state[i]].split(":")[0] in ("rail", "road")
+    }
+    land = np.array([p in on_land for p in zone_places], np.bool_)
+    rate: Mapping[tuple[str, str], tuple[float, float]] = {
+        (row["country"], row["mode"]): (row["usd_teu_km"], row["usd_t_km"]) for row in tables["rates"].to_dicts()
+    }
+    rates = np.array([rate.get((country[p], "road")) or rate["*", "road"] for p in zone_places], np.float64)
+    o, d, k = demand.origin, demand.destination, demand.commodity
+    angle = np.sin((lat[d] - lat[o]) / 2) ** 2 + np.cos(lat[o]) * np.cos(lat[d]) * np.sin((lon[d] - lon[o]) / 2) ** 2
+    km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(angle, 0, 1))) * parameter(tables, "road-detour")
+    hours = km / parameter(tables, "road-speed") + parameter(tables, "road-border")
+    box = classes.container[k]
+    price = (rates[o] + rates[d]) / 2 * km[:, None]
+    t_per_teu = np.where(box, np.where(classes.container, classes.t_per_teu, 1.0)[k], 1.0)
+    money = np.where(box, price[:, 0] / t_per_teu, price[:, 1])
+    cost = money + classes.value_of_time_usd_t_h[k] * hours
+    return np.where(land[o] & land[d], cost, np.inf)
+
+
+def assignable(prepared: Prepared) -> tuple[paths.Graph, flows.VolumeDelay, flows.Classes, flows.Relations]:
+    """Return what `flows.assign` takes for the loaded relations on the land network.
+
+    Arcs of the deep sea stay in the arrays, forbidden to every class, so that arc numbers are those of the network.
+    """
+    net, demand, classes = prepared.network, prepared.demand, prepared.classes
+    money = np.where(prepared.land, prepared.money, np.inf)
+    source, sink = net.zone_source[demand.origin], net.zone_sink[demand.destination]
+    # A zone whose place lost all its arcs keeps its relations: a node without arcs stands in for it, so that they
+    # are told as unserved or go outside rather than vanish.
+    lost = net.node_count
+    graph = paths.graph(net.node_count + 2, net.tail, net.head)
+    delay = flows.VolumeDelay(
+        net.facility,
+        net.time_h,
+        net.delay_h,
+        net.power,
+        net.capacity_trains_day,
+        net.preload_trains_day,
+        net.train_length_factor,
+    )
+    kinds = flows.Classes(classes.names, classes.value_of_time_usd_t_h, classes.weight_trains_day_per_t_yr, money)
+    relations = flows.Relations(
+        np.where(source >= 0, source, lost).astype(np.int32),
+        np.where(sink >= 0, sink, lost + 1).astype(np.int32),
+        demand.commodity,
+        demand.tonnes_yr,
+        prepared.outside_usd_t,
+        classes.scale_usd_t[demand.commodity],
+    )
+    return graph, delay, kinds, relations
+
+
+def _empties(prepared: Prepared, network_tonnes: F8, share: float) -> tuple[flows.Relations, F8]:
+    """Relations of empty boxes that answer the imbalance of the loaded ones, and their boxes."""
+    demand, classes, net = prepared.demand, prepared.classes, prepared.network
+    count = len(demand.origin)
+    teu = classes.teu(network_tonnes[:count], demand.commodity)
+    zones = len(demand.zones)
+    pair = demand.origin.astype(np.int64) * zones + demand.destination
+    keys, inverse = np.unique(pair, return_inverse=True)
+    boxes = np.bincount(inverse, weights=teu)
+    place_country = np.array(
+        [net.country[np.flatnonzero(net.tail == s)[0]] if s >= 0 else -1 for s in net.zone_source], np.int64
+    )
+    start, end = keys // zones, keys % zones
+    nation = place_country[start] * 1000 + place_country[end]
+    back = place_country[end] * 1000 + place_country[start]
+    total = {int(c): float(boxes[nation == c].sum()) for c in np.unique(nation)}
+    going = np.array([total[int(c)] for c in nation])
+    coming = np.array([total.get(int(c), 0.0) for c in back])
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = np.where(going > 0, np.maximum(going - coming, 0.0) / going, 0.0)
+    empty = boxes * part * share
+    chosen = (empty > 0) & (net.zone_source[end] >= 0) & (net.zone_sink[start] >= 0)
+    amount = empty[chosen]
+    size = int(chosen.sum())
+    relations = flows.Relations(
+        net.zone_source[end[chosen]],
+        net.zone_sink[start[chosen]],
+        np.full(size, classes.empty, np.int32),
+        amount * classes.t_per_teu[classes.empty],
+        np.full(size, np.inf),
+        np.ones(size),
+    )
+    return relations, amount
+
+
+def _join(first: flows.Relations, second: flows.Relations) -> flows.Relations:
+    return flows.Relations(
+        *(
+            np.concatenate([getattr(first, name), getattr(second, name)])
+            for name in ("origin", "destination", "class_index", "tonnes_yr", "outside_usd_t", "scale_usd_t")
+        )
+    )
+
+
+def solve(tables: Tables, *, year: int, settings: Settings, progress: Progress | None = None) -> Solution:
+    """Find the equilibrium of tables to which a scenario was applied.
+
+    Parameters
+    ----------
+    tables
+        After `landbridge.scenario.apply`.
+    year
+        The year.
+    settings
+        Tolerances and size.
+    progress
+        Called with a short text as the work goes on.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    NotConverged
+        If an assignment stops before its gap, or the empty boxes do not settle.
+    """
+    tell = progress or (lambda _: None)
+    tell("network and demand")
+    prepared = prepare(tables, year=year, settings=settings)
+    graph, delay, kinds, loaded = assignable(prepared)
+    share = parameter(tables, "empty-return-share")
+    tell("equilibrium")
+    relations, boxes, previous = loaded, np.zeros(0), np.zeros(0)
+    result: flows.Flows | None = None
+    rounds = 0
+    for rounds in range(1, EMPTY_ROUNDS + 1):
+        result = flows.assign(graph, delay, kinds, relations, gap=settings.gap, max_iterations=settings.max_iterations)
+        empties, boxes = _empties(prepared, result.network_tonnes_yr, share)
+        all_boxes = prepared.classes.teu(result.network_tonnes_yr[: len(loaded.origin)], loaded.class_index).sum()
+        if rounds > 1 and len(boxes) == len(previous) and np.abs(boxes - previous).sum() <= EMPTY_TOLERANCE * all_boxes:
+            break
+        relations, previous = _join(loaded, empties), boxes
+        tell(f"equilibrium with {boxes.sum():,.0f} empty boxes")
+    else:
+        raise NotConverged(f"empty boxes did not settle in {EMPTY_ROUNDS} rounds", result and result.convergence)
+    assert result is not None  # noqa: S101 - the loop ran
+    return Solution(prepared, relations, len(loaded.origin), result, float(previous.sum()), rounds)

@@ -1,0 +1,623 @@
+"""One suite for all measures, then the laws of each."""
+
+from __future__ import annotations
+
+import tomllib
+from collections.abc import Callable
+from dataclasses import fields
+from datetime import date
+from typing import Any
+
+import polars as pl
+import pytest
+from hypothesis import given as drawn
+from hypothesis import strategies as st
+
+from landbridge.data.tables import Tables
+from landbridge.errors import StudyError
+from landbridge.scenario.apply import Applied, apply
+from landbridge.scenario.check import check_measures
+from landbridge.scenario.measures import (
+    KINDS,
+    Avoid,
+    Build,
+    Charge,
+    Close,
+    Ease,
+    Grow,
+    Measure,
+    Regauge,
+    Subsidise,
+    Upgrade,
+    kind_of,
+    names_in,
+    to_dict,
+)
+from landbridge.scenario.read import read_measures
+from landbridge.scenario.select import open_share
+from small_atlas import small_atlas
+
+#: Every kind of measure, in every shape that matters; the suite below runs over all of them.
+EXAMPLES: list[tuple[Measure, str]] = [
+    (Build(project="pass"), 'kind = "build"\nproject = "pass"'),
+    (Build(links=("old",), year=2023), 'kind = "build"\nlinks = ["old"]\nyear = 2023'),
+    (Close(crossings=("gate",)), 'kind = "close"\ncrossings = ["gate"]'),
+    (Close(links=("r1",), share=0.25), 'kind = "close"\nlinks = ["r1"]\nshare = 0.25'),
+    (Close(places=("kz-west",)), 'kind = "close"\nplaces = ["kz-west"]'),
+    (Close(countries=("RU",)), 'kind = "close"\ncountries = ["RU"]'),
+    (Avoid(countries=("RU",)), 'kind = "avoid"\ncountries = ["RU"]'),
+    (Avoid(crossings=("gate",), links=("r3",)), 'kind = "avoid"\ncrossings = ["gate"]\nlinks = ["r3"]'),
+    (Avoid(modes=("sea",)), 'kind = "avoid"\nmodes = ["sea"]'),
+    (Upgrade(links=("r1",), capacity_factor=2.0), 'kind = "upgrade"\nlinks = ["r1"]\ncapacity_factor = 2.0'),
+    (
+        Upgrade(lines=("west",), speed_kmh=80.0, tracks=2, train_length_factor=1.2),
+        'kind = "upgrade"\nlines = ["west"]\nspeed_kmh = 80.0\ntracks = 2\ntrain_length_factor = 1.2',
+    ),
+    (
+        Upgrade(crossings=("gate",), capacity_trains_day=40.0),
+        'kind = "upgrade"\ncrossings = ["gate"]\ncapacity_trains_day = 40.0',
+    ),
+    (Ease(crossings=("gate",), time_factor=0.5), 'kind = "ease"\ncrossings = ["gate"]\ntime_factor = 0.5'),
+    (
+        Ease(everywhere=True, waiting_factor=0.5, cost_factor=0.0, include_gauge_change=True),
+        'kind = "ease"\neverywhere = true\nwaiting_factor = 0.5\ncost_factor = 0.0\ninclude_gauge_change = true',
+    ),
+    (
+        Ease(countries=("KZ",), capacity_factor=1.5),
+        'kind = "ease"\ncountries = ["KZ"]\ncapacity_factor = 1.5',
+    ),
+    (
+        Charge(countries=("KZ",), modes=("rail",), usd_teu_km=0.1, payee="KZ"),
+        'kind = "charge"\ncountries = ["KZ"]\nmodes = ["rail"]\nusd_teu_km = 0.1\npayee = "KZ"',
+    ),
+    (
+        Charge(countries=("RU",), usd_teu=100.0, usd_t=5.0, direction="both"),
+        'kind = "charge"\ncountries = ["RU"]\nusd_teu = 100.0\nusd_t = 5.0\ndirection = "both"',
+    ),
+    (Charge(links=("r1",), usd_teu=10.0), 'kind = "charge"\nlinks = ["r1"]\nusd_teu = 10.0'),
+    (
+        Subsidise(countries=("CN",), modes=("rail",), usd_teu_km=0.2, payer="CN"),
+        'kind = "subsidise"\ncountries = ["CN"]\nmodes = ["rail"]\nusd_teu_km = 0.2\npayer = "CN"',
+    ),
+    (Subsidise(crossings=("gate",), usd_t=3.0), 'kind = "subsidise"\ncrossings = ["gate"]\nusd_t = 3.0'),
+    (Regauge(links=("r2",), gauge_mm=1435), 'kind = "regauge"\nlinks = ["r2"]\ngauge_mm = 1435'),
+    (Grow(percent_yr=5.0), 'kind = "grow"\npercent_yr = 5.0'),
+    (
+        Grow(factor=2.0, exporter="CHN", importer="eaeu", commodity="fuels", from_year=2023),
+        'kind = "grow"\nfactor = 2.0\nexporter = "CHN"\nimporter = "eaeu"\ncommodity = "fuels"\nfrom_year = 2023',
+    ),
+]
+
+each_measure = pytest.mark.parametrize(
+    ("measure", "text"), EXAMPLES, ids=[f"{kind_of(m)}-{i}" for i, (m, _) in enumerate(EXAMPLES)]
+)
+
+
+@pytest.fixture
+def tables() -> Tables:
+    return small_atlas()
+
+
+def frame(applied: Applied | Tables, table: str) -> pl.DataFrame:
+    return (applied.tables if isinstance(applied, Applied) else applied)[table]
+
+
+def cell(applied: Applied | Tables, table: str, row: str, column: str) -> Any:
+    return frame(applied, table).row(by_predicate=pl.col("id") == row, named=True)[column]
+
+
+def told(
+    tables: Tables, *measures: Measure, years: tuple[int, ...] = (2023,), held: frozenset[str] = frozenset()
+) -> str:
+    return "\n".join(str(fault) for fault in check_measures(tables, measures, years, held=held))
+
+
+# ------------------------------------------------------------------------------------------- all measures
+
+
+def test_every_kind_has_an_example() -> None:
+    assert {kind_of(measure) for measure, _ in EXAMPLES} == set(KINDS)
+
+
+def test_every_field_is_used_by_an_example_and_explained() -> None:
+    used = {(kind_of(m), key) for m, _ in EXAMPLES for key in to_dict(m)}
+    for kind, record in KINDS.items():
+        for each in fields(record):
+            assert each.metadata["meaning"]
+            if kind != "subsidise":  # its fields are those of charge
+                assert (kind, each.name) in used or each.name in UNUSED.get(kind, ()), (kind, each.name)
+
+
+UNUSED = {
+    "upgrade": ("project", "speed_factor"),
+    "charge": ("crossings", "usd_t_km"),
+}
+
+
+@each_measure
+def test_input_is_untouched(tables: Tables, measure: Measure, text: str) -> None:
+    before = {name: table.clone() for name, table in tables.frames.items()}
+    apply(tables, [measure], 2023)
+    check_measures(tables, [measure], [2023])
+    assert set(tables.frames) == set(before)
+    for name, table in before.items():
+        assert tables[name].equals(table), name
+        assert tables[name].schema == table.schema, name
+
+
+@each_measure
+def test_result_is_valid(tables: Tables, measure: Measure, text: str) -> None:
+    for year in (2023, 2030):
+        applied = apply(tables, [measure], year)
+        links, crossings = frame(applied, "links"), frame(applied, "crossings")
+        assert set(applied.tables.frames) == set(tables.frames)
+        for name, table in tables.frames.items():
+            kept = frame(applied, name)
+            assert dict(table.schema).items() <= dict(kept.schema).items(), "columns and types stay"
+            assert kept.columns[: table.width] == table.columns
+            if "id" in table.columns:
+                assert kept["id"].is_unique().all()
+                assert set(kept["id"]) <= set(table["id"])
+        assert set(crossings["link"]) <= set(links["id"]), "no crossing without its link"
+        gated = set(tables["crossings"]["link"])
+        assert gated & set(links["id"]) <= set(crossings["link"]), "no link past a closed crossing"
+        for table in (links, crossings):
+            assert table["availability"].is_between(0, 1, closed="right").all()
+        assert (links["capacity_trains_day"].drop_nulls() > 0).all()
+        assert (links["speed_kmh"] > 0).all()
+        assert links["open_from"].fill_null(0).max() <= year  # type: ignore[operator]
+        assert set(links["status"]) <= {"existing", "under_construction"}
+        for column in ("charge_usd_teu", "charge_usd_t", "charge_usd_teu_km", "charge_usd_t_km"):
+            assert links[column].is_not_null().all()
+        assert (frame(applied, "trade")["factor"] >= 0).all()
+        assert applied.notes
+
+
+@each_measure
+def test_sensible_examples_pass_the_check(tables: Tables, measure: Measure, text: str) -> None:
+    assert told(tables, measure) == ""
+
+
+@each_measure
+def test_something_changes(tables: Tables, measure: Measure, text: str) -> None:
+    """Nothing that an analyst asks for may be without effect."""
+    with_it, without = apply(tables, [measure], 2026), apply(tables, [], 2026)
+    assert any(not frame(with_it, name).equals(frame(without, name)) for name in tables.frames)
+
+
+@each_measure
+def test_order_of_rows_stays(tables: Tables, measure: Measure, text: str) -> None:
+    applied = apply(tables, [measure], 2023)
+    order = tables.ids("links")
+    kept = applied.tables.ids("links")
+    assert kept == [name for name in order if name in set(kept)]
+
+
+@each_measure
+def test_round_trip(measure: Measure, text: str) -> None:
+    data = tomllib.loads(text)
+    (read,) = read_measures([data])
+    assert read == measure
+    assert to_dict(read) == data
+    assert read_measures([to_dict(measure)]) == (measure,)
+    assert hash(read) == hash(measure)
+
+
+@each_measure
+def test_unknown_names_are_told_with_suggestions(tables: Tables, measure: Measure, text: str) -> None:
+    for position, kind, name in names_in(measure):
+        if name == "*":
+            continue
+        data = to_dict(measure)
+        field, _, index = position.partition("[")
+        wrong = f"{name}x"
+        if index:
+            data[field][int(index[:-1])] = wrong
+        else:
+            data[field] = wrong
+        (misspelt,) = read_measures([data])
+        with pytest.raises(StudyError) as caught:
+            apply(tables, [misspelt], 2023)
+        (fault,) = caught.value.faults
+        assert fault.field == f"measure[0].{position}"
+        assert repr(wrong) in fault.got
+        assert kind in fault.wanted
+        assert name in fault.wanted
+        assert [f.field for f in check_measures(tables, [misspelt], [2023])] == [fault.field]
+
+
+@each_measure
+def test_unknown_keys_and_wrong_types_are_told(measure: Measure, text: str) -> None:
+    data = to_dict(measure)
+    key = next(key for key in data if key != "kind")
+    wrong = {**data, f"{key}s_": data[key], key: {"a": 1}}
+    with pytest.raises(StudyError) as caught:
+        read_measures([wrong])
+    told = {fault.field: fault for fault in caught.value.faults}
+    assert set(told) == {f"measure[0].{key}s_", f"measure[0].{key}"}
+    assert f"did you mean {key}" in told[f"measure[0].{key}s_"].wanted
+
+
+@each_measure
+def test_the_same_measure_twice_is_told(tables: Tables, measure: Measure, text: str) -> None:
+    assert "measure[1]" in told(tables, measure, measure) or measure in TWICE_IS_FINE
+
+
+#: Shutting a wide set twice is the same as once.
+TWICE_IS_FINE = {Close(countries=("RU",)), Avoid(countries=("RU",)), Avoid(modes=("sea",))}
+
+
+@each_measure
+def test_a_measure_of_one_year_applies_to_tables_of_that_year(tables: Tables, measure: Measure, text: str) -> None:
+    now = apply(tables, [], 2023).tables
+    if isinstance(measure, Build):
+        return  # what it would build has left the tables
+    if isinstance(measure, Grow):
+        with pytest.raises(ValueError, match="needs a year"):
+            apply(now, [measure], None)
+        return
+    again = apply(now, [measure], None)
+    at_once = apply(tables, [measure], 2023)
+    for name in set(tables.frames) - {"gauge_changes"}:  # yards at crossings that are not open are beyond reach
+        assert frame(again, name).equals(frame(at_once, name)), name
+
+
+# ------------------------------------------------------------------------------------------------- what is open
+
+
+def test_open_by_status_and_year(tables: Tables) -> None:
+    assert "second" not in apply(tables, [], 2025).tables.ids("links")
+    assert "second" in apply(tables, [], 2026).tables.ids("links")
+    assert "r3" not in apply(tables, [], 2019).tables.ids("links")
+    for year in (2023, 2060):
+        assert not {"old", "plan"} & set(apply(tables, [], year).tables.ids("links"))
+
+
+def test_held_projects_open_only_where_built(tables: Tables) -> None:
+    assert {"new1", "new2"} <= set(apply(tables, [], 2030).tables.ids("links"))
+    held = frozenset({"pass"})
+    assert not {"new1", "new2"} & set(apply(tables, [], 2035, held=held).tables.ids("links"))
+    assert "second" in apply(tables, [], 2035, held=held).tables.ids("links")
+    assert {"new1", "new2"} <= set(apply(tables, [Build(project="pass")], 2023, held=held).tables.ids("links"))
+
+
+def test_a_crossing_opens_with_the_line_that_is_built(tables: Tables) -> None:
+    assert "pass" in apply(tables, [], 2030).tables.ids("crossings")
+    assert "pass" in apply(tables, [Build(project="pass")], 2023).tables.ids("crossings")
+
+
+def test_build_later_than_planned(tables: Tables) -> None:
+    late = Build(project="pass", year=2035)
+    for held in (frozenset[str](), frozenset({"pass"})):
+        assert "new1" not in apply(tables, [late], 2030, held=held).tables.ids("links")
+        assert "new1" in apply(tables, [late], 2035, held=held).tables.ids("links")
+
+
+def test_build_opens_a_suspended_line_and_its_crossing(tables: Tables) -> None:
+    applied = apply(tables, [Build(links=("old",))], 2023)
+    assert "old" in applied.tables.ids("links")
+    assert cell(applied, "crossings", "old-gate", "status") == "operating"
+
+
+def test_closures_by_date_become_a_share_of_the_year(tables: Tables) -> None:
+    applied = apply(tables, [], 2023)
+    assert cell(applied, "crossings", "steppe", "availability") == pytest.approx(181 / 365)
+    assert cell(applied, "crossings", "steppe", "capacity_ab_trains_day") == 24, "the network multiplies, not apply"
+    assert cell(applied, "links", "g2", "availability") == 1
+    assert cell(apply(tables, [], 2024), "crossings", "steppe", "availability") == 1
+
+
+def test_dates_of_a_restriction_close_nothing(tables: Tables) -> None:
+    since = tables["crossings"].with_columns(
+        pl.when(pl.col("id") == "gate").then(pl.lit("restricted")).otherwise("status").alias("status"),
+        pl.when(pl.col("id") == "gate").then(date(2022, 2, 1)).otherwise("closed_from").alias("closed_from"),
+    )
+    assert cell(apply(tables.replace(crossings=since), [], 2023), "crossings", "gate", "availability") == 1
+
+
+def test_a_closed_crossing_takes_its_link_along(tables: Tables) -> None:
+    shut = tables["crossings"].with_columns(pl.lit("closed").alias("status"))
+    applied = apply(tables.replace(crossings=shut), [], 2023)
+    assert applied.tables.ids("links") == ["r1", "r3", "r2", "g2", "s1", "s2"]
+    assert applied.tables.ids("crossings") == ["steppe"], "closed with dates: closed between them only"
+
+
+def test_upgrades_of_the_atlas_come_with_their_day(tables: Tables) -> None:
+    def row(year: int, *measures: Measure, held: frozenset[str] = frozenset()) -> tuple[float, float, float]:
+        applied = apply(tables, measures, year, held=held)
+        line = (cell(applied, "links", "r1", column) for column in ("capacity_trains_day", "speed_kmh"))
+        return (*line, cell(applied, "crossings", "gate", "capacity_ba_trains_day"))
+
+    wider = Build(project="wider")
+    assert row(2023) == (40, 60, 18)
+    assert row(2024) == (40, 60, 36)
+    assert row(2025) == pytest.approx((40 + 60 * 92 / 365, 60 + 30 * 92 / 365, 36))
+    assert row(2026) == (100, 90, 36)
+    assert row(2026, held=frozenset({"wider"})) == (40, 60, 36)
+    assert row(2023, wider, held=frozenset({"wider"})) == (100, 90, 18)
+    assert row(2023, Build(project="wider", year=2024)) == (40, 60, 18)
+    assert row(2023, wider, Upgrade(links=("r1",), capacity_factor=2)) == (200, 90, 18)
+    assert told(tables, wider) == ""
+    assert "'wider'" in told(tables, wider, years=(2026,))
+    assert "built already by measure[0]" in told(tables, wider, wider)
+
+
+@drawn(
+    first=st.none() | st.dates(date(2019, 1, 1), date(2027, 1, 1)),
+    last=st.none() | st.dates(date(2019, 1, 1), date(2027, 1, 1)),
+    year=st.integers(2020, 2026),
+)
+def test_open_share_counts_days(first: date | None, last: date | None, year: int) -> None:
+    days = [date.fromordinal(d) for d in range(date(year, 1, 1).toordinal(), date(year + 1, 1, 1).toordinal())]
+    shut = [
+        day for day in days if (first or last) and (first is None or first <= day) and (last is None or day <= last)
+    ]
+    assert open_share(first, last, year) == pytest.approx(1 - len(shut) / len(days))
+
+
+# --------------------------------------------------------------------------------------------- laws of measures
+
+
+def test_closing_a_place_shuts_its_links(tables: Tables) -> None:
+    applied = apply(tables, [Close(places=("kz-west",))], 2030)
+    for ends in frame(applied, "links").select("place_a", "place_b").rows():
+        assert "kz-west" not in ends
+
+
+def test_closing_a_country_shuts_its_borders_only(tables: Tables) -> None:
+    left = set(apply(tables, [Close(countries=("KZ",))], 2023).tables.ids("links"))
+    assert left == {"r1", "r3", "r2", "s1", "s2"}
+    assert "s2" not in apply(tables, [Close(countries=("RU",))], 2023).tables.ids("links"), "by sea too"
+
+
+def test_a_share_is_left(tables: Tables) -> None:
+    half = apply(tables, [Close(crossings=("steppe",), share=0.5)], 2023)
+    assert cell(half, "crossings", "steppe", "availability") == pytest.approx(0.5 * 181 / 365)
+    border = apply(tables, [Close(countries=("RU",), share=0.5)], 2024)
+    assert cell(border, "crossings", "steppe", "availability") == 0.5
+    assert cell(border, "links", "g2", "availability") == 1, "narrow at the crossing, not twice"
+    assert cell(border, "links", "s2", "availability") == 0.5
+
+
+@pytest.mark.parametrize("country", ["CN", "KZ", "RU"])
+def test_avoiding_a_country_leaves_nothing_in_it(tables: Tables, country: str) -> None:
+    applied = apply(tables, [Avoid(countries=(country,))], 2030)
+    inside = set(tables["places"].filter(pl.col("iso2") == country)["id"])
+    links = frame(applied, "links")
+    assert not links["country_km"].fill_null("").str.contains(f"{country}:").any()
+    assert not inside & {*links["place_a"], *links["place_b"]}
+    for table in ("gauge_changes", "terminals", "services"):
+        assert not inside & set(frame(applied, table)["place"].drop_nulls())
+    assert frame(applied, "trade").drop("factor").equals(tables["trade"]), "demand stays"
+
+
+def test_avoiding_a_mode_in_a_country(tables: Tables) -> None:
+    left = set(apply(tables, [Avoid(countries=("KZ",), modes=("road",))], 2023).tables.ids("links"))
+    assert left == set(apply(tables, [], 2023).tables.ids("links")) - {"road"}
+    by_sea = apply(tables, [Avoid(modes=("sea",))], 2023).tables
+    assert not {"s1", "s2"} & set(by_sea.ids("links"))
+    assert by_sea.ids("terminals") == ["gate:rail-road"]
+    assert by_sea.ids("services") == ["trains-east", "trains-moscow"], "no liner without its links"
+
+
+def test_upgrade(tables: Tables) -> None:
+    applied = apply(tables, [Upgrade(lines=("west",), capacity_factor=2, speed_factor=1.1, tracks=2)], 2023)
+    assert cell(applied, "links", "r2", "capacity_trains_day") == 48
+    assert cell(applied, "links", "g2", "speed_kmh") == pytest.approx(55)
+    assert cell(applied, "links", "g2", "tracks") == 2
+    assert cell(applied, "links", "r1", "capacity_trains_day") == 40
+    both = apply(tables, [Upgrade(crossings=("gate",), links=("g1",), capacity_trains_day=50)], 2023)
+    assert cell(both, "crossings", "gate", "capacity_ba_trains_day") == 50
+    assert cell(both, "links", "g1", "capacity_trains_day") == 50
+
+
+def test_ease(tables: Tables) -> None:
+    applied = apply(
+        tables, [Ease(crossings=("gate",), time_factor=0.5, cost_factor=0.2, include_gauge_change=True)], 2023
+    )
+    assert cell(applied, "crossings", "gate", "processing_ab_h") == 5
+    assert cell(applied, "crossings", "gate", "spread_ba_h") == 4
+    assert cell(applied, "crossings", "gate", "waiting_ab_h") == 20
+    assert cell(applied, "crossings", "gate", "cost_ba_usd_teu") == pytest.approx(10)
+    assert cell(applied, "crossings", "gate-road", "processing_ab_h") == 10
+    assert cell(applied, "gauge_changes", "kz-gate:out", "time_h") == 6
+    assert cell(applied, "gauge_changes", "cn-gate:back", "cost_usd_t") == 1
+    assert cell(applied, "gauge_changes", "kz-pass:out", "time_h") == 12
+    by_country = apply(tables, [Ease(countries=("RU",), waiting_factor=0.0)], 2023)
+    assert frame(by_country, "crossings")["waiting_ab_h"].to_list() == [20, 20, 0]
+
+
+def test_charges_by_the_km_count_kilometres_inside(tables: Tables) -> None:
+    applied = apply(tables, [Charge(countries=("KZ",), modes=("rail",), usd_teu_km=0.1, payee="KZ")], 2023)
+    paid = dict(frame(applied, "links").select("id", pl.col("charge_usd_teu_km") * pl.col("length_km")).rows())
+    assert paid["r2"] == pytest.approx(90)
+    assert paid["g1"] == pytest.approx(1.5)
+    assert paid["g2"] == pytest.approx(30)
+    assert paid["r1"] == paid["road"] == paid["s1"] == 0
+    assert {p.party for p in applied.payments} == {"KZ"}
+    assert {p.row: p.usd for p in applied.payments}["g1"] == pytest.approx(0.075)
+
+
+@pytest.mark.parametrize(("direction", "ab", "ba"), [("entering", 1, 0), ("leaving", 0, 1), ("both", 1, 1)])
+def test_charges_at_a_border(tables: Tables, direction: Any, ab: int, ba: int) -> None:
+    applied = apply(tables, [Charge(countries=("RU",), usd_teu=100, direction=direction)], 2023)
+    assert cell(applied, "crossings", "steppe", "cost_ab_usd_teu") == 50 + 100 * ab
+    assert cell(applied, "crossings", "steppe", "cost_ba_usd_teu") == 50 + 100 * ba
+    assert cell(applied, "crossings", "gate", "cost_ab_usd_teu") == 50
+    assert cell(applied, "links", "g2", "charge_usd_teu") == 0
+
+
+def test_a_charge_and_an_equal_subsidy_cancel(tables: Tables) -> None:
+    pair = [Charge(countries=("CN",), usd_teu_km=0.1), Subsidise(countries=("CN",), usd_teu_km=0.1)]
+    assert frame(apply(tables, pair, 2023), "links").equals(frame(apply(tables, [], 2023), "links"))
+
+
+def test_no_arc_is_cheaper_than_free(tables: Tables) -> None:
+    apply(tables, [Subsidise(countries=("CN",), modes=("rail",), usd_teu_km=0.25)], 2023)
+    with pytest.raises(StudyError, match="USD per TEU on link r1") as caught:
+        apply(tables, [Grow(factor=1.5), Subsidise(countries=("CN",), modes=("rail",), usd_teu_km=0.35)], 2023)
+    assert {fault.field for fault in caught.value.faults} == {"measure[1]"}
+    with pytest.raises(StudyError, match="crossing gate"):
+        apply(tables, [Subsidise(crossings=("gate",), usd_t=4.5)], 2023)
+
+
+def test_regauge(tables: Tables) -> None:
+    applied = apply(tables, [Regauge(links=("r2",), gauge_mm=1435)], 2023)
+    assert cell(applied, "links", "r2", "gauges_mm") == [1435]
+    assert sorted(cell(applied, "places", "kz-west", "gauges_mm")) == [1435, 1520]
+    assert any("at kz-west nothing changes from 1435 to 1520 mm" in note for note in applied.notes)
+    assert not any("at kz-gate" in note for note in applied.notes)
+
+
+def test_grow(tables: Tables) -> None:
+    def factors(measure: Grow, year: int) -> list[float]:
+        return frame(apply(tables, [measure], year), "trade")["factor"].to_list()
+
+    assert factors(Grow(percent_yr=10), 2025) == pytest.approx([1.21] * 4)
+    assert factors(Grow(percent_yr=10, from_year=2024), 2025) == pytest.approx([1.1] * 4)
+    assert factors(Grow(percent_yr=10, from_year=2024), 2023) == [1] * 4
+    assert factors(Grow(factor=3, from_year=2024), 2023) == [1] * 4
+    assert factors(Grow(factor=3, exporter="CHN", importer="eaeu"), 2023) == [3, 3, 1, 1]
+    assert factors(Grow(factor=3, importer="later"), 2023) == [1, 1, 1, 1], "not a member yet"
+    assert factors(Grow(factor=3, importer="later"), 2028) == [1, 1, 3, 3]
+    coal = apply(tables, [Grow(factor=2, commodity="coal")], 2023)
+    assert frame(coal, "bulk_trade")["factor"].to_list() == [2, 1]
+    fuels = apply(tables, [Grow(factor=2, commodity="fuels"), Grow(factor=2, commodity="fuels", exporter="RUS")], 2023)
+    assert frame(fuels, "bulk_trade")["factor"].to_list() == [4, 1]
+    assert frame(fuels, "trade")["factor"].to_list() == [2, 2, 4, 1]
+
+
+# ----------------------------------------------------------------------------------- dependencies and conflicts
+
+CONFLICTS: list[tuple[str, list[Measure], str, str]] = [
+    ("built already there", [Build(links=("r1",))], "measure[0].links[0]", "'r1', open already"),
+    ("project without links", [Build(project="harbour")], "measure[0].project", "'harbour'"),
+    ("built twice", [Build(project="pass"), Build(project="pass")], "measure[1]", "built already by measure[0]"),
+    ("part built twice", [Build(project="pass"), Build(links=("new2",))], "measure[1]", "new2, built already"),
+    ("built too late", [Build(project="pass", year=2031)], "measure[0].year", "2031"),
+    ("joins nothing", [Build(links=("plan",))], "measure[0]", "plan, on their own"),
+    ("upgrade of a plan", [Upgrade(links=("plan",), capacity_factor=2)], "measure[0].links[0]", "'plan' (planned)"),
+    ("upgrade not built", [Upgrade(project="pass", capacity_factor=2)], "measure[0].project", "'pass'"),
+    ("line not built", [Upgrade(lines=("pass",), capacity_factor=2)], "measure[0].lines[0]", "'pass'"),
+    ("close of what is shut", [Close(links=("old",))], "measure[0].links[0]", "'old' (suspended)"),
+    ("ease of what is shut", [Ease(crossings=("pass",), time_factor=0.5)], "measure[0].crossings[0]", "(closed)"),
+    (
+        "close and ease",
+        [Close(crossings=("gate",)), Ease(crossings=("gate",), time_factor=0.5)],
+        "measure[1]",
+        "'gate', closed by measure[0]",
+    ),
+    (
+        "ease and close",
+        [Ease(crossings=("gate",), time_factor=0.5), Close(links=("g1",))],
+        "measure[0]",
+        "'gate', closed by measure[1]",
+    ),
+    ("build and avoid", [Build(project="pass"), Avoid(links=("new1",))], "measure[0]", "'new1', closed by measure[1]"),
+    (
+        "closed twice",
+        [Close(crossings=("gate",)), Close(crossings=("gate",), share=0.5)],
+        "measure[1]",
+        "'gate', closed already by measure[0]",
+    ),
+    ("same gauge", [Regauge(links=("r2",), gauge_mm=1520)], "measure[0].links[0]", "'r2'"),
+    ("gauge of a road", [Regauge(links=("road",), gauge_mm=1520)], "measure[0].links[0]", "a road link"),
+    ("gauge of nowhere", [Regauge(links=("r2",), gauge_mm=1000)], "measure[0].gauge_mm", "1000"),
+    (
+        "regauged twice",
+        [Regauge(links=("r2",), gauge_mm=1435), Regauge(links=("r2", "r1"), gauge_mm=1435)],
+        "measure[1].links[0]",
+        "'r2'",
+    ),
+    ("unknown capacity", [Upgrade(links=("road",), capacity_factor=2)], "measure[0].capacity_factor", "none of them"),
+    ("share of unknown", [Close(crossings=("gate-road",), share=0.5)], "measure[0].share", "unknown capacities"),
+    ("no crossing there", [Charge(modes=("sea",), usd_teu=5)], "measure[0].usd_teu", "nothing"),
+    ("no km there", [Charge(countries=("CN",), modes=("sea",), usd_t_km=1)], "measure[0].usd_t_km", "nothing"),
+    ("no such trade", [Grow(factor=2, exporter="KAZ", importer="RUS")], "measure[0]", "* from KAZ to RUS"),
+    ("growth too late", [Grow(factor=2, from_year=2040)], "measure[0].from_year", "2040"),
+]
+
+
+@pytest.mark.parametrize(("measures", "position", "got"), [c[1:] for c in CONFLICTS], ids=[c[0] for c in CONFLICTS])
+def test_conflicts_are_told(tables: Tables, measures: list[Measure], position: str, got: str) -> None:
+    faults = check_measures(tables, measures, [2023], held=frozenset({"pass"}))
+    assert any(fault.field == position and got in fault.got for fault in faults), told(tables, *measures)
+
+
+FINE: list[tuple[str, list[Measure]]] = [
+    ("upgrade of what is built", [Build(project="pass"), Upgrade(project="pass", capacity_factor=2)]),
+    ("upgrade before it is built", [Upgrade(links=("new1",), speed_kmh=90), Build(project="pass")]),
+    ("ease what is narrowed", [Close(crossings=("gate",), share=0.5), Ease(crossings=("gate",), time_factor=0.5)]),
+    ("ease a country, close a crossing", [Close(crossings=("gate",)), Ease(countries=("KZ",), time_factor=0.5)]),
+    ("a ban on what is not there", [Avoid(links=("plan",))]),
+    ("a line in two builds", [Build(links=("new1",)), Build(links=("new2",))]),
+    ("gauge and back", [Regauge(links=("r2",), gauge_mm=1435), Regauge(links=("r2",), gauge_mm=1520)]),
+    ("closed for half a year, opened", [Build(links=("g2",))]),
+]
+
+
+@pytest.mark.parametrize("measures", [case[1] for case in FINE], ids=[case[0] for case in FINE])
+def test_what_goes_together_is_not_told(tables: Tables, measures: list[Measure]) -> None:
+    assert told(tables, *measures, held=frozenset({"pass"})) == ""
+
+
+def test_a_later_year_makes_a_measure_possible(tables: Tables) -> None:
+    upgrade = Upgrade(links=("second",), capacity_factor=2)
+    assert "'second' (under construction)" in told(tables, upgrade, years=(2023,))
+    assert told(tables, upgrade, years=(2023, 2030)) == ""
+
+
+SHAPES: list[tuple[str, Callable[[], Measure], str]] = [
+    ("build of nothing", Build, "one of project, links"),
+    ("two ways to build", lambda: Build(project="pass", links=("old",)), "only one of project, links"),
+    ("close nothing", Close, "one of crossings, links, places, countries"),
+    ("share of all", lambda: Close(links=("r1",), share=1.0), "less than 1"),
+    ("upgrade to nothing", lambda: Upgrade(links=("r1",)), "one of capacity_factor"),
+    (
+        "speed of a crossing",
+        lambda: Upgrade(crossings=("gate",), speed_kmh=9),
+        "links, lines, project beside speed_kmh",
+    ),
+    ("two capacities", lambda: Upgrade(links=("r1",), capacity_factor=2, capacity_trains_day=9), "only one of"),
+    (
+        "everywhere and here",
+        lambda: Ease(everywhere=True, countries=("KZ",), cost_factor=0),
+        "no crossings or countries",
+    ),
+    ("no queue in yards", lambda: Ease(everywhere=True, waiting_factor=0.5, include_gauge_change=True), "time_factor"),
+    (
+        "km of a crossing",
+        lambda: Charge(crossings=("gate",), usd_teu_km=1),
+        "countries, links, modes beside usd_teu_km",
+    ),
+    ("negative subsidy", lambda: Subsidise(links=("r1",), usd_teu=-5), "more than 0"),
+    ("way of a link", lambda: Charge(links=("r1",), usd_teu=5, direction="both"), "countries beside direction"),
+    ("not a number", lambda: Ease(everywhere=True, time_factor=float("nan")), "a finite number"),
+    ("two growths", lambda: Grow(percent_yr=2, factor=2), "only one of"),
+]
+
+
+@pytest.mark.parametrize(("make", "wanted"), [s[1:] for s in SHAPES], ids=[s[0] for s in SHAPES])
+def test_shapes_that_mean_nothing_are_told(tables: Tables, make: Callable[[], Measure], wanted: str) -> None:
+    measure = make()
+    assert wanted in told(tables, measure)
+    with pytest.raises(StudyError):
+        apply(tables, [measure], 2023)
+
+
+def test_names_in_words_find_their_code(tables: Tables) -> None:
+    assert "did you mean KZ (Kazakhstan)" in told(tables, Avoid(countries=("KAZ",)))
+    assert "did you mean RU (Russian Federation)" in told(tables, Avoid(countries=("Russia",)))
+    assert "KAZ (Kazakhstan)" in told(tables, Grow(factor=2, exporter="KZ"))
+    assert "gate-road (Gate, road)" in told(tables, Close(crossings=("Rood",))), "a word of a name, misspelt"
+    assert "kz-west (West City)" in told(tables, Close(places=("West City",)))
+
+
+def test_all_faults_at_once(tables: Tables) -> None:
+    faults = check_measures(
+        tables,
+        [Close(crossings=("gat", "gate", "steep")), Build(), Upgrade(links=("plan",), capacity_factor=2)],
+        [2023],
+        positions=["a", "b", "c"],
+    )
+    assert [fault.field for fault in faults] == ["a.crossings[0]", "a.crossings[2]", "b", "c.links[0]"]
