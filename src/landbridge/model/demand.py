@@ -345,9 +345,9 @@ def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str =
                 continue
             starts = zones.split(exporter, commodity, importer, 0)
             ends = zones.split(importer, commodity, exporter, 1)
-            for country, found in ((exporter, starts), (importer, ends)):
-                if not found:
-                    without[country] += amount * part
+            missing = [country for country, found in ((exporter, starts), (importer, ends)) if not found]
+            for country in missing:
+                without[country] += amount * part / len(missing)  # each tonne is counted once
             spread = _spread(starts, ends, amount * part, least)
             if starts and ends and not spread:
                 inside += amount * part

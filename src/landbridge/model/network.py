@@ -453,12 +453,10 @@ def _land_link(
     parts = country_order(row["country_km"] or f"{first}:{row['length_km']}", first, last)
     total = sum(km for _, km in parts)
     scale = row["length_km"] / total if total > 0 else 0.0
-    borders = len(parts) - 1 if first != last else 0
-    # With as many rows as borders each border has its own; otherwise the row stands for the border at which the two
-    # countries of the link's ends part, and any other border on the way is crossed in sealed transit.
-    at = {i: crossings[i] for i in range(borders)} if len(crossings) == borders else dict.fromkeys(range(borders))
-    if crossings and len(crossings) != borders and borders:
-        at[borders - 1] = crossings[0]
+    # a link over several borders has a crossing for each; one without a crossing is passed in sealed transit
+    at: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+    for number, crossing in crossings:
+        at[crossing.get("country_a") or first, crossing.get("country_b") or last] = (number, crossing)
     gauges = row["gauges_mm"] or [0]
     for gauge in gauges if row["mode"] == "rail" else [0]:
         state = _state(row["mode"], gauge)
@@ -476,17 +474,17 @@ def _land_link(
                 )
                 _move(build, row, index, country, km * scale, gauge, (here, there, backward))
                 here = there
-                if not final and borders:
-                    number = part - 1 if backward else part
-                    onward = build.node(f"{row['id']}#{number}{'<' if backward else '>'}b", state)
+                if not final:
+                    onward = build.node(f"{row['id']}#{part}{'<' if backward else '>'}b", state)
+                    beyond = sections[i + 1][0]
                     _border(
                         build,
                         row,
                         index,
-                        at[number],
+                        at.get((beyond, country) if backward else (country, beyond)),
                         facilities,
                         (here, onward),
-                        (country, sections[i + 1][0]),
+                        (country, beyond),
                         backward,
                         gauge,
                     )
@@ -495,7 +493,7 @@ def _land_link(
 
 def _season_wait_h(days: float) -> float:
     """Mean wait for the season of a cargo that comes up on any day of the year: closed^2 / (2 * 365) days."""
-    closed = 365.0 - days
+    closed = max(365.0 - days, 0.0)
     return closed * closed / (2 * 365.0) * 24.0
 
 
@@ -562,8 +560,8 @@ def _states_at(build: _Builder, place: str, mode: str, *, departing: bool) -> li
 def _yards(build: _Builder, tables: NetworkTables) -> None:
     """Changes of gauge and transfers between modes, between states that exist at their place."""
     for row in _Rows(tables["gauge_changes"]):
-        start, end = (row["place"], _state("rail", row["from_mm"])), (row["place"], _state("rail", row["to_mm"]))
-        if start not in build.nodes or end not in build.nodes:
+        before, after = (row["place"], _state("rail", row["from_mm"])), (row["place"], _state("rail", row["to_mm"]))
+        if before not in build.nodes or after not in build.nodes:
             continue  # the yard's tracks are not open in this year or scenario
         facility = build.facility(
             build.parameter("delay-yard-alpha") * row["time_h"],
@@ -574,8 +572,8 @@ def _yards(build: _Builder, tables: NetworkTables) -> None:
         )
         box = row["cargo"] == "container"
         build.arc(
-            build.nodes[start],
-            build.nodes[end],
+            build.nodes[before],
+            build.nodes[after],
             ArcKind.GAUGE,
             build.place_rows[row["place"]]["iso2"],
             gauge_mm=row["to_mm"],
@@ -787,7 +785,7 @@ def keep(network: Network, arcs: npt.NDArray[np.bool_]) -> Network:
     changed: dict[str, Any] = {field.name: getattr(network, field.name) for field in fields(Network)}
     for name in ARC_FIELDS:
         changed[name] = changed[name][arcs]
-    place = np.cumsum(arcs) - 1
-    old = network.facility_arc
-    changed["facility_arc"] = np.where(arcs[old], place[old], -1).astype(np.int32) if len(old) else old
+    used = np.flatnonzero(changed["facility"] >= 0)[::-1]
+    changed["facility_arc"] = np.full_like(network.facility_arc, -1)
+    changed["facility_arc"][changed["facility"][used]] = used  # backwards, so that the first arc stands
     return Network(**changed)
