@@ -32,6 +32,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, fields
 from enum import IntEnum
 from fnmatch import fnmatchcase
+from itertools import pairwise
 from typing import Any, Protocol
 
 import numpy as np
@@ -455,8 +456,13 @@ def _land_link(
     scale = row["length_km"] / total if total > 0 else 0.0
     # a link over several borders has a crossing for each; one without a crossing is passed in sealed transit
     at: dict[tuple[str, str], tuple[int, dict[str, Any]]] = {}
+    borders = {(here, beyond) for (here, _), (beyond, _) in pairwise(parts)}
     for number, crossing in crossings:
-        at[crossing.get("country_a") or first, crossing.get("country_b") or last] = (number, crossing)
+        pair = (crossing.get("country_a") or first, crossing.get("country_b") or last)
+        if pair not in borders or pair in at:
+            wanted = f"a border of {row['id']} of its own ({', '.join('-'.join(border) for border in sorted(borders))})"
+            build.faults.append(Fault("crossings.csv", crossing["id"], "country_a, country_b", wanted, "-".join(pair)))
+        at[pair] = (number, crossing)
     gauges = row["gauges_mm"] or [0]
     for gauge in gauges if row["mode"] == "rail" else [0]:
         state = _state(row["mode"], gauge)

@@ -22,6 +22,14 @@ KEYS = {
     "countries": ["country"],
 }
 
+#: Numbers of which a row that is missing has none, as against hours or prices, which it does not have at all.
+FLOWS = {
+    "tonnes", "teu", "empty_teu", "trains", "trains_day", "tonne_km", "transit_tonnes", "transit_teu", "co2_t",
+    "paid_on_lines_usd", "paid_at_borders_usd", "paid_at_yards_usd", "border_tonne_h_in",
+}  # fmt: skip
+
+PART = "part of the link"
+
 
 @dataclass(frozen=True)
 class Side:
@@ -41,7 +49,7 @@ def compare(results: Results, table: str, first: Side, second: Side) -> pl.DataF
     table
         A key of `KEYS`.
     first, second
-        What is compared.
+        What is compared; the difference is second minus first, so it is antisymmetric in them.
 
     Returns
     -------
@@ -60,20 +68,21 @@ def compare(results: Results, table: str, first: Side, second: Side) -> pl.DataF
     keys = KEYS[table]
     a, b = results.of(table, first.scenario, first.year), results.of(table, second.scenario, second.year)
     numbers = [c for c, t in a.schema.items() if t.is_numeric() and c not in keys]
-    flows = {"tonnes", "teu", "empty_teu", "trains", "tonne_km", "trains_day"}
     if keys:
+        # a link that crosses a country twice has two rows there; they are told apart by their order
+        part = pl.int_range(pl.len()).over(keys).alias(PART)
         joined = (
-            a.select(*keys, *numbers)
-            .unique(keys, maintain_order=True)
+            a.select(*keys, part, *numbers)
             .join(
-                b.select(*keys, *numbers).unique(keys, maintain_order=True),
-                on=keys,
+                b.select(*keys, part, *numbers),
+                on=[*keys, PART],
                 how="full",
                 coalesce=True,
                 suffix="_second",
                 nulls_equal=True,
                 maintain_order="left_right",
             )
+            .drop(PART)
         )
     else:
         joined = pl.concat(
@@ -82,7 +91,7 @@ def compare(results: Results, table: str, first: Side, second: Side) -> pl.DataF
     out = []
     for name in numbers:
         left, right = pl.col(name), pl.col(f"{name}_second")
-        if name in flows:
+        if name in FLOWS:
             left, right = left.fill_null(0), right.fill_null(0)
         change = right - left
         out += [

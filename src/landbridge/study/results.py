@@ -15,6 +15,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -95,7 +96,9 @@ def check_output(folder: Path, *, free: bool = False) -> None:
     above = folder.absolute().parent
     while not above.exists():
         above = above.parent
-    if not above.is_dir() or not os.access(above, os.W_OK | os.X_OK):
+    if not above.is_dir():
+        raise OutputError(f"{folder}: cannot be made, for {above} is a file")
+    if not os.access(above, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: no right to write in {above}")
     if folder.is_dir() and not os.access(folder, os.W_OK | os.X_OK):
         raise OutputError(f"{folder}: no right to write there")
@@ -121,9 +124,11 @@ def write_results(folder: Path, manifest: Mapping[str, Any], tables: Mapping[str
         If it cannot be written.
     """
     check_output(folder)
+    place = folder.resolve()  # a link to a folder stays a link
+    made = [path for path in place.parents if not path.exists()]
     try:
-        folder.absolute().parent.mkdir(parents=True, exist_ok=True)
-        draft = Path(tempfile.mkdtemp(prefix=f".{folder.name}-", dir=folder.absolute().parent))
+        place.parent.mkdir(parents=True, exist_ok=True)
+        draft = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
         try:
             (draft / "tables").mkdir()
             for name, frame in tables.items():
@@ -132,15 +137,32 @@ def write_results(folder: Path, manifest: Mapping[str, Any], tables: Mapping[str
             text = json.dumps({"format": FORMAT, **manifest}, indent=2, ensure_ascii=False, allow_nan=False)
             (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
             draft.chmod(0o755)
-            old = draft.with_name(f"{draft.name}-old")
-            if folder.exists():
-                folder.rename(old)
-            draft.rename(folder)
-            shutil.rmtree(old, ignore_errors=True)
+            _put(draft, place)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
-    except OSError as error:
-        raise OutputError(f"{folder}: results could not be written: {error}") from error
+    except BaseException as error:
+        for path in made:  # from the inside out; one that is not empty is somebody else's by now
+            with suppress(OSError):
+                path.rmdir()
+        if isinstance(error, (OSError, pl.exceptions.PolarsError)):
+            raise OutputError(f"{folder}: results could not be written: {error}") from error
+        raise
+
+
+def _put(draft: Path, place: Path) -> None:
+    """Move a finished folder to its place; what was there before comes back if that fails."""
+    old = draft.with_name(f"{draft.name}-old")
+    if not place.exists():
+        draft.rename(place)
+        return
+    try:
+        place.rename(old)
+        draft.rename(place)
+    except BaseException:
+        if old.exists() and not place.exists():
+            old.rename(place)
+        raise
+    shutil.rmtree(old, ignore_errors=True)
 
 
 def read_results(folder: Path) -> Results:

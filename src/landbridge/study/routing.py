@@ -301,9 +301,11 @@ def find_routes(
     UnknownName
         For a name that is not in the atlas.
     NoRoute
-        If there is none; the message says what was avoided.
+        If there is none; the message says what was asked of it.
     """
     origin, destination = find_place(tables, start), find_place(tables, end)
+    if origin == destination:
+        raise NoRoute(f"{start!r} and {end!r} are the same place ({origin})")
     stops = [find_place(tables, place) for place in via]
     countries = [find_country(tables, country) for country in avoid]
     ban: tuple[Measure, ...] = (Avoid(countries=tuple(countries)),) if countries else ()
@@ -320,9 +322,10 @@ def find_routes(
         units=box_tonnes(finder.goods, number, feu),
     )
     if not found:
+        through = f" through {', '.join(stops)}" if stops else ""
         without = f" without {', '.join(countries)}" if countries else ""
         by = f" by {', '.join(modes)}" if modes else ""
-        raise NoRoute(f"no route for {commodity} from {origin} to {destination} in {year}{by}{without}")
+        raise NoRoute(f"no route for {commodity} from {origin} to {destination} in {year}{by}{through}{without}")
     return found
 
 

@@ -59,9 +59,12 @@ class _Names:
         self.path_importer = np.where(self.loaded, demand.importer[relation], -1)
         countries = tables["countries"]
         self.iso2 = dict(zip(countries["iso3"], countries["iso2"], strict=True))
-        crossings = tables["crossings"]
-        self.crossing_ends = list(zip(crossings["place_a"], crossings["place_b"], strict=True))
-        self.place_country = dict(zip(tables["places"]["id"], tables["places"]["iso2"], strict=True))
+        home = dict(zip(tables["places"]["id"], tables["places"]["iso2"], strict=True))
+        #: Countries of each crossing, the one towards place_a of its link first.
+        self.crossing_countries = [
+            (row["country_a"] or home[row["place_a"]], row["country_b"] or home[row["place_b"]])
+            for row in tables["crossings"].select("place_a", "place_b", "country_a", "country_b").to_dicts()
+        ]
 
     def trader(self, index: npt.NDArray[np.int64]) -> list[str]:
         names = self.solution.prepared.demand.countries
@@ -130,8 +133,7 @@ def crossing_flows(names: _Names) -> pl.DataFrame:
         ],
         [names.paths.tonnes_yr[path], names.path_teu[path], names.path_trains_yr[path]],
     )
-    ends = [names.crossing_ends[c] for c in keys[0].tolist()]
-    pairs = [(names.place_country[a], names.place_country[b]) for a, b in ends]
+    pairs = [names.crossing_countries[c] for c in keys[0].tolist()]
     start = [b if back else a for (a, b), back in zip(pairs, keys[1].tolist(), strict=True)]
     end = [a if back else b for (a, b), back in zip(pairs, keys[1].tolist(), strict=True)]
     exporter, importer = names.trader(keys[3]), names.trader(keys[4])
@@ -173,8 +175,7 @@ def crossings(names: _Names) -> pl.DataFrame:
     for arcs in np.flatnonzero((net.kind == ArcKind.BORDER) & (net.crossing >= 0)).tolist():
         number = int(net.crossing[arcs]) * 2 + int(net.backward[arcs])
         facility = int(net.facility[arcs])
-        a, b = names.crossing_ends[int(net.crossing[arcs])]
-        country_a, country_b = names.place_country[a], names.place_country[b]
+        country_a, country_b = names.crossing_countries[int(net.crossing[arcs])]
         back = bool(net.backward[arcs])
         rows.append(
             {
