@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
+from collections.abc import Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +17,7 @@ import polars as pl
 
 from landbridge.data.dictionary import Dictionary, read_dictionary
 from landbridge.data.provenance import Origins, coverage, origin_faults, read_origins, row_keys
-from landbridge.data.read import read_frames
+from landbridge.data.read import read_descriptor, read_frames
 from landbridge.data.tables import Tables
 from landbridge.errors import Fault, UnknownName
 
@@ -24,6 +26,9 @@ __all__ = ["check_package", "explain", "source_use"]
 #: Country kilometres may differ from the length of a link by this part, or by this much.
 LENGTH_SLACK, LENGTH_SLACK_KM = 0.02, 2.0
 SHARE_SLACK = 1e-6
+
+LINK_COLUMNS = "id place_a place_b mode status line closed_from closed_to gauges_mm country_km length_km drawn_km"
+CROSSING_COLUMNS = "id link place_a place_b country_a country_b mode closed_from closed_to"
 
 
 def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
@@ -42,17 +47,34 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
         Number cells by table, column and kind of origin.
     """
     frames, dictionary, faults = read_frames(folder)
-    if not (folder / "datapackage.json").is_file():
-        faults.append(Fault("datapackage.json", "", "", "the package's name, version and licence", "no such file"))
-    if any(frame.width == 0 for frame in frames.values()):
-        return faults, pl.DataFrame(schema=["table", "column", "kind", "cells"])
-    faults += _links(frames)
-    faults += _geometry(folder, frames)
-    faults += _crossings(frames)
-    faults += _yards(frames)
-    faults += _shares(frames)
+    faults += read_descriptor(folder)[1]
+    if _there(frames, places="id iso2", countries="iso2", lines="id mode", links=LINK_COLUMNS):
+        faults += _links(frames)
+    if _there(frames, links="id"):
+        faults += _geometry(folder, frames)
+    if _there(
+        frames,
+        places="id iso2",
+        countries="iso2",
+        links="id place_a place_b mode country_km",
+        crossings=CROSSING_COLUMNS,
+    ):
+        faults += _crossings(frames)
+    if _there(frames, places="id gauges_mm", gauge_changes="id place from_mm to_mm cargo cost_usd_teu cost_usd_t"):
+        faults += _yards(frames)
+    if _there(frames, mode_shares="id rail road pipeline sea air switch"):
+        faults += _mode_shares(frames)
+    if _there(frames, commodities="group share_of_group"):
+        faults += _group_shares(frames)
+    if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
+        faults += _zone_shares(frames)
     faults += origin_faults(folder, frames, dictionary)
     return faults, coverage(folder, frames, dictionary)
+
+
+def _there(frames: Mapping[str, pl.DataFrame], **needed: str) -> bool:
+    """Whether tables have the columns that a check reads; what is missing has been told by then."""
+    return all(table in frames and set(names.split()) <= set(frames[table].columns) for table, names in needed.items())
 
 
 def _links(frames: dict[str, pl.DataFrame]) -> list[Fault]:
@@ -74,7 +96,7 @@ def _links(frames: dict[str, pl.DataFrame]) -> list[Fault]:
             )
         if row["closed_from"] and row["closed_to"] and row["closed_to"] < row["closed_from"]:
             faults.append(
-                Fault("links.csv", name, "closed_to", f"a date after {row['closed_from']}", str(row["closed_to"]))
+                Fault("links.csv", name, "closed_to", f"a date not before {row['closed_from']}", str(row["closed_to"]))
             )
         if row["place_a"] == row["place_b"]:
             faults.append(Fault("links.csv", name, "place_b", "another place than place_a", row["place_b"]))
@@ -118,10 +140,10 @@ def _geometry(folder: Path, frames: dict[str, pl.DataFrame]) -> list[Fault]:
         return [Fault("links.geojson", "", "", "the lines of the links", "no such file")]
     try:
         features = json.loads(path.read_text(encoding="utf-8"))["features"]
-        drawn = Counter(feature["id"] for feature in features)
+        drawn = Counter(str(feature["id"]) for feature in features)
     except (ValueError, KeyError, TypeError) as error:
         return [Fault("links.geojson", "", "", "a GeoJSON feature collection with ids", str(error))]
-    links = set(frames["links"]["id"].to_list())
+    links = set(frames["links"]["id"].drop_nulls().to_list())
     faults = [
         Fault("links.geojson", name, "id", "one line for the link", "none") for name in sorted(links - set(drawn))
     ]
@@ -133,15 +155,31 @@ def _geometry(folder: Path, frames: dict[str, pl.DataFrame]) -> list[Fault]:
 def _crossings(frames: dict[str, pl.DataFrame]) -> list[Fault]:
     faults = []
     country = dict(zip(frames["places"]["id"], frames["places"]["iso2"], strict=True))
-    crossed = set(frames["crossings"]["link"].to_list())
+    known = set(frames["countries"]["iso2"].to_list())
     links = {row["id"]: row for row in frames["links"].to_dicts()}
-    for row in frames["links"].to_dicts():
-        a, b = country.get(row["place_a"]), country.get(row["place_b"])
-        if row["mode"] in ("rail", "road") and a != b and row["id"] not in crossed:
-            faults.append(
-                Fault("crossings.csv", row["id"], "link", f"a crossing for the border between {a} and {b}", "none")
-            )
+    borders: dict[str, list[tuple[str | None, str | None]]] = {}
     for row in frames["crossings"].to_dicts():
+        pair = (row["country_a"] or country.get(row["place_a"]), row["country_b"] or country.get(row["place_b"]))
+        turned = row["link"] in links and row["place_a"] == links[row["link"]]["place_b"]  # told below
+        borders.setdefault(row["link"], []).append(pair[::-1] if turned else pair)
+    for row in links.values():
+        met = _countries_met(row["country_km"], country.get(row["place_a"]), country.get(row["place_b"]))
+        if row["mode"] not in ("rail", "road") or not set(met) <= known:
+            continue  # countries that do not exist are told with the links
+        crossed = list(pairwise(met))
+        stated = borders.get(row["id"], [])
+        for a, b in crossed:
+            if (a, b) not in stated:
+                wanted = f"a crossing for the border between {a} and {b}"
+                faults.append(Fault("crossings.csv", row["id"], "link", wanted, "none"))
+        for a, b in stated:
+            if (a, b) not in crossed or stated.count((a, b)) > 1:
+                wanted = f"one crossing for each border that the link meets ({', '.join(map(str, met))})"
+                faults.append(Fault("crossings.csv", row["id"], "country_a, country_b", wanted, f"{a}, {b}"))
+    for row in frames["crossings"].to_dicts():
+        if row["closed_from"] and row["closed_to"] and row["closed_to"] < row["closed_from"]:
+            wanted = f"a date not before {row['closed_from']}"
+            faults.append(Fault("crossings.csv", row["id"], "closed_to", wanted, str(row["closed_to"])))
         link = links.get(row["link"])
         if link is None:
             continue
@@ -170,6 +208,13 @@ def _crossings(frames: dict[str, pl.DataFrame]) -> list[Fault]:
     return faults
 
 
+def _countries_met(country_km: str | None, first: str | None, last: str | None) -> list[str | None]:
+    """Countries along a link in the order in which they are met, as the network runs through them."""
+    named = [part.split(":")[0] for part in (country_km or "").split(";") if part]
+    between = [c for c in named if c not in (first, last)]
+    return [first] if first == last and not between else [first, *between, last]
+
+
 def _yards(frames: dict[str, pl.DataFrame]) -> list[Fault]:
     faults = []
     gauges = dict(zip(frames["places"]["id"], frames["places"]["gauges_mm"].to_list(), strict=True))
@@ -188,24 +233,34 @@ def _yards(frames: dict[str, pl.DataFrame]) -> list[Fault]:
     return faults
 
 
-def _shares(frames: dict[str, pl.DataFrame]) -> list[Fault]:
+def _mode_shares(frames: dict[str, pl.DataFrame]) -> list[Fault]:
     faults = []
     modes = ["rail", "road", "pipeline", "sea", "air", "switch"]
     for row in frames["mode_shares"].to_dicts():
         total = sum(row[m] or 0.0 for m in modes)
         if abs(total - 1) > SHARE_SLACK:
             faults.append(Fault("mode_shares.csv", row["id"], ", ".join(modes), "shares that add to 1", f"{total:g}"))
-    groups = frames["commodities"].group_by("group").agg(pl.col("share_of_group").sum())
+    return faults
+
+
+def _group_shares(frames: dict[str, pl.DataFrame]) -> list[Fault]:
+    faults = []
+    groups = frames["commodities"].group_by("group", maintain_order=True).agg(pl.col("share_of_group").sum())
     for group, total in groups.rows():
         if abs(total - 1) > SHARE_SLACK:
             faults.append(
                 Fault("commodities.csv", group, "share_of_group", "shares of the group that add to 1", f"{total:g}")
             )
+    return faults
+
+
+def _zone_shares(frames: dict[str, pl.DataFrame]) -> list[Fault]:
+    faults = []
     zones = frames["zone_shares"].join(
         frames["zones"].select("id", "country"), left_on="zone", right_on="id", how="left"
     )
     for side in ("export_share", "import_share"):
-        sums = zones.group_by("country", "commodity", "partner").agg(pl.col(side).sum())
+        sums = zones.group_by("country", "commodity", "partner", maintain_order=True).agg(pl.col(side).sum())
         for country, commodity, partner, total in sums.rows():
             if total > SHARE_SLACK and abs(total - 1) > SHARE_SLACK:
                 faults.append(

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 
 from landbridge.data.tables import Tables
 from landbridge.errors import UnknownName
@@ -11,13 +12,19 @@ from landbridge.errors import UnknownName
 __all__ = ["find_country", "find_place"]
 
 
+#: Letters that Unicode does not take apart, as English spells them; apostrophes join (Xi'an is Xian).
+PLAIN = str.maketrans("łøıđðəŁØĐÐƏ", "loidda" + "LODDA") | dict.fromkeys(map(ord, "'’‘ʻʼʹ`"), "")
+PLAIN |= {ord("ß"): "ss", ord("æ"): "ae", ord("œ"): "oe", ord("þ"): "th"}
+
+
+@lru_cache(maxsize=8192)  # the names of an atlas, several times over
 def _fold(text: str) -> str:
-    plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode().casefold()
+    plain = unicodedata.normalize("NFKD", text.translate(PLAIN)).encode("ascii", "ignore").decode().casefold()
     return re.sub(r"[^a-z0-9]+", " ", plain).strip()
 
 
 def find_place(tables: Tables, name: str) -> str:
-    """Return the id of a place named by id, name, first word of its name, or UN/LOCODE.
+    """Return the id of a place named by id, UN/LOCODE, name, or words of its name, in any case and without accents.
 
     Where a name fits several places the most important one is taken: the lower tier, then dry ports and cities before
     ports and stations, then the first in the atlas.
@@ -36,11 +43,13 @@ def find_place(tables: Tables, name: str) -> str:
     for position, (place, full, unlocode, kind, tier) in enumerate(places):
         folded = _fold(full)
         short = _fold(re.split(r"[(/,]", full)[0])
-        if unlocode and wanted == unlocode.casefold():
+        if not wanted:
+            continue
+        if wanted in (_fold(place), (unlocode or "").casefold()):
             quality = 0
         elif wanted in (folded, short):
             quality = 1
-        elif wanted and (f" {wanted} " in f" {folded} "):
+        elif f" {wanted} " in f" {folded} ":
             quality = 2
         else:
             continue
@@ -66,6 +75,6 @@ def find_country(tables: Tables, name: str) -> str:
     rows = tables["countries"].select("iso2", "iso3", "name").rows()
     wanted = _fold(name)
     for iso2, iso3, full in rows:
-        if wanted in (_fold(iso2 or ""), _fold(iso3 or ""), _fold(full or "")) and iso2:
+        if wanted and iso2 and wanted in (_fold(iso2), _fold(iso3 or ""), _fold(full or "")):
             return str(iso2)
     raise UnknownName("country", name, [r[2] for r in rows if r[2]] + [r[0] for r in rows if r[0]])

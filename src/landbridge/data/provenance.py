@@ -12,7 +12,6 @@ unknown     looked for and not found
 
 from __future__ import annotations
 
-import csv
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,13 +20,13 @@ from pathlib import Path
 
 import polars as pl
 
-from landbridge.data.dictionary import Dictionary
+from landbridge.data.dictionary import Dictionary, read_rows
 from landbridge.errors import Fault
 
 __all__ = ["KINDS", "Origin", "Origins", "coverage", "origin_faults", "read_origins", "row_keys"]
 
 KINDS = ("reported", "derived", "estimate", "calibrated", "unknown")
-HEADER = ["row", "column", "kind", "source", "reasoning"]
+HEADER = "row,column,kind,source,reasoning"
 
 
 @dataclass(frozen=True)
@@ -60,15 +59,30 @@ class Origins:
                 self._glob.append(origin)
             else:
                 self._exact.setdefault(origin.row, []).append(origin)
+        self._by_column: dict[str, list[Origin]] = {}
         self.all: tuple[Origin, ...] = tuple(ordered)
+
+    def _globs(self, column: str) -> list[Origin]:
+        """Glob rows that fit a column, the most specific first; kept, since a table asks for each of its cells."""
+        if column not in self._by_column:
+            self._by_column[column] = [o for o in self._glob if fnmatchcase(column, o.column)]
+        return self._by_column[column]
+
+    def common(self, column: str) -> Origin | None:
+        """Return the origin of every cell of a column, or None where rows may differ."""
+        globs = self._globs(column)
+        if not globs or globs[0].row != "*":
+            return None
+        exact = any(fnmatchcase(column, origin.column) for group in self._exact.values() for origin in group)
+        return None if exact else globs[0]
 
     def of(self, row: str, column: str) -> Origin | None:
         """Return the most specific origin of a cell, or None."""
         for origin in self._exact.get(row, ()):
             if fnmatchcase(column, origin.column):
                 return origin
-        for origin in self._glob:
-            if fnmatchcase(column, origin.column) and fnmatchcase(row, origin.row):
+        for origin in self._globs(column):
+            if origin.row == "*" or fnmatchcase(row, origin.row):
                 return origin
         return None
 
@@ -80,62 +94,89 @@ def read_origins(folder: Path, table: str) -> tuple[Origins, list[Fault]]:
     -------
     origins : Origins
     faults : list of Fault
-        Unknown kinds, missing sources or reasoning, a wrong header. A missing file gives no origins and no fault:
-        uncovered numbers are told by `origin_faults`.
+        Unknown kinds, missing sources or reasoning, a wrong header, ragged rows. A missing file gives no origins and
+        no fault: uncovered numbers are told by `origin_faults`.
     """
     path = folder / "provenance" / f"{table}.csv"
     where = f"provenance/{table}.csv"
     if not path.is_file():
         return Origins(()), []
-    faults: list[Fault] = []
+    rows, faults = read_rows(path, where, HEADER)
     origins: list[Origin] = []
-    with path.open(encoding="utf-8", newline="") as file:
-        reader = csv.DictReader(file)
-        if list(reader.fieldnames or ()) != HEADER:
-            return Origins(()), [Fault(where, "header", "", ",".join(HEADER), ",".join(reader.fieldnames or ()))]
-        for number, row in enumerate(reader, start=2):
-            name = f"row {number} ({row['row']})"
-            sources = tuple(part.strip() for part in (row["source"] or "").split(";") if part.strip())
-            if row["kind"] not in KINDS:
-                faults.append(Fault(where, name, "kind", " or ".join(KINDS), repr(row["kind"])))
-            if row["kind"] == "reported" and not sources:
-                faults.append(Fault(where, name, "source", "a source id for a reported value", "nothing"))
-            if row["kind"] in ("derived", "estimate", "calibrated") and not row["reasoning"]:
-                faults.append(
-                    Fault(where, name, "reasoning", f"the reasoning of a value of kind {row['kind']}", "nothing")
-                )
-            origins.append(Origin(row["row"], row["column"], row["kind"], sources, row["reasoning"] or ""))
+    for number, row in rows:
+        name = f"row {number} ({row['row']})"
+        sources = tuple(part.strip() for part in row["source"].split(";") if part.strip())
+        if row["kind"] not in KINDS:
+            faults.append(Fault(where, name, "kind", " or ".join(KINDS), repr(row["kind"])))
+        if row["kind"] == "reported" and not sources:
+            faults.append(Fault(where, name, "source", "a source id for a reported value", "nothing"))
+        if row["kind"] in ("derived", "estimate", "calibrated") and not row["reasoning"]:
+            faults.append(Fault(where, name, "reasoning", f"the reasoning of a value of kind {row['kind']}", "nothing"))
+        origins.append(Origin(row["row"], row["column"], row["kind"], sources, row["reasoning"]))
     return Origins(origins), faults
 
 
 def row_keys(dictionary: Dictionary, table: str, frame: pl.DataFrame) -> list[str]:
     """Names of a table's rows: the id, or else the required columns that are not numbers, joined by ``:``."""
     if "id" in frame.columns:
-        return frame["id"].to_list()
-    names = [c.name for c in dictionary.of(table) if c.required and not c.is_number and c.name in frame.columns]
-    return frame.select(pl.concat_str(names, separator=":", ignore_nulls=True)).to_series().to_list() if names else []
+        return frame["id"].fill_null("").to_list()
+    names = [
+        c.name
+        for c in dictionary.of(table)
+        if c.required and not c.is_number and c.type != "list" and c.name in frame.columns
+    ]
+    if not names:  # only a glob can cover such a table
+        return [""] * frame.height
+    return frame.select(pl.concat_str(names, separator=":", ignore_nulls=True)).to_series().to_list()
 
 
-def _cells(frame: pl.DataFrame, ids: Sequence[str], columns: Sequence[str]) -> Iterator[tuple[int, str, str]]:
-    for column in columns:
-        for index in frame[column].is_not_null().arg_true().to_list():
-            yield index, ids[index], column
+def _by_origin(
+    origins: Origins, dictionary: Dictionary, table: str, frame: pl.DataFrame
+) -> Iterator[tuple[str, Origin | None, int, str]]:
+    """Yield number cells by column and origin: how many there are, and the row of the first."""
+    keys = row_keys(dictionary, table, frame)
+    for column in (c.name for c in dictionary.of(table) if c.is_number and c.name in frame.columns):
+        filled = frame[column].is_not_null().arg_true().to_list()
+        common = origins.common(column)
+        found: dict[Origin | None, list[int]] = {}
+        if common and filled:
+            found[common] = filled
+        else:
+            for index in filled:
+                found.setdefault(origins.of(keys[index], column), []).append(index)
+        for origin, cells in found.items():
+            yield column, origin, len(cells), f"row {cells[0] + 2} ({keys[cells[0]]})"
 
 
-def _numbers(dictionary: Dictionary, table: str, frame: pl.DataFrame) -> list[str]:
-    return [c.name for c in dictionary.of(table) if c.is_number and c.name in frame.columns]
+def _idle(origins: Origins, table: str, keys: set[str], columns: Sequence[str]) -> list[Fault]:
+    """Origins that no cell can have: most often an id or a column that was renamed or misspelt."""
+    faults = []
+    for origin in origins.all:
+        if not any(fnmatchcase(column, origin.column) for column in columns):
+            faults.append(
+                Fault(f"provenance/{table}.csv", origin.row, "column", f"a column of {table}.csv", repr(origin.column))
+            )
+        if origin.row not in keys and origin.row != "*" and not any(fnmatchcase(key, origin.row) for key in keys):
+            faults.append(
+                Fault(f"provenance/{table}.csv", origin.row, "row", f"a row of {table}.csv", repr(origin.row))
+            )
+    return faults
 
 
 def origin_faults(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dictionary) -> list[Fault]:
-    """Numbers without an origin, and origins that name a source which is not there."""
+    """Numbers without an origin, and origins of a row, a column or from a source that is not there."""
     faults: list[Fault] = []
-    known = set(frames["sources"]["id"].to_list()) | {"row"} if "sources" in frames else {"row"}
-    if "facts" in frames:
-        known |= set(frames["facts"]["id"].to_list())
+    known = {"row"}
+    for listed in ("sources", "facts"):
+        if listed in frames and "id" in frames[listed].columns:
+            known |= set(frames[listed]["id"].to_list())
     for table in dictionary.tables:
         frame = frames[table]
         origins, more = read_origins(folder, table)
         faults.extend(more)
+        keys = row_keys(dictionary, table, frame)
+        if all(c.name in frame.columns for c in dictionary.of(table)):  # else the keys may lack a part
+            faults.extend(_idle(origins, table, set(keys), frame.columns))
         for origin in origins.all:
             faults.extend(
                 Fault(
@@ -144,26 +185,10 @@ def origin_faults(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dic
                 for source in origin.sources
                 if source not in known
             )
-        missing: Counter[str] = Counter()
-        first: dict[str, str] = {}
-        memo: dict[tuple[str, str], bool] = {}
-        for index, row, column in _cells(frame, row_keys(dictionary, table, frame), _numbers(dictionary, table, frame)):
-            key = (row, column)
-            if key not in memo:
-                memo[key] = origins.of(row, column) is not None
-            if not memo[key]:
-                missing[column] += 1
-                first.setdefault(column, f"row {index + 2} ({row})")
-        for column, count in missing.items():
-            faults.append(
-                Fault(
-                    f"{table}.csv",
-                    first[column],
-                    column,
-                    "an origin in provenance/",
-                    f"none (and {count - 1} more cells of this column)",
-                )
-            )
+        for column, found, count, first in _by_origin(origins, dictionary, table, frame):
+            if found is None:
+                more_cells = f" (and {count - 1} more cells of this column)" if count > 1 else ""
+                faults.append(Fault(f"{table}.csv", first, column, "an origin in provenance/", f"none{more_cells}"))
     return faults
 
 
@@ -179,12 +204,7 @@ def coverage(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dictiona
     for table in dictionary.tables:
         frame = frames[table]
         origins, _ = read_origins(folder, table)
-        memo: dict[tuple[str, str], str] = {}
-        for _, row, column in _cells(frame, row_keys(dictionary, table, frame), _numbers(dictionary, table, frame)):
-            key = (row, column)
-            if key not in memo:
-                origin = origins.of(row, column)
-                memo[key] = origin.kind if origin else "none"
-            rows[table, column, memo[key]] += 1
+        for column, origin, count, _row in _by_origin(origins, dictionary, table, frame):
+            rows[table, column, origin.kind if origin else "none"] += count
     ordered = [(t, c, k, n) for (t, c, k), n in rows.items()]
     return pl.DataFrame(ordered, schema=["table", "column", "kind", "cells"], orient="row")

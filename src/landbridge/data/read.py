@@ -6,6 +6,7 @@ file, row, field, what was wanted and what came. Deeper checks (geography, sums,
 
 from __future__ import annotations
 
+import csv
 import hashlib
 import json
 from functools import lru_cache
@@ -13,11 +14,20 @@ from pathlib import Path
 
 import polars as pl
 
-from landbridge.data.dictionary import Column, Dictionary, read_dictionary
+from landbridge.data.dictionary import Column, Dictionary, encoding_fault, read_dictionary
 from landbridge.data.tables import DataPackage, Tables
 from landbridge.errors import DataError, Fault
 
-__all__ = ["ATLAS", "join_lines", "read_atlas", "read_package", "read_table", "table_faults"]
+__all__ = [
+    "ATLAS",
+    "join_lines",
+    "read_atlas",
+    "read_descriptor",
+    "read_frames",
+    "read_package",
+    "read_table",
+    "table_faults",
+]
 
 #: The atlas that ships with the package.
 ATLAS = Path(__file__).resolve().parents[1] / "atlas"
@@ -27,6 +37,13 @@ SPELLED_OUT = 20
 
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
+#: What links take from their line, and the columns of both tables that `join_lines` needs.
+LINE_COLUMNS = (
+    "tracks", "traction", "speed_kmh", "capacity_trains_day", "preload_trains_day", "train_length_factor",
+    "fixed_usd_teu", "fixed_usd_t", "season_days", "ocean",
+)  # fmt: skip
+JOINED = {"links": ("line", "length_km", "length_official_km"), "lines": ("id", *LINE_COLUMNS)}
+
 
 def _row_name(frame: pl.DataFrame, index: int) -> str:
     key = f" ({frame['id'][index]})" if "id" in frame.columns and frame["id"][index] else ""
@@ -35,6 +52,8 @@ def _row_name(frame: pl.DataFrame, index: int) -> str:
 
 def _spell(frame: pl.DataFrame, table: str, column: str, bad: pl.Series, wanted: str) -> list[Fault]:
     """Faults for the rows where ``bad`` is true."""
+    if not bad.any():  # the usual case, and the quickest to find out
+        return []
     rows = bad.fill_null(value=False).arg_true().to_list()
     faults = [
         Fault(f"{table}.csv", _row_name(frame, i), column, wanted, repr(frame[column][i] or ""))
@@ -59,10 +78,12 @@ def _convert(frame: pl.DataFrame, column: Column) -> tuple[pl.Series, list[Fault
     value: pl.Series
     if column.type in ("integer", "number"):
         value = text.cast(pl.Float64, strict=False)
-        tell(value.is_null() & text.is_not_null() | value.is_nan() | value.is_infinite(), "a number")
+        value = value.set(~value.is_finite(), None)
+        tell(value.is_null() & text.is_not_null(), "a number")
         if column.type == "integer":
-            tell(value.is_not_null() & (value != value.round(0)), "a whole number")
-            value = value.round(0).cast(pl.Int64, strict=False)
+            broken = value != value.round(0)
+            tell(broken, "a whole number")
+            value = value.set(broken, None).cast(pl.Int64, strict=False)
         if column.minimum is not None:
             tell(value < column.minimum, f"at least {column.minimum:g} {column.unit}".rstrip())
         if column.maximum is not None:
@@ -72,8 +93,9 @@ def _convert(frame: pl.DataFrame, column: Column) -> tuple[pl.Series, list[Fault
         tell(value.is_null() & text.is_not_null(), "a date as YYYY-MM-DD")
     elif column.type == "boolean":
         lower = text.str.to_lowercase()
-        tell(text.is_not_null() & ~lower.is_in([*TRUE, *FALSE]), "yes or no")
-        value = lower.is_in(TRUE)
+        bad = ~lower.is_in([*TRUE, *FALSE])
+        tell(bad, "yes or no")
+        value = lower.is_in(TRUE).set(bad, None)
     elif column.type == "choice":
         value = text
         tell(text.is_not_null() & ~text.is_in(list(column.values)), " or ".join(column.values))
@@ -84,12 +106,32 @@ def _convert(frame: pl.DataFrame, column: Column) -> tuple[pl.Series, list[Fault
             tell(value.list.eval(pl.element().is_null()).list.any(), "whole numbers divided by ;")
         else:
             value = parts.list.eval(pl.element().str.strip_chars())
+            tell(value.list.eval(pl.element() == "").list.any(), "names divided by ;, none of them empty")
+            value = value.list.eval(pl.element().filter(pl.element() != ""))
     else:
         value = text
         if column.type == "id":
-            tell(text.is_null(), "an id")
+            if not column.required:  # else told above
+                tell(text.is_null(), "an id")
             tell(text.is_not_null() & text.is_duplicated(), "an id used once")
     return value.rename(column.name), faults
+
+
+def _ragged(path: Path) -> list[Fault]:
+    """Rows with fewer or more cells than the header."""
+    faults = []
+    with path.open(encoding="utf-8-sig", newline="") as file:
+        reader = csv.reader(file)
+        header = next(reader, [])
+        wanted = f"{len(header)} cells, as in the header"
+        for number, cells in enumerate(reader, start=2):
+            if cells and len(cells) != len(header):  # an empty line is told by the columns that need a value
+                column = header[min(len(cells), len(header) - 1)]
+                faults.append(Fault(path.name, f"row {number} ({cells[0]})", column, wanted, f"{len(cells)} cells"))
+    if len(faults) > SPELLED_OUT:
+        more = Fault(path.name, f"{len(faults) - SPELLED_OUT} more rows", "", wanted, "the same fault")
+        return [*faults[:SPELLED_OUT], more]
+    return faults
 
 
 def read_table(path: Path, columns: tuple[Column, ...]) -> tuple[pl.DataFrame, list[Fault]]:
@@ -105,25 +147,27 @@ def read_table(path: Path, columns: tuple[Column, ...]) -> tuple[pl.DataFrame, l
     Returns
     -------
     frame : polars.DataFrame
-        Typed columns in the dictionary's order; cells at fault are null.
+        Typed columns in the dictionary's order; cells that are not of the column's type are null.
     faults : list of Fault
         Empty when all is well.
     """
     if not path.is_file():
         return pl.DataFrame(), [Fault(path.name, "", "", "a table", "no such file")]
+    wrong = encoding_fault(path, path.name)
+    if wrong:
+        return pl.DataFrame(), [wrong]
+    faults: list[Fault] = []
     try:
-        frame = pl.read_csv(path, infer_schema=False)
-    except (pl.exceptions.PolarsError, UnicodeDecodeError) as error:
-        return pl.DataFrame(), [
-            Fault(
-                path.name,
-                "",
-                "",
-                "comma-separated UTF-8 with as many cells in each row as in the header",
-                str(error).splitlines()[0],
-            )
-        ]
-    faults = []
+        try:
+            frame = pl.read_csv(path, infer_schema=False)
+            ragged = frame.width > 1 and bool(frame.to_series(-1).is_null().any())  # a short row ends in a null
+        except pl.exceptions.ComputeError:  # a row too long, which is told, or worse
+            frame, ragged = pl.read_csv(path, infer_schema=False, truncate_ragged_lines=True), True
+        if ragged:
+            faults += _ragged(path)
+    except (pl.exceptions.PolarsError, csv.Error) as error:
+        message = str(error).splitlines()[0]
+        return pl.DataFrame(), [Fault(path.name, "", "", "a header and comma-separated rows", message)]
     names = [column.name for column in columns]
     for name in names:
         if name not in frame.columns:
@@ -183,17 +227,50 @@ def read_frames(folder: Path) -> tuple[dict[str, pl.DataFrame], Dictionary, list
     return frames, dictionary, faults
 
 
+def read_descriptor(folder: Path) -> tuple[tuple[str, str, str], list[Fault]]:
+    """Read ``datapackage.json``.
+
+    Parameters
+    ----------
+    folder
+        The package's folder.
+
+    Returns
+    -------
+    words : tuple of str
+        Name, version and licences of the package; empty where they are not stated.
+    faults : list of Fault
+        Empty when all is well.
+    """
+    where = "datapackage.json"
+    try:
+        meta = json.loads((folder / where).read_text(encoding="utf-8"))
+    except FileNotFoundError:
+        return ("", "", ""), [Fault(where, "", "", "the package's name, version and licence", "no such file")]
+    except ValueError as error:
+        return ("", "", ""), [Fault(where, "", "", "JSON", str(error))]
+    if not isinstance(meta, dict):
+        return ("", "", ""), [Fault(where, "", "", "an object", repr(meta)[:40])]
+    licences = meta.get("licenses")
+    names = [entry.get("name") for entry in licences if isinstance(entry, dict)] if isinstance(licences, list) else []
+    words = meta.get("name"), meta.get("version"), ", ".join(str(name) for name in names if name)
+    faults = [
+        Fault(where, "", field, "a text" if field != "licenses" else "a list of licences with names", repr(got))
+        for field, word, got in zip(
+            ("name", "version", "licenses"), words, (meta.get("name"), meta.get("version"), licences), strict=True
+        )
+        if not isinstance(word, str) or not word
+    ]
+    return (str(words[0] or ""), str(words[1] or ""), words[2]), faults
+
+
 def join_lines(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Return frames whose links carry the attributes of their line.
 
     ``length_km`` becomes the length to use: the official one where it is known, else the measured one; the measured
     length stays as ``length_measured_km``. Charges start at zero.
     """
-    line_columns = [
-        "tracks", "traction", "speed_kmh", "capacity_trains_day", "preload_trains_day", "train_length_factor",
-        "fixed_usd_teu", "fixed_usd_t", "season_days", "ocean",
-    ]  # fmt: skip
-    lines = frames["lines"].select(pl.col("id").alias("line"), *line_columns)
+    lines = frames["lines"].select(pl.col("id").alias("line"), *LINE_COLUMNS)
     links = (
         frames["links"]
         .join(lines, on="line", how="left", maintain_order="left")
@@ -224,16 +301,19 @@ def read_package(folder: Path) -> Tables:
     DataError
         With every fault that the dictionary can find.
     """
-    frames, _, faults = read_frames(folder)
-    descriptor = folder / "datapackage.json"
-    if not descriptor.is_file():
-        faults.append(Fault("datapackage.json", "", "", "the package's name, version and licence", "no such file"))
+    frames, dictionary, faults = read_frames(folder)
+    (name, version, licence), more = read_descriptor(folder)
+    faults.extend(more)
+    for table, columns in JOINED.items():
+        known = {column.name for column in dictionary.of(table)}
+        faults.extend(
+            Fault("dictionary.csv", table, column, "a row for this column of every package", "none")
+            for column in columns
+            if column not in known
+        )
     if faults:
         raise DataError(f"data package {folder.name}", faults)
-    meta = json.loads(descriptor.read_text(encoding="utf-8"))
-    licence = ", ".join(entry["name"] for entry in meta["licenses"])
-    package = DataPackage(folder, meta["name"], meta["version"], licence, _hash(folder))
-    return Tables(join_lines(frames), package)
+    return Tables(join_lines(frames), DataPackage(folder, name, version, licence, _hash(folder)))
 
 
 @lru_cache(maxsize=1)

@@ -1,0 +1,527 @@
+"""The atlas that ships: sound as it is, and no fault planted in a copy of it goes unnoticed."""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import math
+import shutil
+from collections import Counter
+from collections.abc import Callable, Iterator
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+
+from landbridge.data.check import check_package
+from landbridge.data.dictionary import read_dictionary
+from landbridge.data.provenance import KINDS
+from landbridge.data.read import ATLAS, read_atlas, read_package
+from landbridge.errors import Fault
+
+# ------------------------------------------------------------------------------------------------ as it ships
+
+
+@pytest.fixture(scope="module")
+def checked() -> tuple[list[Fault], pl.DataFrame]:
+    """What the check says of the shipped atlas."""
+    return check_package(ATLAS)
+
+
+def test_the_shipped_atlas_has_no_fault(checked: tuple[list[Fault], pl.DataFrame]) -> None:
+    assert "\n".join(map(str, checked[0])) == ""
+
+
+def test_every_number_of_the_atlas_has_an_origin(checked: tuple[list[Fault], pl.DataFrame]) -> None:
+    cells = checked[1]
+    assert set(cells["kind"]) <= set(KINDS)
+    counted = dict(cells.group_by("table", "column").agg(pl.col("cells").sum()).select(
+        pl.concat_str("table", pl.lit("."), "column"), "cells").iter_rows())  # fmt: skip
+    expected: Counter[str] = Counter()
+    dictionary = read_dictionary(ATLAS)
+    for table in dictionary.tables:
+        numbers = [c.name for c in dictionary.of(table) if c.is_number]
+        with (ATLAS / f"{table}.csv").open(encoding="utf-8", newline="") as file:
+            for row in csv.DictReader(file):
+                expected.update(f"{table}.{name}" for name in numbers if row[name])
+    assert counted == dict(expected)
+
+
+def test_tables_of_the_dictionary_and_files_of_the_folder_are_the_same() -> None:
+    tables = set(read_dictionary(ATLAS).tables)
+    assert {path.stem for path in ATLAS.glob("*.csv")} == tables | {"dictionary"}
+    assert {path.stem for path in (ATLAS / "provenance").iterdir()} <= tables
+    assert set(read_atlas().frames) == tables
+
+
+def test_every_source_says_who_published_it_and_on_what_terms() -> None:
+    sources = read_atlas()["sources"]
+    assert sources["licence"].null_count() == 0
+    assert sources.filter(pl.col("title").str.strip_chars().str.len_chars() < 4).is_empty()
+
+
+def test_the_descriptor_names_licence_and_disclaimer() -> None:
+    meta = json.loads((ATLAS / "datapackage.json").read_text(encoding="utf-8"))
+    package = read_atlas().package
+    assert package is not None
+    assert (package.name, package.licence) == ("landbridge-atlas", "ODbL-1.0")
+    assert (ATLAS / meta["licenses"][0]["path"]).is_file()
+    assert "OpenStreetMap contributors" in meta["attribution"]
+    assert "do not imply official endorsement" in meta["disclaimer"]
+    assert (ATLAS / meta["dictionary"]).is_file()
+    assert (ATLAS / meta["provenance"]).is_dir()
+
+
+# ------------------------------------------------------------------------------------------- what is well known
+
+
+def _km(a: list[float], b: list[float]) -> float:
+    """Great-circle distance of two points (longitude, latitude) on a sphere of 6371.0088 km."""
+    (x1, y1), (x2, y2) = ((math.radians(p[0]), math.radians(p[1])) for p in (a, b))
+    half = math.sin((y2 - y1) / 2) ** 2 + math.cos(y1) * math.cos(y2) * math.sin((x2 - x1) / 2) ** 2
+    return 2 * 6371.0088 * math.asin(min(1.0, math.sqrt(half)))
+
+
+@pytest.fixture(scope="module")
+def drawn() -> dict[str, list[list[list[float]]]]:
+    """The pieces of each link's line."""
+    features = json.loads((ATLAS / "links.geojson").read_text(encoding="utf-8"))["features"]
+    return {
+        f["id"]: [shape["coordinates"]] if shape["type"] == "LineString" else shape["coordinates"]
+        for f in features
+        for shape in (f["geometry"],)
+    }
+
+
+def test_lines_run_from_the_first_place_of_their_link_to_the_second(drawn: dict[str, list[list[list[float]]]]) -> None:
+    places = {row[0]: [row[1], row[2]] for row in read_atlas()["places"].select("id", "lon_deg", "lat_deg").rows()}
+    off = [
+        (link, round(_km(drawn[link][0][0], places[a]), 2), round(_km(drawn[link][-1][-1], places[b]), 2))
+        for link, a, b in read_atlas()["links"].select("id", "place_a", "place_b").rows()
+    ]
+    assert [row for row in off if max(row[1:]) > 0.1] == []
+
+
+def test_drawn_lengths_are_those_of_the_lines(drawn: dict[str, list[list[list[float]]]]) -> None:
+    off = []
+    for link, stated in read_atlas()["links"].select("id", "drawn_km").rows():
+        length = sum(_km(a, b) for piece in drawn[link] for a, b in pairwise(piece))
+        if stated is not None and abs(length - stated) > 1 + 0.01 * stated:
+            off.append((link, stated, round(length, 1)))
+    assert off == []
+
+
+def test_no_existing_link_is_shorter_than_the_straight_way() -> None:
+    tables = read_atlas()
+    places = {row[0]: [row[1], row[2]] for row in tables["places"].select("id", "lon_deg", "lat_deg").rows()}
+    links = tables["links"].filter(pl.col("status") == "existing")
+    short = [
+        (link, measured)
+        for link, a, b, measured in links.select("id", "place_a", "place_b", "length_measured_km").rows()
+        if measured < 0.99 * _km(places[a], places[b]) - 0.5
+    ]
+    assert short == []
+
+
+def test_khorgos_station_and_khorgos_gateway_are_two_places_in_two_countries() -> None:
+    places = read_atlas()["places"].filter(pl.col("id").str.contains("khorgos"))
+    assert dict(places.select("id", "iso2").iter_rows()) == {"cn-khorgos": "CN", "kz-khorgosgateway": "KZ"}
+    one, two = places.select("lon_deg", "lat_deg").rows()
+    assert 5 < _km(list(one), list(two)) < 30
+
+
+def _fact(subject: str, quantity: str, year: int) -> float:
+    facts = read_atlas()["facts"].filter(
+        (pl.col("subject") == subject) & (pl.col("quantity") == quantity) & (pl.col("year") == year)
+    )
+    return float(facts["value"].item())
+
+
+def test_the_cku_railway_is_as_long_as_its_facts_say() -> None:
+    tables = read_atlas()
+    links = tables["links"].filter(pl.col("project") == "cku")
+    parts: dict[str, float] = {}
+    for cell in links["country_km"]:
+        for part in cell.split(";"):
+            country, km = part.split(":")
+            parts[country] = parts.get(country, 0.0) + float(km)
+    assert set(parts) == {"CN", "KG"}
+    # The 50 km in Uzbekistan run on rails that exist, beyond the project's own links.
+    assert parts["CN"] == pytest.approx(_fact("CKU railway", "length in China", 2024), abs=1.01)
+    assert parts["KG"] == pytest.approx(_fact("CKU railway", "length in Kyrgyzstan", 2024), abs=1.01)
+    uzbek = _fact("CKU railway", "length in Uzbekistan", 2024)
+    whole = tables["projects"].filter(pl.col("id") == "cku")["length_km"].item()
+    assert sum(links["length_km"]) + uzbek == pytest.approx(whole)
+    assert whole == _fact("CKU railway", "length total", 2024)
+    narrow = [(gauges, km) for gauges, km in links.select("gauges_mm", "length_km").rows() if gauges == [1435]]
+    assert sum(km for _, km in narrow) == _fact("CKU railway", "standard-gauge section", 2024)
+
+
+# --------------------------------------------------------------------------------------------- a copy to spoil
+
+
+class Copy:
+    """A copy of the atlas whose files can be spoilt and mended."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._sound: dict[str, bytes] = {}
+
+    def path(self, name: str) -> Path:
+        """A file that is about to be spoilt; what it held is kept."""
+        path = self.folder / name
+        self._sound.setdefault(name, path.read_bytes())
+        return path
+
+    def mend(self) -> None:
+        """Put back what was spoilt."""
+        for name, content in self._sound.items():
+            (self.folder / name).write_bytes(content)
+        self._sound.clear()
+
+    def remove(self, name: str) -> None:
+        """Remove a file."""
+        self.path(name).unlink()
+
+    def write(self, name: str, content: bytes) -> None:
+        """Put other content into a file."""
+        self.path(name).write_bytes(content)
+
+    def edit(self, name: str, change: Callable[[list[dict[str, str]]], object]) -> None:
+        """Change the rows of a CSV file in place."""
+        path = self.path(name)
+        with path.open(encoding="utf-8", newline="") as file:
+            reader = csv.DictReader(file)
+            rows, header = list(reader), list(reader.fieldnames or ())
+        change(rows)
+        text = io.StringIO()
+        header = [column for column in header if any(column in row for row in rows)]
+        writer = csv.DictWriter(text, header, lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+        path.write_text(text.getvalue(), encoding="utf-8")
+
+    def put(self, name: str, row: str, **cells: str) -> None:
+        """Write cells of the one row whose first column says so."""
+
+        def change(rows: list[dict[str, str]]) -> None:
+            (found,) = [r for r in rows if next(iter(r.values())) == row]
+            assert all(found[column] != cell for column, cell in cells.items())
+            found.update(cells)
+
+        self.edit(name, change)
+
+    def origin(self, table: str, row: str, column: str, **cells: str) -> None:
+        """Write cells of one row of provenance."""
+
+        def change(rows: list[dict[str, str]]) -> None:
+            (found,) = [r for r in rows if (r["row"], r["column"]) == (row, column)]
+            assert any(found[name] != cell for name, cell in cells.items())
+            found.update(cells)
+
+        self.edit(f"provenance/{table}.csv", change)
+
+    def features(self, change: Callable[[list[dict[str, Any]]], object]) -> None:
+        """Change the lines of the links."""
+        path = self.path("links.geojson")
+        collection = json.loads(path.read_text(encoding="utf-8"))
+        change(collection["features"])
+        path.write_text(json.dumps(collection), encoding="utf-8")
+
+
+@pytest.fixture(scope="module")
+def whole_copy(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """A copy of the atlas, its largest tables cut short to keep each check quick."""
+    folder = tmp_path_factory.mktemp("copies") / "atlas"
+    shutil.copytree(ATLAS, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    copy = Copy(folder)
+    for name, keys in (("trade.csv", {"commodity", "kind"}), ("bulk_trade.csv", {"product"})):
+        with (folder / name).open(encoding="utf-8", newline="") as file:
+            rows = list(csv.DictReader(file))
+        kept = {tuple(row[key] for key in sorted(keys)): row for row in rows}
+        copy.edit(name, lambda rows, kept=kept: rows.__setitem__(slice(None), list(kept.values())))  # type: ignore[misc]
+    copy._sound.clear()
+    return copy
+
+
+@pytest.fixture(scope="module")
+def before(whole_copy: Copy) -> frozenset[Fault]:
+    """Faults of the copy before anything is planted: none, unless the shipped atlas has some."""
+    return frozenset(check_package(whole_copy.folder)[0])
+
+
+@pytest.fixture
+def copy(whole_copy: Copy, before: frozenset[Fault]) -> Iterator[Copy]:  # `before` is taken while it is sound
+    """The copy, sound before each test and mended after it."""
+    yield whole_copy
+    whole_copy.mend()
+
+
+def test_the_content_hash_follows_every_file(copy: Copy) -> None:
+    def digest() -> str:
+        package = read_package(copy.folder).package
+        assert package is not None
+        return package.content_hash
+
+    seen = {digest()}
+    assert {digest()} == seen
+    for spoil in (
+        lambda: copy.put("rates.csv", "rail-cn", usd_t_km="0.0218"),
+        lambda: copy.origin("rates", "rail-cn", "usd_t_km", reasoning="Another reason."),
+        lambda: copy.features(lambda features: features.reverse()),
+        lambda: copy.write("NOTICE.md", b"other"),
+    ):
+        spoil()
+        changed = digest()
+        assert changed not in seen
+        seen.add(changed)
+        copy.mend()
+        assert digest() in seen
+    assert len(seen) == 5
+
+
+# ------------------------------------------------------------------------------------------- planted faults
+
+LINK, BORDER = "rail:cn-lanzhou:cn-wuwei", "rail:cn-alashankou:kz-dostyk"
+LINK_ROW = f"row of {LINK}"
+GATE = "alashankou-dostyk"
+YARD = "cn-alashankou:1520-1435:transfer-container"
+
+#: What is planted, and the fault it must give: file, row, field, words of what was wanted, words of what came.
+PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str]]] = {
+    # what the dictionary says
+    "table missing": (lambda c: c.remove("upgrades.csv"), ("upgrades.csv", "", "", "a table", "no such file")),
+    "descriptor missing": (
+        lambda c: c.remove("datapackage.json"), ("datapackage.json", "", "", "name, version and licence", "no such")),
+    "column missing": (
+        lambda c: c.edit("rates.csv", lambda rows: [row.pop("note") for row in rows]),
+        ("rates.csv", "header", "note", "this column", "nothing")),
+    "column unknown": (
+        lambda c: c.write("rates.csv", (ATLAS / "rates.csv").read_bytes().replace(b",note", b",remark", 1)),
+        ("rates.csv", "header", "remark", "a column of the dictionary", "remark")),
+    "row too short": (
+        lambda c: c.write("blocs.csv", (ATLAS / "blocs.csv").read_bytes().replace(b"eu,BE,", b"eu,BE", 1)),
+        ("blocs.csv", "row 3 (eu)", "from_year", "3 cells", "2 cells")),
+    "row too long": (
+        lambda c: c.write("blocs.csv", (ATLAS / "blocs.csv").read_bytes().replace(b"eu,BE,", b"eu,BE,,x", 1)),
+        ("blocs.csv", "row 3 (eu)", "from_year", "3 cells", "4 cells")),
+    "not UTF-8": (
+        lambda c: c.write("blocs.csv", (ATLAS / "blocs.csv").read_bytes().replace(b"eu,BE,", b"e\xfc,BE,", 1)),
+        ("blocs.csv", "row 3", "", "UTF-8", "0xfc")),
+    "required cell missing": (
+        lambda c: c.put("rates.csv", "rail-cn", country=""), ("rates.csv", "(rail-cn)", "country", "a value", "''")),
+    "id missing": (lambda c: c.put("services.csv", "block-cn-xian", id=""),
+                   ("services.csv", "row 2", "id", "a value", "''")),
+    "not a number": (lambda c: c.put("rates.csv", "rail-cn", usd_t_km="cheap"),
+                     ("rates.csv", "(rail-cn)", "usd_t_km", "a number", "'cheap'")),
+    "not finite": (lambda c: c.put("rates.csv", "rail-cn", usd_t_km="NaN"),
+                   ("rates.csv", "(rail-cn)", "usd_t_km", "a number", "'NaN'")),
+    "not whole": (lambda c: c.put("lines.csv", "cn-lanxin", season_days="364.5"),
+                  ("lines.csv", "(cn-lanxin)", "season_days", "a whole number", "'364.5'")),
+    "below its bound": (lambda c: c.put("lines.csv", "cn-lanxin", speed_kmh="2"),
+                        ("lines.csv", "(cn-lanxin)", "speed_kmh", "at least 3 km/h", "'2'")),
+    "above its bound": (lambda c: c.put("crossings.csv", GATE, processing_ab_h="1000"),
+                        ("crossings.csv", f"({GATE})", "processing_ab_h", "at most 100 h", "'1000'")),
+    "no date": (lambda c: c.put("links.csv", LINK, closed_from="soon"),
+                ("links.csv", f"({LINK})", "closed_from", "YYYY-MM-DD", "'soon'")),
+    "neither yes nor no": (lambda c: c.put("lines.csv", "cn-lanxin", ocean="dry"),
+                           ("lines.csv", "(cn-lanxin)", "ocean", "yes or no", "'dry'")),
+    "none of the choices": (lambda c: c.put("places.csv", "cn-lanzhou", kind="village"),
+                            ("places.csv", "(cn-lanzhou)", "kind", "city or", "'village'")),
+    "list of gauges": (lambda c: c.put("places.csv", "cn-lanzhou", gauges_mm="1435;wide"),
+                       ("places.csv", "(cn-lanzhou)", "gauges_mm", "whole numbers divided by ;", "wide")),
+    "id twice": (lambda c: c.edit("services.csv", lambda rows: rows.append({**rows[0], "name": "again"})),
+                 ("services.csv", "row 2 (", "id", "an id used once", "block-")),
+    "dangling reference": (lambda c: c.put("links.csv", LINK, line="cn-nowhere"),
+                           ("links.csv", f"({LINK})", "line", "an id of lines.csv", "'cn-nowhere'")),
+    "dangling reference in a list": (
+        lambda c: c.put("internal_corridors.csv", "china-west", links=f"{LINK};rail:a:b"),
+        ("internal_corridors.csv", "(china-west)", "links", "an id of links.csv", "rail:a:b")),
+    # links and places
+    "country kilometres do not add up": (
+        lambda c: c.put("links.csv", LINK, country_km="CN:200"),
+        ("links.csv", LINK_ROW, "country_km", "parts that add to 269 km", "200 km")),
+    "country kilometres illegible": (
+        lambda c: c.put("links.csv", LINK, country_km="269 in China"),
+        ("links.csv", LINK_ROW, "country_km", "ISO2:km;ISO2:km", "269 in China")),
+    "country kilometres missing": (
+        lambda c: c.put("links.csv", LINK, country_km=""),
+        ("links.csv", LINK_ROW, "country_km", "ISO2:km;ISO2:km", "None")),
+    "country unknown": (
+        lambda c: c.put("links.csv", LINK, country_km="CN:260;XX:9"),
+        ("links.csv", LINK_ROW, "country_km", "countries of countries.csv", "XX")),
+    "wrong country at the first end": (
+        lambda c: c.put("links.csv", LINK, country_km="KZ:269"),
+        ("links.csv", LINK_ROW, "country_km", "kilometres in CN, where cn-lanzhou lies", "KZ:269")),
+    "wrong country at the second end": (
+        lambda c: c.put("links.csv", BORDER, country_km="CN:12"),
+        ("links.csv", f"row of {BORDER}", "country_km", "kilometres in KZ, where kz-dostyk lies", "CN:12")),
+    "link from a place to itself": (
+        lambda c: c.put("links.csv", LINK, place_b="cn-lanzhou"),
+        ("links.csv", LINK_ROW, "place_b", "another place than place_a", "cn-lanzhou")),
+    "line of another mode": (
+        lambda c: c.put("links.csv", LINK, line="road-cn"),
+        ("links.csv", LINK_ROW, "line", "a line of mode rail", "road-cn (road)")),
+    "reopened before it was closed": (
+        lambda c: c.put("links.csv", LINK, closed_from="2023-03-01", closed_to="2023-02-28"),
+        ("links.csv", LINK_ROW, "closed_to", "a date not before 2023-03-01", "2023-02-28")),
+    "railway without gauge": (
+        lambda c: c.put("links.csv", LINK, gauges_mm=""),
+        ("links.csv", LINK_ROW, "gauges_mm", "the gauge of the line", "nothing")),
+    "shorter than its line": (
+        lambda c: c.put("links.csv", LINK, drawn_km="300"),
+        ("links.csv", LINK_ROW, "length_km", "at least the drawn 300 km", "269 km")),
+    "geometry missing": (lambda c: c.remove("links.geojson"), ("links.geojson", "", "", "the lines", "no such file")),
+    "geometry illegible": (
+        lambda c: c.write("links.geojson", b'{"features": ['), ("links.geojson", "", "", "GeoJSON", "Expecting value")),
+    "geometry without ids": (
+        lambda c: c.features(lambda f: f[0].pop("id")), ("links.geojson", "", "", "collection with ids", "'id'")),
+    "geometry of a link missing": (
+        lambda c: c.features(lambda f: f.remove(next(x for x in f if x["id"] == LINK))),
+        ("links.geojson", LINK, "id", "one line for the link", "none")),
+    "geometry of no link": (
+        lambda c: c.features(lambda f: f.append({**f[0], "id": "rail:a:b"})),
+        ("links.geojson", "rail:a:b", "id", "a link of links.csv", "rail:a:b")),
+    "geometry twice": (
+        lambda c: c.features(lambda f: f.append(next(x for x in f if x["id"] == LINK))),
+        ("links.geojson", LINK, "id", "one line", "2 lines")),
+    # crossings and yards
+    "border without crossing": (
+        lambda c: c.put("places.csv", "cn-wuwei", iso2="MN"),
+        ("crossings.csv", LINK, "link", "a crossing for the border between CN and MN", "none")),
+    "crossing with another end": (
+        lambda c: c.put("crossings.csv", GATE, place_b="kz-almaty"),
+        ("crossings.csv", GATE, "place_a, place_b", f"the ends of {BORDER}", "cn-alashankou, kz-almaty")),
+    "crossing the other way round": (
+        lambda c: c.put("crossings.csv", GATE, place_a="kz-dostyk", place_b="cn-alashankou"),
+        ("crossings.csv", GATE, "place_a", "the order of the link: cn-alashankou first", "kz-dostyk")),
+    "crossing of another mode": (
+        lambda c: c.put("crossings.csv", GATE, mode="road"), ("crossings.csv", GATE, "mode", "rail", "road")),
+    "crossing reopened before it was closed": (
+        lambda c: c.put("crossings.csv", GATE, closed_from="2023-03-01", closed_to="2023-02-28"),
+        ("crossings.csv", GATE, "closed_to", "a date not before 2023-03-01", "2023-02-28")),
+    "gauge change where one gauge is missing": (
+        lambda c: c.put("gauge_changes.csv", YARD, place="cn-lanzhou"),
+        ("gauge_changes.csv", YARD, "from_mm", "a gauge of cn-lanzhou ([1435])", "1520")),
+    "change to the same gauge": (
+        lambda c: c.put("gauge_changes.csv", YARD, to_mm="1520"),
+        ("gauge_changes.csv", YARD, "to_mm", "another gauge", "1520")),
+    "gauge change of boxes without a price": (
+        lambda c: c.put("gauge_changes.csv", YARD, cost_usd_teu=""),
+        ("gauge_changes.csv", YARD, "cost_usd_teu", "a price for container", "nothing")),
+    "gauge change of bulk without a price": (
+        lambda c: c.put("gauge_changes.csv", YARD, cargo="bulk"),
+        ("gauge_changes.csv", YARD, "cost_usd_t", "a price for bulk", "nothing")),
+    # sums
+    "shares of modes": (
+        lambda c: c.put("mode_shares.csv", "any-any-any", rail="0.01"),
+        ("mode_shares.csv", "any-any-any", "rail, road, pipeline, sea, air, switch", "shares that add to 1", "1.01")),
+    "shares of a group": (
+        lambda c: c.put("commodities.csv", "food_box", share_of_group="0.7"),
+        ("commodities.csv", "food", "share_of_group", "shares of the group that add to 1", "0.95")),
+    "shares of exports among zones": (
+        lambda c: c.edit("zone_shares.csv", lambda rows: rows[0].update(export_share="0.2428")),
+        ("zone_shares.csv", "CN, *, *", "export_share", "shares that add to 1", "1.1")),
+    "shares of imports among zones": (
+        lambda c: c.edit("zone_shares.csv", lambda rows: rows[0].update(import_share="0.0428")),
+        ("zone_shares.csv", "CN, *, *", "import_share", "shares that add to 1", "0.9")),
+    # where numbers come from
+    "no provenance of a table": (
+        lambda c: c.remove("provenance/access.csv"),
+        ("access.csv", "row 2 (rail-container)", "time_h", "an origin in provenance/", "none (and 5 more cells")),
+    "number without origin": (
+        lambda c: c.edit("provenance/rates.csv", lambda rows: rows.pop(
+            next(i for i, r in enumerate(rows) if r["column"] == "price_year"))),
+        ("rates.csv", "row 2 (rail-cn)", "price_year", "an origin in provenance/", "none (and ")),
+    "kind of origin unknown": (
+        lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="guess"),
+        ("provenance/rates.csv", "(rail-cn)", "kind", "reported or derived", "'guess'")),
+    "reported by nobody": (
+        lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="reported", source=""),
+        ("provenance/rates.csv", "(rail-cn)", "source", "a source id for a reported value", "nothing")),
+    "derived without formula": (
+        lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="derived", reasoning=""),
+        ("provenance/rates.csv", "(rail-cn)", "reasoning", "the reasoning of a value of kind derived", "nothing")),
+    "estimate without reasoning": (
+        lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="estimate", reasoning=""),
+        ("provenance/rates.csv", "(rail-cn)", "reasoning", "the reasoning of a value of kind estimate", "nothing")),
+    "source unknown": (
+        lambda c: c.origin("rates", "rail-cn", "usd_t_km", source="F9999"),
+        ("provenance/rates.csv", "rail-cn", "source", "an id of sources.csv or facts.csv", "'F9999'")),
+    "origin of no row": (
+        lambda c: c.edit("provenance/rates.csv", lambda rows: rows.append({**rows[0], "row": "rail-atlantis"})),
+        ("provenance/rates.csv", "rail-atlantis", "row", "a row of rates.csv", "'rail-atlantis'")),
+    "origin of no column": (
+        lambda c: c.edit("provenance/rates.csv", lambda rows: rows.append({**rows[0], "column": "usd_box"})),
+        ("provenance/rates.csv", "rail-cn", "column", "a column of rates.csv", "'usd_box'")),
+    "header of provenance": (
+        lambda c: c.write("provenance/access.csv", (ATLAS / "provenance/access.csv").read_bytes().replace(
+            b"kind", b"sort", 1)),
+        ("provenance/access.csv", "header", "", "row,column,kind,source,reasoning", "row,column,sort")),
+    "comma in an unquoted reasoning": (
+        lambda c: c.write("provenance/blocs.csv", (ATLAS / "provenance/blocs.csv").read_bytes()
+                          + b"eu:*,*,unknown,,a,b\n"),
+        ("provenance/blocs.csv", "(eu:*)", "", "5 cells", "6 cells")),
+    "provenance not UTF-8": (
+        lambda c: c.write("provenance/blocs.csv", (ATLAS / "provenance/blocs.csv").read_bytes() + b"\xff\n"),
+        ("provenance/blocs.csv", "row ", "", "UTF-8", "0xff")),
+}  # fmt: skip
+
+#: Planted faults that rightly give more than one; what else they may name.
+MORE: dict[str, set[str]] = {
+    "column unknown": {"rates.csv"},  # and the column in whose place it stands
+    "id missing": {"provenance/services.csv", "services.csv"},  # its origins, then its numbers
+    "id twice": {"services.csv"},  # the other row
+    "wrong country at the first end": {"links.csv", "crossings.csv"},  # the second end too, and borders without crossing
+    "link from a place to itself": {"crossings.csv"},
+    "border without crossing": {"links.csv", "crossings.csv"},  # its kilometres, and the other links of that place
+    "no provenance of a table": {"access.csv"},  # its other columns
+    "header of provenance": {"access.csv"},
+    "provenance not UTF-8": {"blocs.csv"},
+}
+
+
+@pytest.mark.parametrize("name", PLANTED)
+def test_a_planted_fault_is_found_and_named(copy: Copy, before: frozenset[Fault], name: str) -> None:
+    plant, (where, row, field, wanted, got) = PLANTED[name]
+    plant(copy)
+    faults = [fault for fault in check_package(copy.folder)[0] if fault not in before]
+    found = [f for f in faults if f.where == where and f.field == field and row in f.row and wanted in f.wanted]
+    told = "\n".join(map(str, faults))
+    assert len(found) == 1, told
+    assert got in found[0].got
+    assert bool(row) == bool(found[0].row)
+    rest = [fault for fault in faults if fault is not found[0]]
+    assert {fault.where for fault in rest} <= MORE.get(name, set()), told
+
+
+def test_faults_of_all_kinds_are_told_in_one_check(copy: Copy, before: frozenset[Fault]) -> None:
+    names = ["table missing", "below its bound", "geometry missing", "crossing of another mode", "shares of modes",
+             "reported by nobody", "dangling reference in a list"]  # fmt: skip
+    for name in names:
+        PLANTED[name][0](copy)
+    faults = [fault for fault in check_package(copy.folder)[0] if fault not in before]
+    expected = sorted((PLANTED[name][1][0], PLANTED[name][1][2]) for name in names)
+    assert sorted((fault.where, fault.field) for fault in faults) == expected
+
+
+def test_many_missing_tables_stop_no_other_check(copy: Copy, before: frozenset[Fault]) -> None:
+    gone = ["places.csv", "lines.csv", "zones.csv", "sources.csv", "facts.csv"]
+    for name in gone:
+        copy.remove(name)
+    PLANTED["shares of modes"][0](copy)
+    faults = [fault for fault in check_package(copy.folder)[0] if fault not in before]
+    assert {fault.where for fault in faults if fault.got == "no such file"} == set(gone)
+    assert ("mode_shares.csv", "shares that add to 1") in {(fault.where, fault.wanted) for fault in faults}
+
+
+def test_links_without_ids_are_told_not_crashed_on(copy: Copy, before: frozenset[Fault]) -> None:
+    copy.edit("links.csv", lambda rows: [row.update(id="") for row in rows[:2]])
+    faults = [fault for fault in check_package(copy.folder)[0] if fault not in before]
+    assert [(f.row, f.wanted) for f in faults if (f.where, f.field) == ("links.csv", "id")] == [
+        ("row 2", "a value"),
+        ("row 3", "a value"),
+    ]
