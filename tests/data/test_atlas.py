@@ -475,7 +475,7 @@ MORE: dict[str, set[str]] = {
     "column unknown": {"rates.csv"},  # and the column in whose place it stands
     "id missing": {"provenance/services.csv", "services.csv"},  # its origins, then its numbers
     "id twice": {"services.csv"},  # the other row
-    "wrong country at the first end": {"links.csv", "crossings.csv"},  # the second end too, and borders without crossing
+    "wrong country at the first end": {"links.csv", "crossings.csv"},  # the second end, and borders
     "link from a place to itself": {"crossings.csv"},
     "border without crossing": {"links.csv", "crossings.csv"},  # its kilometres, and the other links of that place
     "no provenance of a table": {"access.csv"},  # its other columns

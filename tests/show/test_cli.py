@@ -285,6 +285,17 @@ def test_compare_shows_the_largest_changes_first(call: Call) -> None:
     assert "teu, base" in by
 
 
+def test_crossing_equals_the_tables(call: Call) -> None:
+    both = ["alashankou-dostyk", "khorgos-altynkol"]
+    rows = call("crossing", small_folder(), ",".join(both), "--json").json
+    flows = small_results().of("crossing_flows", "base", 2023).filter(pl.col("crossing").is_in(both))
+    assert sum(row["mt"] for row in rows) == pytest.approx(flows["tonnes"].sum() / 1e6)
+    assert sum(row["transit_mt"] for row in rows) == pytest.approx(flows.filter("transit")["tonnes"].sum() / 1e6)
+    assert {row["commodity"] for row in rows} == set(flows["commodity"])
+    assert "iron_ore" in call("crossing", small_folder(), ",".join(both)).out
+    refused(call("crossing", small_folder(), "khorgos"), "khorgos-altynkol")
+
+
 def test_compare_takes_the_scenario_that_the_study_names(call: Call, tmp_path: Path) -> None:
     shutil.copytree(small_folder(), tmp_path / "r")
     path = tmp_path / "r" / "manifest.json"

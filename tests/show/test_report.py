@@ -24,6 +24,7 @@ from landbridge.show.report.figures import Figures, encode
 from landbridge.show.report.markup import el, link, number
 from landbridge.show.report.projection import Albers, fit, path, push, simplify, split_at_edge
 from landbridge.study.results import Results, read_results, write_results
+from small_run import small_results, small_tables
 
 if TYPE_CHECKING:
     from playwright.sync_api import Page
@@ -544,6 +545,19 @@ def test_report_opens_from_disk(offline_page: Page, results: Results, file: Path
     page.goto(file.as_uri())
     assert page.evaluate("window.hacked") is None
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out to the side"
+    cells = page.evaluate(
+        "[...document.querySelectorAll('[data-table]')].map((e) => "
+        "Object.fromEntries([...e.attributes].map((a) => [a.name, a.value])))"
+    )
+    assert len(cells) > 500
+    check_figures(results, cells)
+
+
+@pytest.mark.browser
+def test_report_of_a_real_run_equals_its_folder(offline_page: Page, tmp_path: Path) -> None:
+    results = small_results()
+    page = offline_page
+    page.goto(write_report(results, small_tables(), tmp_path / "report.html").as_uri())
     cells = page.evaluate(
         "[...document.querySelectorAll('[data-table]')].map((e) => "
         "Object.fromEntries([...e.attributes].map((a) => [a.name, a.value])))"

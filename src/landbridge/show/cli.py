@@ -371,6 +371,35 @@ def compare(
 
 
 @app.command()
+def crossing(
+    folder: ResultsDir,
+    ids: Annotated[str, typer.Argument(metavar="ID[,ID]", help="Crossings, taken together.", show_default=False)],
+    scenario: Annotated[str | None, typer.Option(help="Scenario; default the first.")] = None,
+    year: Annotated[int | None, typer.Option(help="Year; default the first.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what passes a crossing by direction and commodity, with transit apart, and for whom."""
+    results = _results(folder)
+    from landbridge.study.summary import crossing_goods
+
+    which, when = _scenario(results, scenario, results.scenarios[0]), _year(results, year, results.years[0])
+    frame = crossing_goods(results, _split(ids), which, when)
+    if as_json:
+        _frame_json(frame)
+        return
+    columns = [("from", "from_country", 0), ("to", "to_country", 0), ("commodity", "commodity", 0), ("Mt", "mt", 3),
+               ("of it transit", "transit_mt", 3), ("TEU", "teu", 0), ("trains", "trains", 0),
+               ("largest users (Mt)", "main_users", 0)]  # fmt: skip
+    _table(
+        f"{ids}, {when}, scenario {which}",
+        [(heading, digits) for heading, _, digits in columns],
+        [[row[name] for _, name, _ in columns] for row in frame.to_dicts()],
+        f"{frame['mt'].sum():.2f} Mt in all, {frame['transit_mt'].sum():.2f} Mt of it transit: "
+        "between countries that are not both sides of the crossing.",
+    )
+
+
+@app.command()
 def report(
     folder: ResultsDir,
     out: Annotated[Path | None, typer.Option("--out", help="HTML file; default DIR/report.html.")] = None,

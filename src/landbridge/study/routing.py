@@ -345,7 +345,7 @@ def passage_routes(tables: Tables, *, commodity: str = "machinery_box") -> pl.Da
         passage, name, origin, destination, status, km, days, usd_feu, co2_kg_feu, borders, gauge_changes, countries.
         Status is ``open`` or ``no route``; seasonal sea routes are stated in their season.
     """
-    frame = tables["passages"].sort("order").filter(pl.col("origin").is_not_null())
+    frame = tables["passages"].filter(pl.col("origin").is_not_null())
     places = list(dict.fromkeys([*frame["origin"].to_list(), *frame["destination"].to_list()]))
     finder = RouteFinder(tables, places, season="open")
     rows = []

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import polars as pl
 
+from landbridge.errors import UnknownName
 from landbridge.study.results import Results
 
-__all__ = ["corridor_feeds", "crossing_summary", "passage_summary"]
+__all__ = ["corridor_feeds", "crossing_goods", "crossing_summary", "passage_summary"]
 
 MEGATONNE = 1e6
 
@@ -176,4 +177,65 @@ def corridor_feeds(results: Results, year: int, second: str | None = None) -> pl
             (pl.col("t_first") / MEGATONNE).alias("mt_first"), (pl.col("t_second") / MEGATONNE).alias("mt_second")
         )
         .sort("corridor", "mt_first", "crossing", "direction", descending=[False, True, False, False])
+    )
+
+
+def crossing_goods(results: Results, crossings: list[str], scenario: str, year: int) -> pl.DataFrame:
+    """Who and what uses some crossings: goods by direction, with transit apart.
+
+    Parameters
+    ----------
+    results
+        A results folder.
+    crossings
+        Crossings, taken together.
+    scenario, year
+        Which solution.
+
+    Returns
+    -------
+    polars.DataFrame
+        from_country, to_country, commodity, mt, transit_mt, teu, trains, main_users: the largest pairs of exporter and
+        importer. Empty boxes have no users.
+
+    Raises
+    ------
+    UnknownName
+        For a crossing that is not in the results.
+    """
+    known = results["crossings"]["crossing"].unique(maintain_order=True).to_list()
+    for crossing in crossings:
+        if crossing not in known:
+            raise UnknownName("crossing", crossing, known)
+    rows = results.of("crossing_flows", scenario, year).filter(pl.col("crossing").is_in(crossings))
+    keys = ["from_country", "to_country", "commodity"]
+    users = (
+        rows.filter(pl.col("exporter") != "")
+        .group_by(*keys, "exporter", "importer")
+        .agg(pl.col("tonnes").sum())
+        .sort("tonnes", "exporter", "importer", descending=[True, False, False])
+        .group_by(keys, maintain_order=True)
+        .agg(
+            (
+                pl.col("exporter")
+                + "-"
+                + pl.col("importer")
+                + " "
+                + (pl.col("tonnes") / MEGATONNE).round(2).cast(pl.String)
+            )
+            .head(3)
+            .str.join(", ")
+            .alias("main_users")
+        )
+    )
+    return (
+        rows.group_by(keys, maintain_order=True)
+        .agg(
+            (pl.col("tonnes").sum() / MEGATONNE).alias("mt"),
+            (pl.col("tonnes").filter("transit").sum() / MEGATONNE).alias("transit_mt"),
+            pl.col("teu").sum(),
+            pl.col("trains").sum(),
+        )
+        .join(users, on=keys, how="left", maintain_order="left")
+        .sort("from_country", "mt", descending=[False, True])
     )

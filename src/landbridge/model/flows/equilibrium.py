@@ -61,10 +61,98 @@ IDLE_SHARE = 0.5
 # After so many sweeps, what they have moved together is moved again, as far as the potential falls: relations that take
 # turns on the same facilities otherwise creep towards their equilibrium. A stride costs about as much as ten sweeps.
 STRIDE_EVERY = 20
+# A stride's steps grow by this factor, at most so often, and are then narrowed by halving so often.
+STRIDE_GROWTH = 4.0
+MOST_STRETCHES = 10
+HALVINGS = 4
+# A stride may raise the excess so many times, since relations must be put level again after it; if it raises it more,
+# what fell was only the rounding of the potential, and the stride is taken back. Of 1, 2 and 10, only 10 left none of
+# the hard cases among many random networks creeping.
+STRIDE_EXCESS = 10.0
+# A relation with an outside option goes at most this share of the way to where one of its paths is empty.
+SHORT_OF_EMPTY = 0.9
 # A new path must be cheaper than the known ones by more than adding up the same costs in another order can feign.
 ROUNDING = 1e-13
+# The log of the odds between network and outside option is kept within these bounds: beyond, the smaller side is less
+# than 1e-30 of the whole, which no total can feel, while the logarithms stay finite.
+LOG_ODDS_BOUND = 69.0
+# Shares of the whole that count as standing at that bound, exp(-69) being 1.08e-30.
+AT_BOUND = 2e-30
 # Below this number of arc looks in all trees, starting threads costs more than it saves.
 SMALL_WORK = 200_000
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+_Longs = npt.NDArray[np.int64]
+
+
+def _kernel(function: _Function) -> _Function:
+    return cast(_Function, numba.njit(function, cache=True, nogil=True, error_model="numpy"))
+
+
+class _Facilities(NamedTuple):
+    """Facilities, and one more at the end that stands for none and is never late."""
+
+    volume: Floats
+    delay: Floats  # hours at the volume
+    slope: Floats  # hours by which one more tonne of weight 1 makes it later
+    delay_h: Floats
+    power: Floats
+    capacity: Floats
+    preload: Floats
+    share: Floats  # 1 / train length factor
+
+
+class _Pairs(NamedTuple):
+    """Relations in the order of the trees, class before origin."""
+
+    tonnes: Floats
+    vot: Floats
+    weight: Floats
+    elastic: Bools
+    outside_cost: Floats
+    scale: Floats
+    outside: Floats  # tonnes on the outside option; written
+
+
+class _Stock(NamedTuple):
+    """Known paths in the order of the relations; costs split into a fixed part and the delays of some facilities."""
+
+    first: _Longs  # paths of each relation
+    slot_first: _Longs
+    slots: Ints
+    facility_first: _Longs
+    facilities: Ints  # those whose delay depends on volume
+    fixed: Floats  # USD per tonne
+    flow: Floats  # tonnes; written
+
+
+class _Forest(NamedTuple):
+    """One least-cost tree for each origin and class."""
+
+    source: Ints
+    class_index: Ints
+    slot_in: Ints
+    order: Ints
+    settled: Ints
+    first_target: Ints
+    target: Ints
+    distance: Floats
+
+
+class _Problem(NamedTuple):
+    """What stays the same from round to round; arcs by slot."""
+
+    first_out: Ints
+    tail: Ints
+    head: Ints
+    out_arc: Ints
+    facility: Ints  # -1: none
+    felt: Ints  # facility whose delay responds to volume, else the last, which is never late
+    fixed_cost: Floats  # USD per tonne by class and slot
+    vot: Floats
+    rank: _Longs  # the caller's number of each relation
+    pair_tree: Ints
+
 
 def assign(
     graph: Graph,
@@ -132,7 +220,7 @@ def assign(
         while True:
             # STEP 1: least costs at the volumes as they are, and the gap.
             crew(mend_trees, (problem.first_out, problem.tail, problem.head), _costs(problem, facilities), forest)
-            excess, total = kernels.appraise(pairs, stock, facilities, forest.distance, best, best_path)
+            excess, total = _appraise(pairs, stock, facilities, forest.distance, best, best_path)
             history.append(_gap(excess, total))
             if progress is not None:
                 progress(rounds, history[-1])
@@ -151,15 +239,15 @@ def assign(
             price = np.empty(stock.flow.size)
             flow_before, outside_before = stock.flow.copy(), pairs.outside.copy()
             for sweep in range(1, MOST_SWEEPS + 1):
-                left, moved = kernels.sweep(active, idle, pairs, stock, facilities, mark, stamp, price)
+                left, moved = _sweep(active, idle, pairs, stock, facilities, mark, stamp, price)
                 # What a sweep meets is not what it leaves behind: later relations shift what earlier ones have met.
-                if moved == 0 or (left <= allowed and kernels.appraise_known(active, pairs, stock, facilities) <= allowed):
+                if moved == 0 or (left <= allowed and _appraise_known(active, pairs, stock, facilities) <= allowed):
                     break
                 if sweep % STRIDE_EVERY == 0:
-                    kernels.stride(active, pairs, stock, facilities, flow_before, outside_before)
+                    _stride(active, pairs, stock, facilities, flow_before, outside_before)
                     flow_before, outside_before = stock.flow.copy(), pairs.outside.copy()
-            kernels.settle(pairs, stock)
-            kernels.load(pairs, stock, facilities)
+            _settle(pairs, stock)
+            _load(pairs, stock, facilities)
     status = Convergence("converged" if history[-1] <= gap else "iteration limit", history[-1], rounds, tuple(history))
     if status.status != "converged":
         raise NotConverged(
@@ -263,7 +351,7 @@ def _delays(delay: VolumeDelay, volume: Floats) -> Floats:
 
 def _prepare(
     graph: Graph, delay: VolumeDelay, classes: Classes, relations: Relations
-) -> tuple[Problem, Facilities, Pairs, Forest]:
+) -> tuple[_Problem, _Facilities, _Pairs, _Forest]:
     """Put arcs in the order of slots and relations in the order of trees; copies, so that kernels see one layout."""
     f = delay.delay_h.size
     slots = graph.out_arc
@@ -271,7 +359,7 @@ def _prepare(
     responds = (delay.delay_h > 0.0) & (delay.power > 0.0) & np.isfinite(delay.capacity_trains_day)
     constant_h = delay.time_h[slots] + np.append(np.where(responds, 0.0, _delays(delay, np.zeros(f))), 0.0)[facility]
     vot = np.array(classes.value_of_time_usd_t_h, np.float64)
-    facilities = Facilities(
+    facilities = _Facilities(
         volume=np.zeros(f + 1),
         delay=np.zeros(f + 1),
         slope=np.zeros(f + 1),
@@ -287,7 +375,7 @@ def _prepare(
     rank = np.argsort(tree_key, kind="stable")
     keys, first = np.unique(tree_key[rank], return_index=True)
     first_target = np.append(first, rank.size).astype(np.int32)
-    forest = Forest(
+    forest = _Forest(
         source=(keys % graph.node_count).astype(np.int32),
         class_index=(keys // graph.node_count).astype(np.int32),
         slot_in=np.full((keys.size, graph.node_count), -1, np.int32),
@@ -299,7 +387,7 @@ def _prepare(
     )
     outside = np.asarray(relations.outside_usd_t, np.float64)[rank]
     tonnes = np.asarray(relations.tonnes_yr, np.float64)[rank]
-    pairs = Pairs(
+    pairs = _Pairs(
         tonnes=tonnes,
         vot=vot[class_index[rank]],
         weight=np.asarray(classes.weight_trains_day_per_t_yr, np.float64)[class_index[rank]],
@@ -308,7 +396,7 @@ def _prepare(
         scale=np.asarray(relations.scale_usd_t, np.float64)[rank],
         outside=np.zeros(rank.size),
     )
-    problem = Problem(
+    problem = _Problem(
         first_out=graph.first_out,
         tail=graph.tail[slots],
         head=graph.head[slots],
@@ -333,7 +421,7 @@ _Crew = Callable[..., None]
 def _crew(workers: int) -> Iterator[_Crew]:
     """Give a function that shares trees out among threads; each tree is one thread's, so the shares do not matter."""
 
-    def tree_arguments(forest: Forest) -> tuple[Any, ...]:
+    def tree_arguments(forest: _Forest) -> tuple[Any, ...]:
         return (
             forest.source,
             forest.class_index,
@@ -348,7 +436,7 @@ def _crew(workers: int) -> Iterator[_Crew]:
     if workers <= 1:
 
         def alone(
-            work: Callable[..., None], arcs: tuple[Ints, ...], cost: Floats, forest: Forest, trees: Ints | None = None
+            work: Callable[..., None], arcs: tuple[Ints, ...], cost: Floats, forest: _Forest, trees: Ints | None = None
         ) -> None:
             chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
             work(*arcs, cost, chosen, *tree_arguments(forest))
@@ -359,7 +447,7 @@ def _crew(workers: int) -> Iterator[_Crew]:
     with ThreadPoolExecutor(workers) as pool:
 
         def together(
-            work: Callable[..., None], arcs: tuple[Ints, ...], cost: Floats, forest: Forest, trees: Ints | None = None
+            work: Callable[..., None], arcs: tuple[Ints, ...], cost: Floats, forest: _Forest, trees: Ints | None = None
         ) -> None:
             chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
             parts = [np.ascontiguousarray(part) for part in np.array_split(chosen, 4 * workers) if part.size]
@@ -370,44 +458,44 @@ def _crew(workers: int) -> Iterator[_Crew]:
         yield together
 
 
-def _costs(problem: Problem, facilities: Facilities) -> Floats:
+def _costs(problem: _Problem, facilities: _Facilities) -> Floats:
     """USD per tonne by class and slot at the delays as they are."""
     return problem.fixed_cost + problem.vot[:, None] * facilities.delay[problem.felt]
 
 
 def _begin(
     crew: _Crew,
-    problem: Problem,
-    facilities: Facilities,
-    pairs: Pairs,
-    forest: Forest,
+    problem: _Problem,
+    facilities: _Facilities,
+    pairs: _Pairs,
+    forest: _Forest,
     graph: Graph,
     classes: Classes,
     relations: Relations,
     start: Flows | None,
-) -> Stock:
+) -> _Stock:
     """Grow all trees and give every relation that can be served a first path, or the ones it had in `start`."""
     count = pairs.tonnes.size
-    kernels.update(facilities)
+    _update(facilities)
     grow = (problem.first_out, problem.head)
     fresh = np.full(count, -1.0)
     if start is not None:
         stock = _warm_stock(problem, facilities, pairs, graph, classes, relations, start)
-        kernels.load(pairs, stock, facilities)
+        _load(pairs, stock, facilities)
         crew(grow_trees, grow, _costs(problem, facilities), forest)
         without = (np.diff(stock.first) == 0) & (pairs.tonnes > 0.0) & np.isfinite(forest.distance)
         fresh[without] = _first_tonnes(pairs, forest.distance, without)
     else:
         nothing = np.zeros(1, np.int64)
         none = np.empty(0, np.int32)
-        stock = Stock(np.zeros(count + 1, np.int64), nothing, none, nothing, none, np.empty(0), np.empty(0))
+        stock = _Stock(np.zeros(count + 1, np.int64), nothing, none, nothing, none, np.empty(0), np.empty(0))
         steps = min(LOADING_STEPS, forest.source.size)
         for step in range(steps):
             trees = np.arange(step, forest.source.size, steps, dtype=np.int32)
             crew(grow_trees, grow, _costs(problem, facilities), forest, trees)
             mine = np.isin(problem.pair_tree, trees) & (pairs.tonnes > 0.0) & np.isfinite(forest.distance)
             fresh[mine] = _first_tonnes(pairs, forest.distance, mine)
-            kernels.preview(
+            _preview(
                 np.flatnonzero(mine),
                 fresh,
                 pairs.weight,
@@ -417,32 +505,32 @@ def _begin(
                 problem.felt,
                 facilities,
             )
-            kernels.update(facilities)
+            _update(facilities)
     stock = _restocked(problem, pairs, stock, forest, fresh, np.full(count, -1, np.int64), facilities)
-    kernels.settle(pairs, stock)
-    kernels.load(pairs, stock, facilities)
+    _settle(pairs, stock)
+    _load(pairs, stock, facilities)
     return stock
 
 
-def _first_tonnes(pairs: Pairs, distance: Floats, mine: Bools) -> Floats:
+def _first_tonnes(pairs: _Pairs, distance: Floats, mine: Bools) -> Floats:
     """Tonnes for the first path of some relations, at the costs found; sets what stays outside."""
     elastic = pairs.elastic[mine]
     tonnes = pairs.tonnes[mine]
     scale = np.where(elastic, pairs.scale[mine], 1.0)
-    odds = np.clip((pairs.outside_cost[mine] - distance[mine]) / scale, -kernels.LOG_ODDS_BOUND, kernels.LOG_ODDS_BOUND)
+    odds = np.clip((pairs.outside_cost[mine] - distance[mine]) / scale, -LOG_ODDS_BOUND, LOG_ODDS_BOUND)
     pairs.outside[mine] = np.where(elastic, tonnes / (1.0 + np.exp(odds)), 0.0)
     return np.where(elastic, tonnes / (1.0 + np.exp(-odds)), tonnes)
 
 
 def _warm_stock(
-    problem: Problem,
-    facilities: Facilities,
-    pairs: Pairs,
+    problem: _Problem,
+    facilities: _Facilities,
+    pairs: _Pairs,
     graph: Graph,
     classes: Classes,
     relations: Relations,
     start: Flows,
-) -> Stock:
+) -> _Stock:
     """Paths of earlier flows that may still be used, with their shares of the tonnes as they now are."""
     count = pairs.tonnes.size
     length = np.diff(start.path_first).astype(np.int64)
@@ -491,7 +579,7 @@ def _warm_stock(
     felt = problem.felt[slots]
     feels = felt < facilities.volume.size - 1
     fixed = problem.fixed_cost[class_of_path[chosen][new_path], slots]
-    stock = Stock(
+    stock = _Stock(
         first=np.searchsorted(pair, np.arange(count + 1)).astype(np.int64),
         slot_first=slot_first.astype(np.int64),
         slots=slots.astype(np.int32),
@@ -506,7 +594,7 @@ def _warm_stock(
     was_outside = np.asarray(start.outside_tonnes_yr, np.float64)[problem.rank]
     was_inside = np.asarray(start.network_tonnes_yr, np.float64)[problem.rank]
     with np.errstate(divide="ignore", invalid="ignore"):
-        odds = np.clip(np.log(was_inside) - np.log(was_outside), -kernels.LOG_ODDS_BOUND, kernels.LOG_ODDS_BOUND)
+        odds = np.clip(np.log(was_inside) - np.log(was_outside), -LOG_ODDS_BOUND, LOG_ODDS_BOUND)
     inside = np.where(pairs.elastic, pairs.tonnes / (1.0 + np.exp(-odds)), pairs.tonnes)
     served = kept > 0.0
     pairs.outside[:] = np.where(pairs.elastic & served, pairs.tonnes / (1.0 + np.exp(odds)), 0.0)
@@ -515,22 +603,22 @@ def _warm_stock(
 
 
 def _restocked(
-    problem: Problem,
-    pairs: Pairs,
-    stock: Stock,
-    forest: Forest,
+    problem: _Problem,
+    pairs: _Pairs,
+    stock: _Stock,
+    forest: _Forest,
     fresh: Floats,
     best_path: _Longs,
-    facilities: Facilities,
-) -> Stock:
+    facilities: _Facilities,
+) -> _Stock:
     """Leave out idle paths and put in the trees' paths where `fresh` holds tonnes for one (-1: none)."""
     joins = fresh >= 0.0
     keeps = stock.flow > 0.0
     keeps[best_path[(best_path >= 0) & ~joins]] = True
-    count, slot_count, felt_count = kernels.measure(
+    count, slot_count, felt_count = _measure(
         stock, keeps, joins, problem.pair_tree, forest, problem.tail, problem.felt, facilities.volume.size - 1
     )
-    new = Stock(
+    new = _Stock(
         first=np.zeros(pairs.tonnes.size + 1, np.int64),
         slot_first=np.zeros(count + 1, np.int64),
         slots=np.empty(slot_count, np.int32),
@@ -540,7 +628,7 @@ def _restocked(
         flow=np.empty(count),
     )
     seen = np.full(facilities.volume.size, -1, np.int64)
-    pair, twice = kernels.restock(
+    pair, twice = _restock(
         stock,
         new,
         keeps,
@@ -576,10 +664,10 @@ def _gap(excess: float, total: float) -> float:
 
 
 def _result(
-    problem: Problem,
-    pairs: Pairs,
-    forest: Forest,
-    stock: Stock,
+    problem: _Problem,
+    pairs: _Pairs,
+    forest: _Forest,
+    stock: _Stock,
     graph: Graph,
     delay: VolumeDelay,
     classes: Classes,
@@ -668,3 +756,541 @@ def _potential(
     return value + float(rate[relations.class_index[elastic]] @ kept_out)
 
 
+# --- Kernels ------------------------------------------------------------------------------------------------------
+
+
+@_kernel
+def _respond(facilities: _Facilities, f: int) -> None:
+    """Bring one facility's delay and slope up to its volume."""
+    # Newton steps may leave a volume a rounding below zero; the preload is there all the same.
+    ratio = (max(facilities.volume[f], 0.0) + facilities.preload[f]) / facilities.capacity[f]
+    power = facilities.power[f]
+    if power == 4.0:
+        below = ratio * ratio * ratio
+    elif power == 1.0:
+        below = 1.0
+    elif ratio > 0.0:
+        below = ratio ** (power - 1.0)
+    else:
+        below = 0.0
+    facilities.delay[f] = facilities.delay_h[f] * below * ratio
+    facilities.slope[f] = facilities.delay_h[f] * power * below / facilities.capacity[f] * facilities.share[f]
+
+
+@_kernel
+def _update(facilities: _Facilities) -> None:
+    for f in range(facilities.volume.size - 1):
+        _respond(facilities, f)
+
+
+@_kernel
+def _load(pairs: _Pairs, stock: _Stock, facilities: _Facilities) -> None:
+    """Volumes from path flows, without the rounding that steps have left."""
+    facilities.volume[:] = 0.0
+    for r in range(pairs.tonnes.size):
+        for p in range(stock.first[r], stock.first[r + 1]):
+            for i in range(stock.facility_first[p], stock.facility_first[p + 1]):
+                f = stock.facilities[i]
+                facilities.volume[f] += stock.flow[p] * pairs.weight[r] * facilities.share[f]
+    for f in range(facilities.volume.size - 1):
+        _respond(facilities, f)
+
+
+@_kernel
+def _preview(
+    chosen: _Longs,
+    tonnes: Floats,
+    weight: Floats,
+    pair_tree: Ints,
+    forest: _Forest,
+    tail: Ints,
+    felt: Ints,
+    facilities: _Facilities,
+) -> None:
+    """Add the volumes of some first paths before they are written down."""
+    for r in chosen:
+        t = pair_tree[r]
+        u = forest.target[r]
+        while u != forest.source[t]:
+            slot = forest.slot_in[t, u]
+            f = felt[slot]
+            facilities.volume[f] += tonnes[r] * weight[r] * facilities.share[f]
+            u = tail[slot]
+
+
+@_kernel
+def _settle(pairs: _Pairs, stock: _Stock) -> None:
+    """Make the parts of each relation add up to its tonnes; the larger side takes up the rounding."""
+    for r in range(pairs.tonnes.size):
+        inside = 0.0
+        for p in range(stock.first[r], stock.first[r + 1]):
+            inside += stock.flow[p]
+        if inside <= 0.0:
+            continue
+        if inside < pairs.outside[r]:
+            pairs.outside[r] = pairs.tonnes[r] - inside
+        else:
+            ratio = (pairs.tonnes[r] - pairs.outside[r]) / inside
+            for p in range(stock.first[r], stock.first[r + 1]):
+                stock.flow[p] *= ratio
+
+
+@_kernel
+def _price(stock: _Stock, facilities: _Facilities, p: int, vot: float) -> float:
+    """Cost of a path in USD per tonne."""
+    hours = 0.0
+    for i in range(stock.facility_first[p], stock.facility_first[p + 1]):
+        hours += facilities.delay[stock.facilities[i]]
+    return float(stock.fixed[p] + vot * hours)
+
+
+@_kernel
+def _appraise(
+    pairs: _Pairs, stock: _Stock, facilities: _Facilities, least: Floats, best: Floats, best_path: _Longs
+) -> tuple[float, float]:
+    """Excess over least cost and all cost; finds each relation's cheapest known path."""
+    excess = 0.0
+    total = 0.0
+    for r in range(pairs.tonnes.size):
+        best[r] = np.inf
+        best_path[r] = -1
+        if stock.first[r] == stock.first[r + 1]:
+            if pairs.elastic[r]:  # no path: all outside
+                total += pairs.tonnes[r] * max(pairs.outside_cost[r], 0.0)
+            continue
+        inside = 0.0
+        spent = 0.0
+        for p in range(stock.first[r], stock.first[r + 1]):
+            price = _price(stock, facilities, p, pairs.vot[r])
+            inside += stock.flow[p]
+            spent += stock.flow[p] * price
+            if price < best[r]:
+                best[r] = price
+                best_path[r] = p
+        floor = least[r]
+        total += spent
+        if pairs.elastic[r]:
+            outside = pairs.outside[r]
+            price = pairs.outside_cost[r] + pairs.scale[r] * (np.log(outside) - np.log(inside))
+            # A side that stands at its bound cannot shrink further, whatever it costs.
+            if inside > AT_BOUND * pairs.tonnes[r]:
+                floor = min(floor, price)
+            if outside > AT_BOUND * pairs.tonnes[r]:
+                excess += outside * max(price - floor, 0.0)
+            total += outside * max(pairs.outside_cost[r], 0.0)
+        for p in range(stock.first[r], stock.first[r + 1]):
+            if stock.flow[p] > 0.0:
+                excess += stock.flow[p] * (_price(stock, facilities, p, pairs.vot[r]) - floor)
+    return excess, total
+
+
+@_kernel
+def _appraise_known(active: Ints, pairs: _Pairs, stock: _Stock, facilities: _Facilities) -> float:
+    """Excess of the relations with a choice over their cheapest known alternative."""
+    excess = 0.0
+    for r in active:
+        floor = np.inf
+        inside = 0.0
+        for p in range(stock.first[r], stock.first[r + 1]):
+            floor = min(floor, _price(stock, facilities, p, pairs.vot[r]))
+            inside += stock.flow[p]
+        if pairs.elastic[r]:
+            price = pairs.outside_cost[r] + pairs.scale[r] * (np.log(pairs.outside[r]) - np.log(inside))
+            floor = min(floor, price)
+            excess += pairs.outside[r] * (price - floor)
+        for p in range(stock.first[r], stock.first[r + 1]):
+            if stock.flow[p] > 0.0:
+                excess += stock.flow[p] * (_price(stock, facilities, p, pairs.vot[r]) - floor)
+    return excess
+
+
+@_kernel
+def _sweep(
+    active: Ints,
+    idle: float,
+    pairs: _Pairs,
+    stock: _Stock,
+    facilities: _Facilities,
+    mark: _Longs,
+    stamp: _Longs,
+    price: Floats,
+) -> tuple[float, int]:
+    """One pass over the relations with a choice. Returns the excess that it met and how many relations it changed."""
+    excess = 0.0
+    moved = 0
+    for r in active:
+        first = stock.first[r]
+        last = stock.first[r + 1]
+        inside = 0.0
+        best = first
+        for p in range(first, last):
+            price[p] = _price(stock, facilities, p, pairs.vot[r])
+            inside += stock.flow[p]
+            if price[p] < price[best]:
+                best = p
+        floor = price[best]
+        mine = 0.0
+        if pairs.elastic[r]:
+            outside_price = pairs.outside_cost[r] + pairs.scale[r] * (np.log(pairs.outside[r]) - np.log(inside))
+            floor = min(floor, outside_price)
+            mine = pairs.outside[r] * (outside_price - floor)
+        for p in range(first, last):
+            mine += stock.flow[p] * (price[p] - floor)
+        excess += mine
+        if mine <= idle:
+            continue
+        moved += 1
+        if pairs.elastic[r]:
+            _trade_outside(r, best, pairs, stock, facilities, price)
+        if last - first > 1:
+            _equalise(r, best, pairs, stock, facilities, mark, stamp)
+    return excess, moved
+
+
+@_kernel
+def _trade_outside(r: int, best: int, pairs: _Pairs, stock: _Stock, facilities: _Facilities, price: Floats) -> None:
+    """Move tonnes between the outside option and one path: the cheapest gains, or the dearest loses."""
+    first = stock.first[r]
+    last = stock.first[r + 1]
+    tonnes = pairs.tonnes[r]
+    cost = pairs.outside_cost[r]
+    scale = pairs.scale[r]
+    for _ in range(last - first):
+        inside = 0.0
+        for p in range(first, last):
+            inside += stock.flow[p]
+        odds = np.log(inside) - np.log(pairs.outside[r])
+        path = best
+        if cost - scale * odds <= price[best]:
+            for p in range(first, last):
+                if stock.flow[p] > 0.0 and (price[p] > price[path] or stock.flow[path] <= 0.0):
+                    path = p
+        slope = 0.0
+        for i in range(stock.facility_first[path], stock.facility_first[path + 1]):
+            slope += facilities.slope[stock.facilities[i]]
+        slope *= pairs.vot[r] * pairs.weight[r]
+        odds = _solve_odds(tonnes, cost, scale, price[path], slope, inside, odds)
+        wanted = tonnes / (1.0 + np.exp(-odds))
+        others = 0.0
+        for p in range(first, last):
+            if p != path:
+                others += stock.flow[p]
+        before = stock.flow[path]
+        after = wanted - others
+        if others == 0.0 or after > 0.0:
+            stock.flow[path] = after
+            pairs.outside[r] = tonnes / (1.0 + np.exp(odds))
+        else:  # the path is empty before enough has left it: go on with the next
+            stock.flow[path] = 0.0
+            pairs.outside[r] += before
+        change = (stock.flow[path] - before) * pairs.weight[r]
+        if change != 0.0:
+            for i in range(stock.facility_first[path], stock.facility_first[path + 1]):
+                f = stock.facilities[i]
+                facilities.volume[f] += change * facilities.share[f]
+                _respond(facilities, f)
+        if stock.flow[path] > 0.0:
+            return
+        for p in range(first, last):
+            price[p] = _price(stock, facilities, p, pairs.vot[r])
+            if price[p] < price[best]:
+                best = p
+
+
+@_kernel
+def _solve_odds(
+    tonnes: float, cost: float, scale: float, price: float, slope: float, inside: float, odds: float
+) -> float:
+    """Log of the odds at which path and outside option cost the same, the path's cost taken as a straight line.
+
+    The left of ``price + slope * (tonnes / (1 + exp(-y)) - inside) + scale * y = cost`` rises strictly in y: Newton's
+    steps, with bisection where they would leave the bracket.
+    """
+    low = -LOG_ODDS_BOUND
+    high = LOG_ODDS_BOUND
+    if price - slope * inside + scale * low >= cost:
+        return low
+    if price + slope * (tonnes - inside) + scale * high <= cost:
+        return high
+    y = min(max(odds, low), high)
+    for _ in range(200):
+        share = 1.0 / (1.0 + np.exp(-y))
+        value = price + slope * (tonnes * share - inside) + scale * y - cost
+        if value > 0.0:
+            high = y
+        else:
+            low = y
+        step = value / (slope * tonnes * share * (1.0 - share) + scale)
+        new = y - step
+        if not low <= new <= high:
+            new = 0.5 * (low + high)
+        if abs(new - y) <= 1e-15 * (1.0 + abs(y)):
+            y = new
+            break
+        y = new
+    return float(y)
+
+
+@_kernel
+def _equalise(
+    r: int, best: int, pairs: _Pairs, stock: _Stock, facilities: _Facilities, mark: _Longs, stamp: _Longs
+) -> None:
+    """Newton shifts between each used path of a relation and its cheapest, over the facilities that they do not share.
+
+    Marks: `now` = on the cheapest path only, `now + 1` = on both.
+    """
+    stamp[0] += 2
+    now = stamp[0]
+    weight = pairs.weight[r]
+    vot = pairs.vot[r]
+    best_first = stock.facility_first[best]
+    best_last = stock.facility_first[best + 1]
+    for i in range(best_first, best_last):
+        mark[stock.facilities[i]] = now
+    for p in range(stock.first[r], stock.first[r + 1]):
+        flow = stock.flow[p]
+        if p == best or flow <= 0.0:
+            continue
+        p_first = stock.facility_first[p]
+        p_last = stock.facility_first[p + 1]
+        hours = 0.0
+        slope = 0.0
+        for i in range(p_first, p_last):
+            f = stock.facilities[i]
+            if mark[f] == now:
+                mark[f] = now + 1
+            else:
+                hours += facilities.delay[f]
+                slope += facilities.slope[f]
+        for i in range(best_first, best_last):
+            f = stock.facilities[i]
+            if mark[f] == now:
+                hours -= facilities.delay[f]
+                slope += facilities.slope[f]
+        dearer = stock.fixed[p] - stock.fixed[best] + vot * hours
+        slope *= vot * weight
+        shift = 0.0  # towards the cheapest; negative when that one has meanwhile become the dearer
+        if dearer > 0.0:
+            shift = flow if dearer >= slope * flow else dearer / slope
+        elif dearer < 0.0:
+            room = stock.flow[best]
+            shift = -room if -dearer >= slope * room else dearer / slope
+        if shift != 0.0:
+            stock.flow[p] = 0.0 if shift == flow else flow - shift
+            stock.flow[best] = 0.0 if shift == -stock.flow[best] else stock.flow[best] + shift
+            change = shift * weight
+            for i in range(p_first, p_last):
+                f = stock.facilities[i]
+                if mark[f] < now:
+                    facilities.volume[f] -= change * facilities.share[f]
+                    _respond(facilities, f)
+            for i in range(best_first, best_last):
+                f = stock.facilities[i]
+                if mark[f] == now:
+                    facilities.volume[f] += change * facilities.share[f]
+                    _respond(facilities, f)
+        for i in range(p_first, p_last):
+            f = stock.facilities[i]
+            if mark[f] == now + 1:
+                mark[f] = now
+
+
+@_kernel
+def _stride(
+    active: Ints, pairs: _Pairs, stock: _Stock, facilities: _Facilities, flow_before: Floats, outside_before: Floats
+) -> None:
+    """Move on in the direction from the flows before to those now; a relation stops where a path of it is empty."""
+    change = stock.flow - flow_before
+    outside_change = pairs.outside - outside_before
+    reach = np.zeros(pairs.tonnes.size)
+    for r in active:
+        if pairs.weight[r] == 0.0:
+            continue  # the potential does not know it
+        reach[r] = np.inf
+        for p in range(stock.first[r], stock.first[r + 1]):
+            if change[p] < 0.0:
+                reach[r] = min(reach[r], -stock.flow[p] / change[p])
+        if pairs.elastic[r]:
+            if outside_change[r] < 0.0:
+                reach[r] = min(reach[r], -pairs.outside[r] / outside_change[r])
+            reach[r] *= SHORT_OF_EMPTY
+    flow = stock.flow.copy()
+    outside = pairs.outside.copy()
+    excess = _appraise_known(active, pairs, stock, facilities)
+    good = 0.0
+    bad = np.inf
+    step = 1.0
+    stretches = 0
+    halvings = 0
+    while True:
+        _step(active, pairs, stock, facilities, flow, outside, change, outside_change, reach, step)
+        if _falls(active, pairs, stock, facilities, change, outside_change, reach, step):
+            good = step
+        else:
+            bad = step
+        if bad < np.inf:
+            if halvings == HALVINGS:
+                break
+            halvings += 1
+            step = 0.5 * (good + bad)
+        else:
+            if stretches == MOST_STRETCHES:
+                break
+            stretches += 1
+            step *= STRIDE_GROWTH
+    _step(active, pairs, stock, facilities, flow, outside, change, outside_change, reach, good)
+    if _appraise_known(active, pairs, stock, facilities) > STRIDE_EXCESS * excess:
+        _step(active, pairs, stock, facilities, flow, outside, change, outside_change, reach, 0.0)
+
+
+@_kernel
+def _step(
+    active: Ints,
+    pairs: _Pairs,
+    stock: _Stock,
+    facilities: _Facilities,
+    flow: Floats,
+    outside: Floats,
+    change: Floats,
+    outside_change: Floats,
+    reach: Floats,
+    step: float,
+) -> None:
+    """Flows and delays so many steps on from `flow` and `outside`."""
+    for r in active:
+        own = min(step, reach[r])
+        for p in range(stock.first[r], stock.first[r + 1]):
+            stock.flow[p] = max(flow[p] + own * change[p], 0.0)
+        pairs.outside[r] = outside[r] + own * outside_change[r]
+    _load(pairs, stock, facilities)
+
+
+@_kernel
+def _falls(
+    active: Ints,
+    pairs: _Pairs,
+    stock: _Stock,
+    facilities: _Facilities,
+    change: Floats,
+    outside_change: Floats,
+    reach: Floats,
+    step: float,
+) -> bool:
+    """Whether the potential still falls in the direction of the relations that have not stopped."""
+    slope = 0.0
+    for r in active:
+        if reach[r] <= step:
+            continue
+        spent = 0.0
+        inside = 0.0
+        for p in range(stock.first[r], stock.first[r + 1]):
+            inside += stock.flow[p]
+            if change[p] != 0.0:
+                spent += change[p] * _price(stock, facilities, p, pairs.vot[r])
+        if pairs.elastic[r] and outside_change[r] != 0.0:
+            odds = np.log(inside) - np.log(pairs.outside[r])
+            spent += outside_change[r] * (pairs.outside_cost[r] - pairs.scale[r] * odds)
+        slope += pairs.weight[r] / pairs.vot[r] * spent
+    return slope < 0.0
+
+
+@_kernel
+def _measure(
+    stock: _Stock,
+    keeps: Bools,
+    joins: Bools,
+    pair_tree: Ints,
+    forest: _Forest,
+    tail: Ints,
+    felt: Ints,
+    none: int,
+) -> tuple[int, int, int]:
+    """How many paths, slots and facilities `_restock` will write."""
+    paths = 0
+    slots = 0
+    facilities = 0
+    for p in range(keeps.size):
+        if keeps[p]:
+            paths += 1
+            slots += stock.slot_first[p + 1] - stock.slot_first[p]
+            facilities += stock.facility_first[p + 1] - stock.facility_first[p]
+    for r in range(joins.size):
+        if joins[r]:
+            paths += 1
+            t = pair_tree[r]
+            u = forest.target[r]
+            while u != forest.source[t]:
+                slot = forest.slot_in[t, u]
+                slots += 1
+                if felt[slot] != none:
+                    facilities += 1
+                u = tail[slot]
+    return paths, slots, facilities
+
+
+@_kernel
+def _restock(
+    old: _Stock,
+    new: _Stock,
+    keeps: Bools,
+    fresh: Floats,
+    pair_tree: Ints,
+    forest: _Forest,
+    tail: Ints,
+    facility: Ints,
+    felt: Ints,
+    fixed_cost: Floats,
+    seen: _Longs,
+) -> tuple[int, int]:
+    """Write kept and new paths, relation by relation. Returns relation and facility of a path that uses one twice."""
+    none = seen.size - 1
+    q = 0
+    slot_end = 0
+    facility_end = 0
+    for r in range(fresh.size):
+        for p in range(old.first[r], old.first[r + 1]):
+            if not keeps[p]:
+                continue
+            for i in range(old.slot_first[p], old.slot_first[p + 1]):
+                new.slots[slot_end] = old.slots[i]
+                slot_end += 1
+            for i in range(old.facility_first[p], old.facility_first[p + 1]):
+                new.facilities[facility_end] = old.facilities[i]
+                facility_end += 1
+            new.fixed[q] = old.fixed[p]
+            new.flow[q] = old.flow[p]
+            q += 1
+            new.slot_first[q] = slot_end
+            new.facility_first[q] = facility_end
+        if fresh[r] >= 0.0:
+            t = pair_tree[r]
+            k = forest.class_index[t]
+            length = 0
+            u = forest.target[r]
+            while u != forest.source[t]:
+                u = tail[forest.slot_in[t, u]]
+                length += 1
+            u = forest.target[r]
+            for i in range(slot_end + length - 1, slot_end - 1, -1):
+                new.slots[i] = forest.slot_in[t, u]
+                u = tail[new.slots[i]]
+            fixed = 0.0
+            for i in range(slot_end, slot_end + length):
+                slot = new.slots[i]
+                fixed += fixed_cost[k, slot]
+                f = facility[slot]
+                if f >= 0:
+                    if seen[f] == q:
+                        return r, f
+                    seen[f] = q
+                if felt[slot] != none:
+                    new.facilities[facility_end] = felt[slot]
+                    facility_end += 1
+            slot_end += length
+            new.fixed[q] = fixed
+            new.flow[q] = fresh[r]
+            q += 1
+            new.slot_first[q] = slot_end
+            new.facility_first[q] = facility_end
+        new.first[r + 1] = q
+    return -1, -1
