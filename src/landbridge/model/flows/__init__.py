@@ -1,17 +1,71 @@
 """Flows on a network whose times grow with volume, and what can be read off them."""
 
+from landbridge.model.flows.curves import bpr, delays_h
 from landbridge.model.flows.equilibrium import assign
-from landbridge.model.flows.explain import conservation_error, path_attributes, select_arcs
-from landbridge.model.flows.records import Classes, Convergence, Flows, Relations, VolumeDelay
+from landbridge.model.flows.explain import (
+    Overloads,
+    Selection,
+    Skim,
+    conservation_error,
+    overloads,
+    path_attributes,
+    select,
+    select_arcs,
+    shares,
+    skim,
+)
+from landbridge.model.flows.intervals import ShareInterval, share_interval
+from landbridge.model.flows.loading import all_or_nothing
+from landbridge.model.flows.mincost import minimum_cost
+from landbridge.model.flows.optimum import system_optimum, total_cost
+from landbridge.model.flows.principles import PRINCIPLES, solve
+from landbridge.model.flows.queues import capacitated_equilibrium
+from landbridge.model.flows.records import (
+    Classes,
+    Conical,
+    Convergence,
+    Curve,
+    Flows,
+    Principle,
+    Queueing,
+    Relations,
+    Tabulated,
+    VolumeDelay,
+)
+from landbridge.model.flows.stochastic import stochastic_equilibrium
 
 __all__ = [
+    "PRINCIPLES",
     "Classes",
+    "Conical",
     "Convergence",
+    "Curve",
     "Flows",
+    "Overloads",
+    "Principle",
+    "Queueing",
     "Relations",
+    "Selection",
+    "ShareInterval",
+    "Skim",
+    "Tabulated",
     "VolumeDelay",
+    "all_or_nothing",
     "assign",
+    "bpr",
+    "capacitated_equilibrium",
     "conservation_error",
+    "delays_h",
+    "minimum_cost",
+    "overloads",
     "path_attributes",
+    "select",
     "select_arcs",
+    "share_interval",
+    "shares",
+    "skim",
+    "solve",
+    "stochastic_equilibrium",
+    "system_optimum",
+    "total_cost",
 ]
