@@ -395,6 +395,19 @@ def test_two_routes_by_hand(tmp_path: Path) -> None:
     } <= set(summary)  # fmt: skip
 
 
+def test_other_principles_on_two_routes(tmp_path: Path) -> None:
+    """10 trips over routes of 1 + v and 4: selfish 3 and 7; at least total cost, where 1 + 2 v = 4, 1.5 and 8.5."""
+    head = "<NUMBER OF ZONES> 2\n<NUMBER OF NODES> 2\n<FIRST THRU NODE> 1\n<END OF METADATA>\n"
+    trips = "<NUMBER OF ZONES> 2\n<END OF METADATA>\nOrigin 1\n2 : 10;\n"
+    network, table = assign.read_files(*tntp(tmp_path, head + "1 2 1 1 1 1 1;\n1 2 1 1 4 0 0;\n", trips))
+    for principle, volume in (("ue", 3.0), ("so", 1.5), ("aon", 10.0)):
+        found = assign.assign(network, table, principle=principle, gap=1e-12)
+        assert found.principle == principle
+        assert found.volume == pytest.approx([volume, 10 - volume], abs=1e-6)
+        assert found.total_travel_time == pytest.approx(volume * (1 + volume) + 4 * (10 - volume), abs=1e-5)
+        assert found.beckmann == pytest.approx(volume + volume**2 / 2 + 4 * (10 - volume), abs=1e-5)
+
+
 def test_the_judge_agrees_and_sees_what_is_wrong(tmp_path: Path) -> None:
     network, trips = assign.read_files(*tntp(tmp_path))
     found = assign.assign(network, trips, gap=1e-12, toll_factor=-0.5, distance_factor=0.1)
@@ -505,6 +518,8 @@ def test_published_objectives(shared: Path, stem: str, toll: float, distance: fl
     assert verdict.unmet == found.unmet == 0.0
     if stem == "SiouxFalls":
         assert found.total_travel_time == pytest.approx(7_480_225.34, abs=0.01)
+        best = assign.assign(network, trips, principle="so", gap=1e-10)
+        assert best.total_travel_time == pytest.approx(7_194_256.05, abs=0.01)
 
 
 @pytest.mark.shared
