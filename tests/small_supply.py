@@ -21,7 +21,7 @@ PARAMETERS = {
 COUNTRIES = {"cn": "CN", "kz": "KZ", "az": "AZ", "kg": "KG", "xx": None}
 
 COLUMNS = {
-    "places": "id iso2 kind",
+    "places": "id iso2 kind gauges_mm",
     "links": "id place_a place_b mode length_km country_km gauges_mm line speed_kmh capacity_trains_day "
     "preload_trains_day train_length_factor fixed_usd_teu fixed_usd_t charge_usd_teu charge_usd_t charge_usd_teu_km "
     "charge_usd_t_km season_days availability traction",
@@ -118,7 +118,10 @@ def supply(links: Sequence[Row], **given: Sequence[Row] | dict[str, float]) -> T
     ends |= dict.fromkeys(row["place"] for row in zones)
     parameters: Any = given.get("parameters", PARAMETERS)
     rows: dict[str, Any] = {
-        "places": [{"id": p, "iso2": COUNTRIES[p[:2]], "kind": "seapoint" if p[:2] == "xx" else "city"} for p in ends],
+        "places": [
+            {"id": p, "iso2": COUNTRIES[p[:2]], "kind": "seapoint" if p[:2] == "xx" else "city", "gauges_mm": None}
+            for p in ends
+        ],
         "links": links,
         "rates": RATES,
         "emissions": EMISSIONS,

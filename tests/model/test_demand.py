@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landbridge.errors import DataError
-from landbridge.model.demand import FIXED_MODES, SIZES, Demand, build, largest
+from landbridge.model.demand import FIXED_MODES, SIZES, Demand, _spread, build, largest
 
 Row = dict[str, Any]
 
@@ -92,7 +92,7 @@ def whole(demand: Demand) -> float:
     """Every tonne that a demand tells of."""
     without = sum(t for _, t in demand.without_zone)
     parts = demand.tonnes_yr.sum() + demand.fixed_tonnes_yr.sum() + without
-    return float(parts + demand.within_zone_tonnes_yr + demand.left_out_tonnes_yr)
+    return float(parts + demand.elsewhere_tonnes_yr + demand.within_zone_tonnes_yr + demand.left_out_tonnes_yr)
 
 
 # ---------------------------------------------------------------------------------------------- trade to tonnes
@@ -241,7 +241,7 @@ def test_zone_shares_of_the_nearest_commodity_and_partner_win() -> None:
 
 @pytest.mark.parametrize(
     ("year", "factor"),
-    [(2023, 1.0), (2024, 1.1), (2026, 1.1**3), (2027, 1.1**3 * 0.8), (2030, 1.1**3 * 0.8**2), (2020, 1.0)],
+    [(2023, 1.0), (2024, 1.1), (2026, 1.1**3), (2027, 1.1**3 * 0.8), (2030, 1.1**3 * 0.8**2)],
 )
 def test_growth_runs_through_its_spans_of_years(year: int, factor: float) -> None:
     """Ten per cent a year to 2026, a fifth less each year to 2028, then nothing."""
@@ -255,6 +255,15 @@ def test_growth_runs_through_its_spans_of_years(year: int, factor: float) -> Non
     )
     demand = build(tables(trade=[flow("CHN", "DEU", "machinery", 100.0)], growth=growth), year=year, size="full")
     assert tonnes(demand) == pytest.approx(100.0 * factor)
+
+
+@pytest.mark.parametrize("year", [2020, 2051])
+def test_a_year_without_stated_growth_is_refused(year: int) -> None:
+    growth = [
+        {"exporter": "*", "importer": "*", "commodity": "*", "from_year": 2023, "to_year": 2050, "growth_pct_yr": 1.0}
+    ]
+    with pytest.raises(DataError, match=rf"from 2023, .* to 2050, .* got {year}"):
+        build(tables(trade=[flow("CHN", "DEU", "machinery", 1.0)], growth=growth), year=year)
 
 
 # ------------------------------------------------------------------------------------------------- modes and zones
@@ -359,15 +368,43 @@ def test_fixed_relations_and_what_is_counted_add_up_to_all_trade(
 # --------------------------------------------------------------------------------------------------------- sizes
 
 
-def test_small_pairs_of_zones_go_to_the_larger_ones_of_their_countries(monkeypatch: pytest.MonkeyPatch) -> None:
-    """China's east 80, its west 20: with 30 as the least the east takes all, with 300 too."""
+def test_small_flows_are_dealt_out_in_lots_and_keep_their_tonnes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """China's east half, its west half: a flow of one lot goes to one of them, one of ten lots to both alike."""
     trade = [flow("CHN", "DEU", "machinery", 100.0)]
-    for least in (30.0, 300.0):
+    for least, relations in ((300.0, 1), (10.0, 2)):
         monkeypatch.setitem(SIZES, "corridor", (least, None))  # type: ignore[arg-type]
         demand = build(tables(trade=trade), year=2023, size="corridor")
-        assert demand.relation_count == 1
-        assert tonnes(demand, origin="cn-east") == pytest.approx(100.0)
+        assert demand.relation_count == relations
+        assert tonnes(demand) == pytest.approx(100.0)
     assert build(tables(trade=trade), year=2023, size="full").relation_count == 2
+
+
+@given(
+    st.lists(st.floats(0.05, 1.0), min_size=2, max_size=6),
+    st.lists(st.floats(0.05, 1.0), min_size=2, max_size=6),
+    st.floats(1.0, 1e4),
+)
+def test_lots_keep_every_zone_within_a_lot_of_its_share(starts: list[float], ends: list[float], amount: float) -> None:
+    """Systematic sampling: what a zone of the first country sends differs from its share by less than one lot."""
+    first = [(i, s / sum(starts)) for i, s in enumerate(starts)]
+    second = [(10 + i, s / sum(ends)) for i, s in enumerate(ends)]
+    dealt = _spread(first, second, amount, 100.0, "CHN DEU machinery False")
+    assert sum(t for _, _, t in dealt) == pytest.approx(amount)
+    lot = amount / max(1, int(amount / 100.0))
+    for zone, share in first:
+        assert sum(t for s, _, t in dealt if s == zone) == pytest.approx(share * amount, abs=lot * (1 + 1e-9))
+
+
+def test_over_many_small_flows_each_zone_gets_its_share() -> None:
+    """A thousand flows of one lot each: the zones' totals come within three points of their shares."""
+    first, second = [(0, 0.6), (1, 0.3), (2, 0.1)], [(10, 0.75), (11, 0.25)]
+    total = dict.fromkeys((0, 1, 2, 10, 11), 0.0)
+    for number in range(1000):
+        for s, e, t in _spread(first, second, 1.0, 10.0, f"flow {number}"):
+            total[s] += t
+            total[e] += t
+    for zone, share in [*first, *second]:
+        assert total[zone] / 1000 == pytest.approx(share, abs=0.03)
 
 
 @given(st.lists(st.floats(1.0, 1e6), min_size=1, max_size=5), st.integers(1, 12))
@@ -407,4 +444,4 @@ def test_pairs_without_mode_shares_are_told_together() -> None:
 
 def test_no_trade_in_the_base_year_is_told() -> None:
     with pytest.raises(DataError, match="rows of 2021"):
-        build(tables(trade=[flow("CHN", "DEU", "machinery", 1.0)]), year=2023, base_year=2021)
+        build(tables(trade=[flow("CHN", "DEU", "machinery", 1.0)]), year=2021, base_year=2021)

@@ -160,3 +160,107 @@ def test_a_route_adds_up_its_parts() -> None:
     assert found.spread_h == pytest.approx(5.0)
     assert (found.length_km, found.co2_kg_t) == (150.0, 3.0)
     assert (found.borders, found.gauge_changes) == (1, 1)
+
+
+# --------------------------------------------------------------------------------------- limits and the efficient set
+
+
+@given(networks(), st.integers(0, 4), st.lists(st.integers(0, 2), max_size=1))
+@settings(deadline=None)
+def test_limits_hold_and_cost_nothing_where_they_do_not_bind(
+    case: tuple[Network, np.ndarray], most: int, via: list[int]
+) -> None:
+    net, cost = case
+    limits = routes.Limits(np.ones((1, net.arc_count)), np.array([float(most)]))
+    found = routes.best(net, cost, 0, 1, via=via, limits=limits)
+    free = routes.best(net, cost, 0, 1, via=via)
+    if found is not None:
+        assert len(found) <= most
+        assert free is not None
+        assert cost[found].sum() >= cost[free].sum() - 1e-9
+        check(net, found, 0, 1)
+    if free is not None and len(free) <= most:
+        assert found is not None
+        assert cost[found].sum() == pytest.approx(cost[free].sum())
+    for arcs in routes.alternatives(net, cost, 0, 1, 3, via=via, limits=limits):
+        assert len(arcs) <= most
+
+
+@given(networks(), st.lists(st.integers(0, 2), max_size=2))
+@settings(deadline=None)
+def test_the_efficient_set_holds_the_best_by_each_criterion(case: tuple[Network, np.ndarray], via: list[int]) -> None:
+    net, cost = case
+    other = np.where(np.isfinite(cost), 7.0 - np.minimum(cost, 7.0), np.inf)
+    front = routes.efficient(net, np.stack([cost, other]), 0, 1, via=via)
+    for k, values in enumerate((cost, other)):
+        found = routes.best(net, values, 0, 1, via=via)
+        assert (found is None) == (not front.paths)
+        if found is not None:
+            assert front.values[:, k].min() == pytest.approx(values[found].sum())
+    for arcs in front.paths:
+        check(net, arcs, 0, 1)
+    kept = routes.thin(net, front, 3)
+    assert kept == sorted(set(kept))
+    assert len(kept) <= 3
+    if front.paths:
+        assert {int(front.values[:, k].argmin()) for k in range(2)} <= set(kept)
+
+
+def test_thinning_keeps_extremes_and_then_what_differs_most() -> None:
+    """Five ways: the fastest, the cheapest, one like the fastest for 90 of 100 km, one half like it, one of its own.
+
+    Nodes 0 -> 1 (90 km) -> 5 and 0 -> 2 (50 km) -> 5 start from arcs 0 and 1; the others are single arcs.
+    """
+    net = bare(
+        6,
+        [(0, 1), (1, 5), (1, 5), (0, 5), (0, 5), (1, 2), (2, 5)],
+        length_km=[50.0, 50.0, 50.0, 100.0, 100.0, 40.0, 10.0],
+    )
+    time = np.array([1.0, 1.0, 3.0, 9.0, 5.0, 0.9, 0.3])
+    cost = np.array([5.0, 5.0, 2.0, 1.0, 4.0, 3.0, 1.5])
+    front = routes.efficient(net, np.stack([time, cost]), 0, 5)
+    ways = [arcs.tolist() for arcs in front.paths]
+    assert ways == [[0, 1], [0, 5, 6], [0, 2], [4], [3]]
+    assert [ways[i] for i in routes.thin(net, front, 1)] == [[0, 1]]
+    assert [ways[i] for i in routes.thin(net, front, 2)] == [[0, 1], [3]]
+    assert [ways[i] for i in routes.thin(net, front, 3)] == [[0, 1], [4], [3]]
+    assert len(routes.thin(net, front, 9)) == 5
+
+
+def test_near_copies_are_left_out_of_the_choice() -> None:
+    """The middle way runs with the fastest for 95 of 100 km."""
+    net = bare(3, [(0, 1), (1, 2), (1, 2), (0, 2)], length_km=[95.0, 5.0, 5.0, 100.0])
+    front = routes.efficient(net, np.array([[1.0, 1.0, 2.0, 9.0], [5.0, 5.0, 4.0, 1.0]]), 0, 2)
+    assert len(front.paths) == 3
+    assert routes.thin(net, front, 3) == [0, 2]
+
+
+def test_a_limit_is_no_criterion() -> None:
+    """Both ways keep within two arcs; the single arc is slower and dearer and stays out."""
+    net = bare(3, [(0, 1), (1, 2), (0, 2)])
+    values = np.array([[1.0, 1.0, 3.0], [1.0, 1.0, 3.0]])
+    limits = routes.Limits(np.ones((1, 3)), np.array([2.0]))
+    front = routes.efficient(net, values, 0, 2, limits=limits)
+    assert [arcs.tolist() for arcs in front.paths] == [[0, 1]]
+    tight = routes.efficient(net, values, 0, 2, limits=routes.Limits(np.ones((1, 3)), np.array([1.0])))
+    assert [arcs.tolist() for arcs in tight.paths] == [[2]]
+
+
+def test_criteria_are_what_routes_are_measured_by() -> None:
+    kinds = [ArcKind.ACCESS, ArcKind.MOVE, ArcKind.BORDER, ArcKind.GAUGE, ArcKind.MOVE]
+    net = bare(6, [(i, i + 1) for i in range(5)], kind=[int(k) for k in kinds], co2_g_t=[0, 2000, 0, 0, 500])
+    given_criteria = routes.criteria(net, np.full(5, 2.0), np.full(5, 3.0))
+    assert tuple(given_criteria) == routes.CRITERIA
+    sums = {name: float(values.sum()) for name, values in given_criteria.items()}
+    assert sums == {"time": 15, "cost": 10, "co2": 2.5, "borders": 1, "gauge_changes": 1, "risk": 0}
+
+
+@given(networks())
+@settings(deadline=None)
+def test_what_can_be_reached_both_ways(case: tuple[Network, np.ndarray]) -> None:
+    net, cost = case
+    usable = np.isfinite(cost)
+    there = routes.reach(net, usable, 0)
+    for node in range(net.node_count):
+        assert there[node] == np.isfinite(cost_of(net, cost, 0, node))
+        assert routes.reach(net, usable, node, backward=True)[0] == there[node]

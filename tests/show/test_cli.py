@@ -11,6 +11,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+from xml.etree import ElementTree as ET
 
 import polars as pl
 import pytest
@@ -29,13 +30,16 @@ VERBS = [
     "run",
     "passages",
     "compare",
+    "crossing",
     "report",
     "targets",
     "routes",
+    "facts",
     "atlas",
     "atlas check",
     "atlas sources",
     "atlas why",
+    "atlas diff",
 ]
 GAP = "\u202f"  # between thousands
 
@@ -409,7 +413,73 @@ def test_an_unreachable_relation_is_told(call: Call) -> None:
         "no route for machinery_box from cn-chongqing to de-duisburg in 2023 by rail without RU, IR",
     )
     refused(call("routes", "Chongqing", "Duisburg", "--avoid", "CN"), "no route .*without CN")
-    refused(call("routes", "Shanghai", "Rotterdam", "--modes", "sea", "--json"), "by sea; .*cn-shanghai-port")
+    refused(call("routes", "Shanghai", "Rotterdam", "--modes", "sea"), "by sea: .*; .*cn-shanghai-port")
+
+
+def test_without_a_route_json_tells_what_blocks_it(call: Call) -> None:
+    done = call("routes", "Chongqing", "Duisburg", "--avoid", "RU,BY", "--modes", "rail", "--json")
+    assert done.code == 1
+    assert "it takes lifting any one of: country RU" in done.err
+    told = json.loads(done.out)
+    assert (told["status"], told["routes"]) == ("no route", [])
+    assert [b["name"] for b in told["blocked_by"]] == ["RU", "road", "sea", "ferry"]
+    assert told["free"]["passage"] == "west-1"
+    assert told["effects"][0]["name"] == "BY"
+
+
+def test_routes_by_several_objectives(call: Call, tmp_path: Path) -> None:
+    chart = tmp_path / "chart.svg"
+    words = ["routes", "Chongqing", "Duisburg", "--objective", "time,cost,co2", "--deadline", "40d", "--chart", chart]
+    told = call(*words, "--json").json
+    assert told["efficient"] >= len(told["routes"]) > 1
+    assert told["routes"][0]["time_h"] == min(route["time_h"] for route in told["routes"])
+    for route in told["routes"]:
+        assert 0 < route["on_time"] <= 1
+        assert route["time_h"] <= 40 * 24
+        assert {"type", "from", "to", "mode", "gauge_mm", "option", "country"} <= set(route["legs"][0])
+    drawing = ET.parse(chart).getroot()  # noqa: S314 (our own file)
+    assert drawing.tag.endswith("svg")
+    text = " ".join(drawing.itertext())
+    for route in told["routes"]:
+        assert route["passage"] in text
+    assert "change of gauge" in text
+    out = call(*words).out
+    assert "on time %" in out
+    assert "efficient routes over time, cost and co2" in " ".join(out.split())
+    assert "arrival within 40 days" in out
+
+
+def test_conditions_and_what_they_cost(call: Call) -> None:
+    words = ["routes", "Chongqing", "Duisburg", "--max-borders", 4, "--max-gauge-changes", 1, "--avoid", "sea"]
+    told = call(*words, "--json").json
+    assert all(len(r["borders"]) <= 4 and r["gauge_changes"] <= 1 for r in told["routes"])
+    assert {e["kind"] for e in told["effects"]} == {"mode", "borders", "gauge changes"}
+    assert "What each condition costs" in call(*words).out
+    only = ["routes", "Xi'an", "Almaty", "--modes", "rail", "--only-borders", "alashankou-dostyk", "--json"]
+    assert all(route["borders"] == ["alashankou-dostyk"] for route in call(*only).json["routes"])
+
+
+def test_routes_at_flows(call: Call) -> None:
+    words = ["routes", "Xi'an", "Tashkent", "--modes", "rail", "--max", 1]
+    free = call(*words, "--json").json["routes"][0]
+    loaded = call(*words, "--at", small_folder(), "--json").json["routes"][0]
+    assert loaded["time_h"] > free["time_h"]
+    built = call(*words, "--at", small_folder(), "--scenario", "cku", "--json").json["routes"][0]
+    assert "cn-kashgar" in str(built["legs"]) or built["time_h"] <= loaded["time_h"] + 1
+    assert "At the flows of" in call(*words, "--at", small_folder()).out
+    refused(call(*words, "--at", small_folder(), "--scenario", "cuk"), "unknown scenario 'cuk'; did you mean cku")
+    refused(call(*words, "--at", small_folder(), "--year", 2040), "unknown year '2040'")
+    refused(call(*words, "--scenario", "cku"), "give the folder by --at")
+    refused(call(*words, "--at", small_folder(), "--overlay", small_folder()), "leave out --overlay")
+
+
+def test_wrong_conditions_are_told(call: Call, tmp_path: Path) -> None:
+    words = ["routes", "Chongqing", "Duisburg"]
+    refused(call(*words, "--objective", "speed"), "unknown objective 'speed'")
+    refused(call(*words, "--deadline", "soon"), "wanted days or hours as 20d or 480h, got 'soon'")
+    refused(call(*words, "--only-borders", "khorgos"), "unknown crossing 'khorgos'; did you mean khorgos-altynkol")
+    refused(call(*words, "--avoid", "1300"), "unknown gauge 1300 mm")
+    refused(call(*words, "--max", 1, "--chart", tmp_path / "none" / "chart.svg"), "could not be written")
 
 
 # --------------------------------------------------------------------------------------------------------- atlas
@@ -421,6 +491,9 @@ def test_the_atlas_is_sound(call: Call) -> None:
     kinds = {row["kind"] for row in told["origins"]}
     assert kinds <= {"reported", "derived", "estimate", "calibrated", "unknown"}
     assert "no faults" in call("atlas", "check").out
+    by_column = call("atlas", "check", "--columns").out
+    assert re.search(r"│ crossings\.waiting_ab_h\s+│\s+\d+ │", by_column)
+    assert by_column.count("│ crossings.") > 10
 
 
 def test_broken_rows_of_an_atlas_are_told(call: Call, tmp_path: Path) -> None:
@@ -466,6 +539,145 @@ def test_why_a_value_is_what_it_is(call: Call) -> None:
     refused(call("atlas", "why", "emision", "road-default", "co2_g_tkm"), "did you mean emissions")
     refused(call("atlas", "why", "emissions", "road-defalt", "co2_g_tkm"), "did you mean road-default")
     refused(call("atlas", "why", "emissions", "road-default", "co2"), "did you mean co2_g_tkm")
+
+
+# --------------------------------------------------------------------------------------------------------- facts
+
+
+def test_facts_are_found_with_value_source_and_confidence(call: Call) -> None:
+    told = call("facts", "47 agreements", "--limit", 1, "--json").json
+    assert told["query"] == "47 agreements"
+    assert told["project"] is None
+    (found,) = told["findings"]
+    assert (found["id"], found["value"], found["unit"], found["confidence"]) == ("F0030", "47", "agreements", "high")
+    assert found["source"]
+    out = call("facts", "86 million barrels").out
+    for part in ("F0016", "over 86 million", "2013", "high"):
+        assert part in re.sub(r"\s+", " ", out)
+
+
+def test_a_project_shows_its_history(call: Call) -> None:
+    told = call("facts", "cku", "--json").json["project"]
+    assert told["project"]["status"] == "under_construction"
+    assert [m["date"] for m in told["moments"]] == sorted(m["date"] for m in told["moments"])
+    assert {e["table"] for e in told["atlas"]} >= {"links", "crossings", "places"}
+    out = call("facts", "cku").out
+    assert "its history" in out
+    assert "2024-12-cku-launched" in out
+    assert "what belongs to it in the atlas" in out
+    assert "what belongs to it" not in call("facts", "cku", "--topic", "seed").out
+
+
+def test_facts_that_lack_a_part_say_so_and_nothing_is_an_error(call: Call) -> None:
+    assert "these lack: zeppelin" in call("facts", "Rasht zeppelin").out
+    refused(call("facts", "zeppelin"), "nothing is known of 'zeppelin'")
+    assert call("facts", "zeppelin", "--json").json["findings"] == []
+    refused(call("facts", "oil", "--topic", "enrgy"), "did you mean energy")
+    refused(call("facts", "the"), "wanted words or numbers")
+
+
+# ---------------------------------------------------------------------------------------------------------- diff
+
+
+def test_two_packages_are_compared(call: Call, tmp_path: Path) -> None:
+    package = tmp_path / "changed"
+    shutil.copytree(ATLAS, package, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    assert "No difference." in call("atlas", "diff", ATLAS, package).out
+    rates = package / "rates.csv"
+    text = rates.read_text(encoding="utf-8")
+    assert "rail-cn,CN,rail,0.22," in text
+    rates.write_text(text.replace("rail-cn,CN,rail,0.22,", "rail-cn,CN,rail,0.5,"), encoding="utf-8")
+    told = call("atlas", "diff", ATLAS, package, "--json").json
+    (table,) = told["tables"]
+    (change,) = table["changed"]
+    assert (table["table"], change["row"], change["column"]) == ("rates", "rail-cn", "usd_teu_km")
+    assert (change["old"], change["new"]) == (0.22, 0.5)
+    assert change["old_kind"] == change["new_kind"] != ""
+    out = call("atlas", "diff", ATLAS, package).out
+    assert re.search(r"changed\s*│ rail-cn\s*│ usd_teu_km\s*│ 0\.22\s*│ \w+\s*│ 0\.5\s*│", out)
+    refused(call("atlas", "diff", ATLAS, tmp_path / "none"), "got nothing")
+
+
+# ------------------------------------------------------------------------------------------------ the user's own
+
+
+@pytest.fixture
+def tariffs(tmp_path: Path) -> Path:
+    """Kazakhstan's railways ten times as dear."""
+    folder = tmp_path / "tariffs"
+    folder.mkdir()
+    (folder / "rates.csv").write_text("id,usd_teu_km,usd_t_km\nrail-kz,2.5,0.2\n", encoding="utf-8")
+    return folder
+
+
+def test_a_tariff_file_changes_routes_and_is_named(call: Call, tariffs: Path, tmp_path: Path) -> None:
+    words = ["routes", "Xi'an", "Moscow", "--max", 1]
+    usual, own = call(*words, "--json").json, call(*words, "--overlay", tariffs, "--json").json
+    assert "KZ" in usual["routes"][0]["countries"]
+    assert "KZ" not in own["routes"][0]["countries"]
+    assert usual["overlay"] is None
+    assert (own["overlay"]["name"], own["overlay"]["changed"]) == ("tariffs", 2)
+    assert "own values tariffs: 2 changed (rates 2)" in re.sub(r"\s+", " ", call(*words, "--overlay", tariffs).out)
+    why = call("atlas", "why", "rates", "rail-kz", "usd_teu_km", "--overlay", tariffs, "--json").json
+    assert (why["kind"], why["value"], why["sources"]) == ("user", 2.5, ["tariffs: rates.csv, row 2"])
+    study = tmp_path / "dear.toml"
+    study.write_text('overlay = "tariffs"\n' + STUDY, encoding="utf-8")
+    assert call(*words, "--with", study, "--json").json["overlay"] == own["overlay"]
+
+
+def test_another_package_stands_in_place_of_the_atlas(call: Call, tmp_path: Path) -> None:
+    package = tmp_path / "other"
+    shutil.copytree(ATLAS, package, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    words = ["routes", "Xi'an", "Moscow", "--max", 1, "--json"]
+    assert call(*words, "--atlas", package).json == call(*words).json
+    refused(call(*words, "--atlas", tmp_path / "none"), "wanted the folder of a data package, got nothing")
+
+
+def test_a_wrong_overlay_is_refused_row_by_row(call: Call, tariffs: Path, study: Path, tmp_path: Path) -> None:
+    (tariffs / "rates.csv").write_text("id,usd_teu_km,mode\nrail-kz,dear,\nrail-cn,,rial\n", encoding="utf-8")
+    for words in (["routes", "Xi'an", "Moscow"], ["run", study, "--out", tmp_path / "r"], ["atlas", "check"]):
+        refused(
+            call(*words, "--overlay", tariffs), "overlay .*tariffs: 2 faults",
+            r"rates\.csv, row 2 \(rail-kz\), usd_teu_km: wanted a number, got 'dear'",
+            r"rates\.csv, row 3 \(rail-cn\), mode: wanted .*, got 'rial'",
+        )  # fmt: skip
+    assert not (tmp_path / "r").exists()
+
+
+def test_a_run_keeps_and_names_the_users_values(call: Call, tariffs: Path, tmp_path: Path) -> None:
+    study = tmp_path / "dear.toml"
+    text = STUDY[: STUDY.index('[[scenario]]\nid = "cku"')]
+    study.write_text('overlay = "tariffs"\n' + text, encoding="utf-8")
+    out = tmp_path / "r"
+    done = call("run", study, "--out", out, "--quiet")
+    assert done.code == 0, done.err
+    assert "own values tariffs: 2 changed (rates 2)" in re.sub(r"\s+", " ", done.out)
+    told = json.loads((out / "manifest.json").read_text(encoding="utf-8"))["overlay"]
+    assert (told["name"], told["changed"], told["tables"]) == ("tariffs", 2, {"rates": 2})
+    assert len(told["content_hash"]) == 64
+    assert (out / "overlay" / "rates.csv").read_bytes() == (tariffs / "rates.csv").read_bytes()
+    shutil.rmtree(tariffs)  # the results stand by themselves
+    for words in (["passages", out], ["compare", out, "--base-year", 2023, "--base", "base", "--table", "totals"]):
+        assert "own values tariffs" in re.sub(r"\s+", " ", call(*words).out), words
+    assert call("report", out).code == 0
+    page = (out / "report.html").read_text(encoding="utf-8")
+    assert "tariffs: 2 values (rates 2)" in page
+    assert "The user's own values, tariffs" in page or "The user&#x27;s own values, tariffs" in page
+    assert page.count("With the user") >= 8, "some part of the report does not name them"
+    assert told["content_hash"] in page
+    (out / "overlay" / "rates.csv").write_text("id,usd_teu_km\nrail-kz,3\n", encoding="utf-8")
+    refused(call("report", out), "not the values that these results were made from")
+    shutil.rmtree(out / "overlay")
+    refused(call("targets", out), "are missing; run the study again")
+
+
+@pytest.mark.usefixtures("no_solving")
+def test_a_study_whose_overlay_is_not_there_is_told(call: Call, tmp_path: Path) -> None:
+    study = tmp_path / "dear.toml"
+    study.write_text('overlay = "gone"\n' + STUDY, encoding="utf-8")
+    refused(
+        call("run", study, "--out", tmp_path / "r"), r"dear\.toml:1, overlay: wanted a folder .*'gone', which is not"
+    )
 
 
 # -------------------------------------------------------------------------------------------------------- report

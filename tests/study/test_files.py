@@ -11,7 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from landbridge.data.read import read_atlas
-from landbridge.data.tables import Tables
+from landbridge.data.tables import Overlay, Tables
 from landbridge.errors import StudyError
 from landbridge.scenario.measures import Build, Close, Subsidise
 from landbridge.scenario.scenarios import Scenario
@@ -72,6 +72,24 @@ def test_a_study(tmp_path: Path) -> None:
     with pytest.raises(KeyError, match="there are base, pass"):
         study.scenario("nowhere")
     hash(study)
+
+
+def test_an_overlay_is_named_as_seen_from_the_study(tmp_path: Path, tables: Tables) -> None:
+    (tmp_path / "mine").mkdir()
+    study = read_study(write(tmp_path, 'overlay = "mine"\n' + GOOD))
+    assert study.overlay == str(tmp_path / "mine")
+    assert read_study(write(tmp_path, GOOD)).overlay == ""
+    with pytest.raises(StudyError, match=r"study\.toml:1, overlay: wanted tables with the values of .*mine"):
+        check_study(study, tables)
+    told = Tables(tables.frames, overlay=Overlay("mine", "", {}, {}))
+    check_study(study, told)
+
+
+@pytest.mark.parametrize(("named", "got"), [('"gone"', "'gone', which is not there"), ('""', ""), ("3", "3")])
+def test_an_overlay_that_is_none_is_told(tmp_path: Path, named: str, got: str) -> None:
+    (fault,) = faults(tmp_path, f"overlay = {named}\n" + GOOD)
+    assert fault.startswith("FILE:1, overlay: wanted ")
+    assert got in fault
 
 
 def test_fingerprint_knows_neither_place_nor_words(tmp_path: Path) -> None:

@@ -47,8 +47,8 @@ AGREEMENTS = """
 2023-05-rasht-astara-loan|RU;IR|1.3|EUR bn|rasht-astara||rail:ir-rasht:ir-astara|
 2023-05-47-documents|CN;KZ|22|USD bn||||cn-xian
 2023-05-trade-target-2030|KZ;CN|40|USD bn||||
-2023-06-middle-corridor-multimodal|KZ;AZ;GE||||||
-2023-07-trans-afghan-protocol|UZ;AF;PK|15|Mt/yr|trans-afghan|||
+2023-06-middle-corridor-multimodal|KZ;AZ;GE;CN|||||ferry:kz-aktau:az-alat|
+2023-07-trans-afghan-protocol|UZ;AF;PK|15|Mt/yr|trans-afghan|galaba-hairatan;kabul-kharlachi||
 2024-01-global-gateway-forum|KZ;KG;TJ;TM;UZ|10|EUR bn||||
 2024-02-crk-memorandum|KZ;RU;CN|||crk-selyatino|||ru-selyatino;cn-xian
 2024-06-cku-agreement|CN;KG;UZ|4.665|USD bn|cku|torugart-makmal|rail:cn-kashgar:kg-torugart|
@@ -56,7 +56,7 @@ AGREEMENTS = """
 2024-08-btki-railways|AZ;GE|||btk-modernisation|akhalkalaki||
 2024-09-aktau-container-hub|KZ;CN|240000|TEU/yr|aktau-container-hub|||kz-aktau
 2025-04-samarkand-summit|KZ;KG;TJ;TM;UZ|12|EUR bn||||uz-samarkand
-2025-07-trans-afghan-framework|UZ;AF;PK|7.6|USD bn|trans-afghan|||
+2025-07-trans-afghan-framework|UZ;AF;PK|7.6|USD bn|trans-afghan|galaba-hairatan;kabul-kharlachi||
 2025-08-tripp-declaration|AM;AZ;US|||tripp||rail:az-aghband:am-meghri|am-meghri
 2025-08-zabaikalsk-handover-norm|RU;CN|7.5|%|zabaikalsk-station|manzhouli-zabaikalsk||
 2025-09-70-commercial-agreements|CN;KZ|15|USD bn||||
@@ -72,7 +72,7 @@ EVENTS = """
 2013-09-belt-announced||CN|||kz-astana|
 2014-08-russia-food-transit-ban|2019-07-01|RU||||
 2014-12-kti-line-opened||IR;TM;KZ|bolashak-incheburun|||kti-railway
-2015-01-eaeu-starts||RU;BY;KZ;AM;KG||||
+2015-01-eaeu-starts||RU;BY;KZ;AM;KG|brest-malaszewicze;alashankou-dostyk;khorgos-altynkol|||
 2015-05-eaeu-belt-joint-statement||CN;RU||||
 2015-07-khorgos-gateway-first-train||KZ|khorgos-altynkol||kz-khorgosgateway|khorgos-gateway-extension
 2016-03-first-train-through-khorgos||CN|khorgos-altynkol|||
@@ -92,25 +92,25 @@ EVENTS = """
 2022-07-loading-stop|2022-07-09|CN|alashankou-dostyk;khorgos-altynkol|||
 2022-07-kaliningrad-transit||LT;RU|kaliningrad|rail:lt-kybartai:ru-chernyshevskoye|ru-kaliningrad|
 2022-10-ktz-tariffs||KZ||||
-2022-10-timetabled-train||CN;KZ;RU;BY;PL;DE|||cn-xian;de-duisburg|
+2022-10-timetabled-train||CN;KZ;RU;BY;PL;DE|alashankou-dostyk;brest-malaszewicze||cn-xian;de-duisburg|
 2022-11-aktau-roadmap||KZ;AZ;GE;TR||ferry:kz-aktau:az-alat|kz-aktau|
 2023-01-55-feu-trains||CN||||
 2023-01-north-south-east-rates||RU;KZ;TM;IR|bolashak-incheburun|||
 2023-03-export-stop|2023-03-26|CN|khorgos-altynkol;manzhouli-zabaikalsk|||
 2023-05-btk-closed-for-works|2024-05-20|GE;AZ|akhalkalaki|rail:ge-marabda:ge-akhalkalaki||btk-modernisation
-2023-06-middle-corridor-multimodal||KZ;AZ;GE||||
+2023-06-middle-corridor-multimodal||KZ;AZ;GE||ferry:kz-aktau:az-alat||
 2023-12-red-sea-crisis||||sea:sea-babelmandeb:sea-suez|sea-babelmandeb|
 2024-02-crk-memorandum||KZ;CN;RU|||ru-selyatino;cn-xian|crk-selyatino
 2024-05-btk-reopens||AZ;GE|akhalkalaki|rail:ge-marabda:ge-akhalkalaki||btk-modernisation
-2024-10-russia-decree-1374||RU||||
+2024-10-russia-decree-1374||RU|brest-malaszewicze|||
 2024-12-jinghe-alashankou-second-track||CN|alashankou-dostyk|rail:cn-jinghe:cn-alashankou||
 2024-12-cku-launched||CN;KG;UZ|torugart-makmal|rail:cn-kashgar:kg-torugart||cku
-2025-07-trans-afghan-framework||UZ;AF;PK||||trans-afghan
+2025-07-trans-afghan-framework||UZ;AF;PK|galaba-hairatan;kabul-kharlachi|||trans-afghan
 2025-08-dostyk-container-stop|2025-09-11|KZ|alashankou-dostyk||kz-dostyk|dostyk-moyynty-2
 2025-08-washington-declaration||AM;AZ;US||rail:az-aghband:am-meghri|am-meghri|tripp
 2025-09-poland-belarus-closed|2025-09-25|PL;BY|brest-malaszewicze|rail:by-svislach:pl-siemianowka||
 2025-09-dostyk-moyynty-opened||KZ|alashankou-dostyk|rail:kz-dostyk:kz-aktogay;rail:kz-aktogay:kz-moyynty||dostyk-moyynty-2
-2025-11-china-joins-middle-corridor||CN;KZ;AZ;GE||||
+2025-11-china-joins-middle-corridor||CN;KZ;AZ;GE||ferry:kz-aktau:az-alat||
 2025-12-cku-loan||KG;CN|torugart-makmal|rail:cn-kashgar:kg-torugart||cku
 """
 
@@ -148,6 +148,52 @@ kazakhstan-china-oil-pipeline|in_service|KZ;CN|2800|962|2800|700|700|2006|20|||2
 central-asia-china-gas|in_service|TM;UZ;KZ;CN|1830|||6700|6700|2016||||2009-12
 nsr-container-line|in_service|RU;CN|5600||||||||2025-09|
 """
+# What a project concerns besides its links, which name it themselves (links.csv, column project), one line a project:
+# id | lines it works on | crossings | places | pipelines | facts about it, by the beginning of their subject
+PROJECT_TIES = """
+cku||torugart-makmal;khanabad-jalalabad|cn-kashgar;kg-torugart;kg-makmal;kg-jalalabad||CKU railway;CKU route
+crk-selyatino|||ru-selyatino;cn-xian||CRK;first CRK train
+domodedovo-dry-port|||ru-moscow||Central Dry Port Domodedovo
+dostyk-moyynty-2|kz-dostyk-aktogay;kz-aktogay-moyynty|alashankou-dostyk|kz-dostyk;kz-aktogay;kz-moyynty||Dostyk-Moyynty
+almaty-bypass|||kz-zhetygen;kz-kazybekbek;kz-almaty||Almaty bypass
+darbaza-maktaaral||maktaaral-syrdarya|kz-darbaza;kz-maktaaral;uz-syrdarya||Darbaza-Maktaaral;Syrdarya (after Darbaza
+moyynty-kyzylzhar|||kz-moyynty;kz-kyzylzhar||Kyzylzhar-Moyynty
+ayagoz-bakhty||bakhty-ayagoz|kz-ayagoz;kz-bakhty;cn-tacheng||Bakhty;Darbaza-Maktaaral + Bakhty
+khorgos-gateway-extension||khorgos-altynkol|kz-khorgosgateway||KTZE-Khorgos Gateway
+xian-kazakh-terminal|||cn-xian||Kazakh terminal in Xi'an;land for the Kazakh terminal
+aktau-container-hub|||kz-aktau||Aktau container hub
+kazmortransflot-vessels|ferry-aktau-alat||kz-aktau;az-alat||KazmorTransFlot;new Caspian container vessels
+kuryk-sarzha|||kz-kuryk||Kuryk;Aktau + Kuryk
+baku-port-2|||az-alat||Port of Baku (Alat)
+btk-modernisation|ge-btk|akhalkalaki|ge-akhalkalaki;ge-marabda;tr-kars||Baku-Tbilisi-Kars
+anaklia|||ge-anaklia;ge-samtredia||Anaklia
+georgian-railway-modernisation|ge-main||ge-tbilisi;ge-samtredia||Georgian Railway main line
+kars-dilucu||dilucu-sadarak|tr-kars;tr-igdir;tr-dilucu||Kars-Igdir
+tripp||aghband-meghri;meghri-ordubad|am-meghri;az-aghband;az-ordubad||TRIPP
+kti-railway|kz-uzen-bolashak;tm-kti;ir-inche-gorgan|bolashak-incheburun;akyayla-incheboroun|kz-uzen;tm-bereket;ir-gorgan||Kazakhstan-Turkmenistan-Iran line
+rasht-astara||astara-astara|ir-rasht;ir-astara||Rasht-Astara
+trans-afghan||galaba-hairatan;kabul-kharlachi|uz-termez;af-mazar;af-kabul;pk-kharlachi;pk-peshawar||Trans-Afghan railway
+malaszewicze-park||brest-malaszewicze|pl-malaszewicze||Malaszewicze planned hub
+eastern-polygon-3|ru-transsib-far-east;ru-transsib-east;ru-bam-west;ru-bam-east||ru-taishet;ru-tynda;ru-vanino;ru-vostochny||Eastern Polygon
+zabaikalsk-station|ru-zabaikalsk|manzhouli-zabaikalsk|ru-zabaikalsk||Zabaikalsk
+power-of-siberia-1||||power-of-siberia-1|Power of Siberia 1
+power-of-siberia-2|||||Power of Siberia 2
+kazakhstan-china-oil-pipeline|||kz-atyrau;cn-alashankou|kazakhstan-china|Kazakhstan-China oil pipeline;Atasu-Alashankou
+central-asia-china-gas|||cn-khorgos|central-asia-china|Central Asia-China gas pipeline
+nsr-container-line|sea-nsr;sea-nsr-approach||cn-ningbo-port||Arctic container service;China-Europe Arctic express
+andkhoy-mazar|||af-andkhoy;af-mazar||
+balykchy-makmal|||kg-balykchy;kg-makmal||
+chabahar-zahedan|||ir-chabahar;ir-zahedan||
+gashuunsukhait-gantsmod||gashuunsukhait-gantsmod|mn-gashuunsukhait;cn-gantsmod||
+gwadar-karachi|||pk-gwadar;pk-karachi||
+gyumri-kars-reopening||kars-gyumri|am-gyumri;tr-kars||
+herat-mazar|||af-herat;af-mazar||
+khaf-herat|||af-rozanak;af-herat||
+rail-baltica||kaunas-riga;riga-tallinn|lt-kaunas;lv-riga;ee-tallinn||
+torghundi-herat|||af-torghundi;af-herat||
+uchkuduk-kyzylorda||uchkuduk-kyzylorda|uz-uchkuduk;kz-kyzylorda||
+yeraskh-reopening||sadarak-yeraskh|az-sadarak;am-yeraskh||
+"""  # noqa: E501
 PROJECT_NOTES = {
     "cku": "Low cost: the project company's budget for the Kyrgyz part alone; high: the whole line. Lengths from "
     "454 km (older studies) to 567 km (213 CN + 304 KG + 50 UZ after the longer Kyrgyz alignment). Two alignments: "
@@ -304,9 +350,30 @@ def events(shared: Path) -> None:
     write("events", out)
 
 
+def ties() -> dict[str, dict[str, str]]:
+    """What each project concerns, by id; a fact belongs to it by the beginning of its subject."""
+    subjects = [(row["id"], row["subject"]) for row in read(ATLAS / "facts.csv")]
+    out = {}
+    for line in PROJECT_TIES.strip().splitlines():
+        project, lines, crossings, places, pipelines, starts = line.split("|")
+        found = [i for i, s in subjects if any(s.startswith(start) for start in starts.split(";") if start)]
+        idle = [start for start in starts.split(";") if start and not any(s.startswith(start) for _, s in subjects)]
+        if idle:
+            raise SystemExit(f"projects: {project}: no fact begins with {idle}")
+        out[project] = {
+            "lines": lines,
+            "crossings": crossings,
+            "places": places,
+            "pipelines": pipelines,
+            "facts": ";".join(found),
+        }
+    return out
+
+
 def projects(shared: Path) -> None:
     """Projects: typed columns, and the words they were read from."""
     table = read(shared / "data" / "facts" / "projects.csv")
+    tied = ties()
     out = []
     for row, hand in zip(table, hand_rows(PROJECTS, 13, table, "projects"), strict=True):
         source = clean(row["source"])
@@ -332,13 +399,17 @@ def projects(shared: Path) -> None:
                 "start_text": clean(row["start"]),
                 "finish_text": clean(row["finish"]),
                 "countries": hand[2],
+                **tied[hand[0]],
                 "financing": row["actors_financing"],
                 "source": source,
                 "addresses": addresses(source),
                 "note": PROJECT_NOTES.get(hand[0], ""),
             }
         )
-    write("projects", out)
+    made = {row["id"] for row in out}
+    # projects added by hand, which no collected table has
+    kept = [row for row in read(ATLAS / "projects.csv") if row["id"] not in made]
+    write("projects", out + [{column: {**row, **tied[row["id"]]}[column] for column in out[0]} for row in kept])
 
 
 def main() -> None:

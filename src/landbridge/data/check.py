@@ -16,12 +16,13 @@ from typing import Any
 import polars as pl
 
 from landbridge.data.dictionary import Dictionary, read_dictionary
-from landbridge.data.provenance import Origins, coverage, origin_faults, read_origins, row_keys
+from landbridge.data.keys import cell, key_columns, row_names
+from landbridge.data.provenance import USER, Origins, coverage, origin_faults, read_origins, row_keys
 from landbridge.data.read import read_descriptor, read_frames
 from landbridge.data.tables import Tables
 from landbridge.errors import Fault, UnknownName
 
-__all__ = ["check_package", "explain", "source_use"]
+__all__ = ["check_package", "explain", "frame_faults", "source_use"]
 
 #: Country kilometres may differ from the length of a link by this part, or by this much.
 LENGTH_SLACK, LENGTH_SLACK_KM = 0.02, 2.0
@@ -48,10 +49,24 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     """
     frames, dictionary, faults = read_frames(folder)
     faults += read_descriptor(folder)[1]
-    if _there(frames, places="id iso2", countries="iso2", lines="id mode", links=LINK_COLUMNS):
-        faults += _links(frames)
+    faults += frame_faults(frames)
     if _there(frames, links="id"):
         faults += _geometry(folder, frames)
+    faults += origin_faults(folder, frames, dictionary)
+    return faults, coverage(folder, frames, dictionary)
+
+
+def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
+    """Return what only the tables together can tell: geography and sums.
+
+    Parameters
+    ----------
+    frames
+        Tables by name, as `landbridge.data.read.read_frames` gives them; checks whose columns are missing are left out.
+    """
+    faults: list[Fault] = []
+    if _there(frames, places="id iso2", countries="iso2", lines="id mode", links=LINK_COLUMNS):
+        faults += _links(frames)
     if _there(
         frames,
         places="id iso2",
@@ -68,8 +83,7 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
         faults += _group_shares(frames)
     if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
         faults += _zone_shares(frames)
-    faults += origin_faults(folder, frames, dictionary)
-    return faults, coverage(folder, frames, dictionary)
+    return faults
 
 
 def _there(frames: Mapping[str, pl.DataFrame], **needed: str) -> bool:
@@ -301,7 +315,8 @@ def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> 
     Returns
     -------
     dict
-        table, row, column, value, unit, meaning, kind, sources (as lines), reasoning.
+        table, row, column, value, unit, meaning, kind, sources (as lines), reasoning. Kind is ``user`` for a value of
+        the user's own overlay, whose file and row are the source.
 
     Raises
     ------
@@ -316,9 +331,12 @@ def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> 
         raise UnknownName("column", column, [c.name for c in dictionary.of(table)])
     frame = tables[table]
     keys = row_keys(dictionary, table, frame)
-    if row not in keys:
-        raise UnknownName("row", row, keys)
-    hit = frame[keys.index(row)]
+    names = row_names(frame, key_columns(dictionary, table))
+    if row not in keys and row not in names:
+        raise UnknownName("row", row, names)
+    place = names.index(row) if row in names else keys.index(row)
+    row = keys[place]
+    hit = frame[place]
     stored = "length_measured_km" if (table, column) == ("links", "length_km") else column
     origins: Origins = read_origins(folder, table)[0]
     origin = origins.of(row, column)
@@ -340,6 +358,21 @@ def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> 
             )
         else:
             lines.append("the source columns of the row itself" if source == "row" else source)
+    users = tables.overlay.values.get((table, names[place], column)) if tables.overlay else None
+    if tables.overlay and users:
+        known = f", of kind {origin.kind}" if origin and users.old is not None else ""
+        instead = "for a row of the user's own" if users.added else f"in place of {cell(users.old) or 'nothing'}{known}"
+        return {
+            "table": table,
+            "row": names[place],
+            "column": column,
+            "value": users.new,
+            "unit": found[0].unit,
+            "meaning": found[0].meaning,
+            "kind": USER,
+            "sources": [f"{tables.overlay.name}: {users.file}, row {users.line}"],
+            "reasoning": f"The user's value, {instead}.",
+        }
     return {
         "table": table,
         "row": row,

@@ -9,7 +9,7 @@ from functools import lru_cache
 from landbridge.data.tables import Tables
 from landbridge.errors import UnknownName
 
-__all__ = ["find_country", "find_place"]
+__all__ = ["find_country", "find_place", "fold"]
 
 
 #: Letters that Unicode does not take apart, as English spells them; apostrophes join (Xi'an is Xian).
@@ -18,7 +18,8 @@ PLAIN |= {ord("ß"): "ss", ord("æ"): "ae", ord("œ"): "oe", ord("þ"): "th"}
 
 
 @lru_cache(maxsize=8192)  # the names of an atlas, several times over
-def _fold(text: str) -> str:
+def fold(text: str) -> str:
+    """Return words as they are compared: lower case, without accents, apostrophes and punctuation."""
     plain = unicodedata.normalize("NFKD", text.translate(PLAIN)).encode("ascii", "ignore").decode().casefold()
     return re.sub(r"[^a-z0-9]+", " ", plain).strip()
 
@@ -38,14 +39,14 @@ def find_place(tables: Tables, name: str) -> str:
     places = tables["places"].select("id", "name", "unlocode", "kind", "tier").rows()
     if any(name == row[0] for row in places):
         return name
-    wanted = _fold(name)
+    wanted = fold(name)
     hits: list[tuple[tuple[int, int, int, int], str]] = []
     for position, (place, full, unlocode, kind, tier) in enumerate(places):
-        folded = _fold(full)
-        short = _fold(re.split(r"[(/,]", full)[0])
+        folded = fold(full)
+        short = fold(re.split(r"[(/,]", full)[0])
         if not wanted:
             continue
-        if wanted in (_fold(place), (unlocode or "").casefold()):
+        if wanted in (fold(place), (unlocode or "").casefold()):
             quality = 0
         elif wanted in (folded, short):
             quality = 1
@@ -73,8 +74,8 @@ def find_country(tables: Tables, name: str) -> str:
         With suggestions.
     """
     rows = tables["countries"].select("iso2", "iso3", "name").rows()
-    wanted = _fold(name)
+    wanted = fold(name)
     for iso2, iso3, full in rows:
-        if wanted and iso2 and wanted in (_fold(iso2), _fold(iso3 or ""), _fold(full or "")):
+        if wanted and iso2 and wanted in (fold(iso2), fold(iso3 or ""), fold(full or "")):
             return str(iso2)
     raise UnknownName("country", name, [r[2] for r in rows if r[2]] + [r[0] for r in rows if r[0]])

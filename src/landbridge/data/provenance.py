@@ -8,6 +8,8 @@ derived     computed from reported values; the reasoning holds the formula
 estimate    a judgement; the reasoning says on what it rests
 calibrated  fitted to observations; the reasoning says to which
 unknown     looked for and not found
+
+A value of a user's own overlay is of the kind ``user``: no package states it, and its file and row are its source.
 """
 
 from __future__ import annotations
@@ -23,9 +25,10 @@ import polars as pl
 from landbridge.data.dictionary import Dictionary, read_rows
 from landbridge.errors import Fault
 
-__all__ = ["KINDS", "Origin", "Origins", "coverage", "origin_faults", "read_origins", "row_keys"]
+__all__ = ["KINDS", "USER", "Origin", "Origins", "coverage", "origin_faults", "read_origins", "row_keys"]
 
 KINDS = ("reported", "derived", "estimate", "calibrated", "unknown")
+USER = "user"
 HEADER = "row,column,kind,source,reasoning"
 
 

@@ -20,7 +20,10 @@ from landbridge.errors import DataError, Fault
 
 __all__ = [
     "ATLAS",
+    "LINE",
+    "convert",
     "join_lines",
+    "package_hash",
     "read_atlas",
     "read_descriptor",
     "read_frames",
@@ -45,9 +48,13 @@ LINE_COLUMNS = (
 JOINED = {"links": ("line", "length_km", "length_official_km"), "lines": ("id", *LINE_COLUMNS)}
 
 
+#: Column of a frame that carries the numbers of its rows, where they are not all the rows of a file.
+LINE = "#"
+
+
 def _row_name(frame: pl.DataFrame, index: int) -> str:
     key = f" ({frame['id'][index]})" if "id" in frame.columns and frame["id"][index] else ""
-    return f"row {index + 2}{key}"
+    return f"row {frame[LINE][index] if LINE in frame.columns else index + 2}{key}"
 
 
 def _spell(frame: pl.DataFrame, table: str, column: str, bad: pl.Series, wanted: str) -> list[Fault]:
@@ -64,8 +71,8 @@ def _spell(frame: pl.DataFrame, table: str, column: str, bad: pl.Series, wanted:
     return faults
 
 
-def _convert(frame: pl.DataFrame, column: Column) -> tuple[pl.Series, list[Fault]]:
-    """One text column to its type, with the faults of its cells."""
+def convert(frame: pl.DataFrame, column: Column) -> tuple[pl.Series, list[Fault]]:
+    """Return one text column as its type, with the faults of its cells."""
     raw = frame[column.name]
     text = raw.set(raw.fill_null("") == "", None)
     faults: list[Fault] = []
@@ -178,7 +185,7 @@ def read_table(path: Path, columns: tuple[Column, ...]) -> tuple[pl.DataFrame, l
     series = []
     for column in columns:
         if column.name in frame.columns:
-            converted, more = _convert(frame, column)
+            converted, more = convert(frame, column)
             series.append(converted)
             faults.extend(more)
     return pl.DataFrame(series), faults
@@ -205,7 +212,8 @@ def table_faults(frames: dict[str, pl.DataFrame], dictionary: Dictionary) -> lis
     return faults
 
 
-def _hash(folder: Path) -> str:
+def package_hash(folder: Path) -> str:
+    """Return a hash over names and contents of a package's files."""
     digest = hashlib.sha256()
     for path in sorted(folder.rglob("*")):
         if path.is_file() and path.suffix in (".csv", ".geojson", ".json", ".md"):
@@ -313,7 +321,7 @@ def read_package(folder: Path) -> Tables:
         )
     if faults:
         raise DataError(f"data package {folder.name}", faults)
-    return Tables(join_lines(frames), DataPackage(folder, name, version, licence, _hash(folder)))
+    return Tables(join_lines(frames), DataPackage(folder, name, version, licence, package_hash(folder)))
 
 
 @lru_cache(maxsize=1)

@@ -14,6 +14,7 @@ The result is arrays; this module is the second of the two doors at which tables
 
 from __future__ import annotations
 
+import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -31,12 +32,11 @@ Columns = Mapping[str, Sequence[Any]]
 #: Modes that take a fixed part of a relation's trade.
 FIXED_MODES = ("rail", "road", "pipeline", "sea", "air")
 
-#: Of each size: the least tonnes a year for which a pair of zones is told apart inside a pair of countries (smaller
-#: pairs of zones are added to the larger ones of the same two countries, so that no tonne is lost), and the most
-#: relations kept (what is left out is counted); None keeps all.
+#: Of each size: the lots in tonnes a year in which the trade of two countries is dealt out over their zones (see
+#: `_spread`; none of it is lost), and the most relations kept (what is left out is counted); None keeps all.
 SIZES: Mapping[str, tuple[float, int | None]] = {
     "full": (0.0, None),
-    "corridor": (20_000.0, 5000),
+    "corridor": (40_000.0, 5000),
     "reduced": (200_000.0, 300),
 }
 
@@ -80,6 +80,8 @@ class Demand:
     fixed_tonnes_yr : float64[S]
     without_zone : tuple of (country, tonnes a year)
         Trade that could use the land network but whose country has no zone in the atlas.
+    elsewhere_tonnes_yr : float
+        Trade of pairs of countries of which nothing can use the land network.
     within_zone_tonnes_yr : float
         Trade between countries that share one zone, which no network of zones can carry.
     left_out_tonnes_yr : float
@@ -105,6 +107,7 @@ class Demand:
     fixed_mode: npt.NDArray[np.int8]
     fixed_tonnes_yr: F8
     without_zone: tuple[tuple[str, float], ...]
+    elsewhere_tonnes_yr: float
     within_zone_tonnes_yr: float
     left_out_tonnes_yr: float
     left_out_relations: int
@@ -271,15 +274,28 @@ class _Zones:
 
 
 def _spread(
-    starts: list[tuple[int, float]], ends: list[tuple[int, float]], tonnes: float, least: float
+    starts: list[tuple[int, float]], ends: list[tuple[int, float]], tonnes: float, least: float, name: str
 ) -> list[tuple[int, int, float]]:
-    """Tonnes of a pair of countries over their pairs of zones; pairs below ``least`` are added to the others."""
-    pairs = [(s, e, tonnes * a * b) for s, a in starts for e, b in ends if s != e]
+    """Tonnes of a pair of countries over pairs of zones, in lots of at least ``least``.
+
+    Every pair of zones gets its share where the lots are small enough. Where they are not, equal lots are dealt out by
+    systematic sampling over the pairs, laid end to end by their shares: lot k falls on the pair at (k + u) / n. The
+    start u is fixed by the name of the flow, so that a flow is dealt out alike in every scenario, and spread evenly
+    over flows, so that over many small flows each zone gets its share (Madow 1949).
+    """
+    pairs = [(s, e, a * b) for s, a in starts for e, b in ends if s != e and a * b > 0]
+    total = sum(share for _, _, share in pairs)
     if not pairs:
         return []
-    large = [pair for pair in pairs if pair[2] >= least] or [max(pairs, key=lambda pair: pair[2])]
-    factor = tonnes / sum(pair[2] for pair in large)
-    return [(s, e, t * factor) for s, e, t in large]
+    lots = max(1, int(tonnes / least)) if least > 0 else len(pairs)
+    if lots >= len(pairs) and min(share for _, _, share in pairs) * tonnes / total >= least:
+        return [(s, e, tonnes * share / total) for s, e, share in pairs]
+    bounds = np.cumsum([share for _, _, share in pairs]) / total
+    start = int.from_bytes(hashlib.blake2b(name.encode(), digest_size=6).digest()) / 2**48
+    dealt = np.searchsorted(bounds, (np.arange(lots) + start) / lots, side="right")
+    chosen, count = np.unique(np.minimum(dealt, len(pairs) - 1), return_counts=True)
+    lot = tonnes / lots
+    return [(pairs[p][0], pairs[p][1], lot * int(n)) for p, n in zip(chosen.tolist(), count.tolist(), strict=True)]
 
 
 def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str = "corridor") -> Demand:
@@ -304,8 +320,13 @@ def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str =
     Raises
     ------
     DataError
-        If a pair and commodity has no row of mode shares, or the trade matrix has no row of the base year.
+        If a pair and commodity has no row of mode shares, the trade matrix has no row of the base year, or growth is
+        not stated for the year.
     """
+    last = max(tables["growth"]["to_year"], default=base_year)
+    if not base_year <= year <= last:
+        wanted = f"a year from {base_year}, the year of the trade matrix, to {last}, to which growth is stated"
+        raise DataError("demand", [Fault("growth.csv", "", "year", wanted, str(year))])
     blocs = _Blocs(tables["countries"], tables["blocs"])
     tonnes, unmatched = _commodity_tonnes(tables, blocs, base_year)
     if not tonnes:
@@ -348,12 +369,16 @@ def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str =
             missing = [country for country, found in ((exporter, starts), (importer, ends)) if not found]
             for country in missing:
                 without[country] += amount * part / len(missing)  # each tonne is counted once
-            spread = _spread(starts, ends, amount * part, least)
+            spread = _spread(starts, ends, amount * part, least, f"{exporter} {importer} {commodity} {captive}")
             if starts and ends and not spread:
                 inside += amount * part
             relations.extend((start, end, c, e, i, t, captive) for start, end, t in spread)
     if faults:
         raise DataError("demand", faults)
+    # the trade of pairs of countries that never touch the land network is none of the study's business
+    studied = {(r[3], r[4]) for r in relations}
+    elsewhere = sum(row[4] for row in fixed if (row[0], row[1]) not in studied)
+    fixed = [row for row in fixed if (row[0], row[1]) in studied]
     demand = Demand(
         zones=tuple(zones.index),
         commodities=tuple(commodities),
@@ -370,6 +395,7 @@ def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str =
         fixed_commodity=np.array([f[2] for f in fixed], np.int32),
         fixed_mode=np.array([f[3] for f in fixed], np.int8),
         fixed_tonnes_yr=np.array([f[4] for f in fixed], np.float64),
+        elsewhere_tonnes_yr=elsewhere,
         within_zone_tonnes_yr=inside,
         without_zone=tuple(sorted(without.items(), key=lambda item: -item[1])),
         left_out_tonnes_yr=0.0,

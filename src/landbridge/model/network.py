@@ -229,8 +229,9 @@ class _Rows:
 class _Builder:
     """Collects nodes, arcs and facilities; lives only inside `build`."""
 
-    def __init__(self, tables: NetworkTables, *, season: str) -> None:
+    def __init__(self, tables: NetworkTables, *, season: str, preload_factor: float) -> None:
         self.season = season
+        self.preload_factor = preload_factor
         self.faults: list[Fault] = []
         self.place_rows = {row["id"]: row for row in _Rows(tables["places"])}
         self.places = {name: i for i, name in enumerate(self.place_rows)}
@@ -366,7 +367,7 @@ def _move(
             build.parameter("delay-line-alpha") * time_h,
             build.parameter("delay-line-beta"),
             capacity * running,
-            _or_zero(row["preload_trains_day"]) * running,
+            _or_zero(row["preload_trains_day"]) * running * build.preload_factor,
             row["train_length_factor"] or 1.0,
         )
     teu = rate["usd_teu_km"] * km + _or_zero(row["fixed_usd_teu"]) * share
@@ -416,7 +417,7 @@ def _border(
                 _or_zero(found[f"waiting_{way}_h"]),
                 build.parameter("delay-crossing-beta"),
                 None if capacity is None else capacity * found["availability"],
-                _or_zero(found[f"preload_{way}_trains_day"]) * found["availability"],
+                _or_zero(found[f"preload_{way}_trains_day"]) * found["availability"] * build.preload_factor,
                 row["train_length_factor"] or 1.0,
             )
         where = {
@@ -555,10 +556,22 @@ def _stay(build: _Builder) -> None:
             build.arc(node, onward, ArcKind.WAIT, country, mode=mode, place=build.places[place])
 
 
+def _home_rails(build: _Builder, place: str) -> list[tuple[Any, ...]]:
+    """Rail states that the sidings and pads of a place serve: its main gauge, the first in the table.
+
+    The foreign gauge of a border yard is reached through the yard's change of gauge alone; otherwise a truck would
+    carry boxes past the crane that everybody else pays for. Where no line of the main gauge is open, others are served.
+    """
+    rails = [key for key in build.nodes if key[0] == place and key[1].startswith("rail:")]
+    gauges = build.place_rows[place]["gauges_mm"]
+    home = [key for key in rails if gauges and key[1] == _state("rail", gauges[0])]
+    return home or rails
+
+
 def _states_at(build: _Builder, place: str, mode: str, *, departing: bool) -> list[int]:
-    """Nodes of a place and mode: every gauge of rail, else the arriving or the departing side."""
+    """Nodes of a place and mode: the home gauge of rail, else the arriving or the departing side."""
     if mode == "rail":
-        return [node for (where, state), node in build.nodes.items() if where == place and state.startswith("rail:")]
+        return [build.nodes[key] for key in _home_rails(build, place)]
     node = build.nodes.get((place, f"{mode}>" if departing else mode))
     return [] if node is None else [node]
 
@@ -643,7 +656,8 @@ def _zones(build: _Builder, tables: NetworkTables, trains_week: Mapping[str, flo
     sources, sinks = np.full(len(rows), -1, np.int32), np.full(len(rows), -1, np.int32)
     for z, row in enumerate(rows):
         place = row["place"]
-        states = list(at.get(place, ()))
+        home = set(_home_rails(build, place))
+        states = [key for key in at.get(place, ()) if not key[1].startswith("rail:") or key in home]
         if not states:
             continue
         country = build.place_rows[place]["iso2"]
@@ -700,7 +714,7 @@ def _headways(tables: NetworkTables, links: Sequence[str]) -> tuple[dict[str, fl
     return hubs, headways
 
 
-def build(tables: NetworkTables, *, season: str = "mean") -> Network:
+def build(tables: NetworkTables, *, season: str = "mean", preload_factor: float = 1.0) -> Network:
     """Build the supernetwork of one scenario and year.
 
     Parameters
@@ -711,6 +725,9 @@ def build(tables: NetworkTables, *, season: str = "mean") -> Network:
     season
         ``mean``: a seasonal sea route costs a cargo of any day the mean wait for its season; ``open``: the season is
         on.
+
+    preload_factor
+        Trains outside the model over those of the tables' year.
 
     Returns
     -------
@@ -723,7 +740,7 @@ def build(tables: NetworkTables, *, season: str = "mean") -> Network:
     """
     if season not in ("mean", "open"):
         raise ValueError(f"season: wanted mean or open, got {season!r}")
-    builder = _Builder(tables, season=season)
+    builder = _Builder(tables, season=season, preload_factor=preload_factor)
     rows = list(_Rows(tables["links"]))
     crossing_rows = list(_Rows(tables["crossings"]))
     by_link: dict[str, list[tuple[int, dict[str, Any]]]] = {}

@@ -1,26 +1,53 @@
-"""Routes: the best way of one commodity between two zones, its alternatives, and what each part costs.
+"""Routes: the best way of one commodity between two zones, what differs from it, and what each part costs.
 
 Places to pass in order are handled on layers: layer i of the network is the cargo that has passed i of them, and the
-states of a place lead from each layer to the next at no cost. Alternatives are found by penalty: the arcs of a found
-route are made dearer and the search runs again; a route that shares too much of its length with one already found is
-left out. The first route is exact, the alternatives are sensible rather than complete.
+states of a place lead from each layer to the next at no cost.
+
+Two ways lead to several routes:
+
+alternatives
+    By generalised cost and by penalty: the arcs of a found route are made dearer and the search runs again; a route
+    that shares too much of its length with one already found is left out. The first route is exact, the others are
+    sensible rather than complete.
+efficient set
+    Exact over several criteria (`landbridge.model.pareto`), then thinned by `thin`: the best by each criterion stay,
+    and routes are added one by one, each time the one that has least of its length in common with those kept.
+
+A ban is an arc of infinite cost. A limit on what may add up along a route (borders, changes of gauge, hours) holds in
+the search itself: a route within the limits is found where there is one, however much cheaper those beyond them are.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from landbridge.model import paths
+from landbridge.model import pareto, paths
 from landbridge.model.network import ArcKind, Network
+from landbridge.model.pareto import Front
 
-__all__ = ["Route", "alternatives", "best", "measure"]
+__all__ = [
+    "CRITERIA",
+    "Limits",
+    "Route",
+    "alternatives",
+    "best",
+    "criteria",
+    "efficient",
+    "measure",
+    "reach",
+    "thin",
+]
 
 F8 = npt.NDArray[np.float64]
 I4 = npt.NDArray[np.int32]
+B1 = npt.NDArray[np.bool_]
+
+#: What routes can be compared by: hours, money, kg of CO2, borders, changes of gauge, and hours of spread added up.
+CRITERIA = ("time", "cost", "co2", "borders", "gauge_changes", "risk")
 
 #: An arc of a found route costs this much more in the next search.
 PENALTY = 1.35
@@ -28,6 +55,22 @@ PENALTY = 1.35
 OVERLAP = 0.85
 #: Searches made for each alternative asked for.
 PATIENCE = 8
+
+
+@dataclass(frozen=True, eq=False)
+class Limits:
+    """The most that some quantities may add up to along a route.
+
+    Attributes
+    ----------
+    used : float64[R, m]
+        What each arc adds.
+    most : float64[R]
+        The most for each.
+    """
+
+    used: F8
+    most: F8
 
 
 @dataclass(frozen=True, eq=False)
@@ -108,7 +151,35 @@ def _layered(network: Network, via: Sequence[int]) -> tuple[paths.Graph, I4]:
     return graph, np.concatenate(original)
 
 
-def best(network: Network, cost: F8, source: int, sink: int, *, via: Sequence[int] = ()) -> I4 | None:
+def criteria(network: Network, price: F8, time_h: F8) -> dict[str, F8]:
+    """Give what every arc adds to each of `CRITERIA`.
+
+    Parameters
+    ----------
+    network
+        The supernetwork.
+    price, time_h : float64[m]
+        Money and hours of every arc.
+
+    Returns
+    -------
+    dict
+        float64[m] by criterion; CO2 in kg per tonne; risk is the standard deviation in hours, added up arc by arc, as
+        a shipper's buffer is.
+    """
+    return {
+        "time": time_h,
+        "cost": price,
+        "co2": network.co2_g_t / 1000,
+        "borders": (network.kind == ArcKind.BORDER).astype(np.float64),
+        "gauge_changes": (network.kind == ArcKind.GAUGE).astype(np.float64),
+        "risk": network.spread_h,
+    }
+
+
+def best(
+    network: Network, cost: F8, source: int, sink: int, *, via: Sequence[int] = (), limits: Limits | None = None
+) -> I4 | None:
     """Return the arcs of the cheapest route.
 
     Parameters
@@ -121,6 +192,8 @@ def best(network: Network, cost: F8, source: int, sink: int, *, via: Sequence[in
         Nodes.
     via
         Indices of places to pass, in order.
+    limits
+        What the route may use up at most.
 
     Returns
     -------
@@ -128,22 +201,31 @@ def best(network: Network, cost: F8, source: int, sink: int, *, via: Sequence[in
         None when there is no way.
     """
     graph, original = _layered(network, via)
-    expanded = np.where(original >= 0, cost[original], 0.0)
-    found = paths.shortest_path(graph, expanded, source, sink + len(via) * network.node_count)
-    if found is None:
-        return None
-    arcs = original[found[1]]
-    return np.ascontiguousarray(arcs[arcs >= 0])
+    end = sink + len(via) * network.node_count
+    expanded = _expanded(cost, original)
+    if limits is None or not len(limits.most):
+        found = paths.shortest_path(graph, expanded, source, end)
+    else:
+        used = np.stack([_expanded(row, original) for row in limits.used])
+        found = pareto.best_within(graph, expanded, used, limits.most.tolist(), source, end)
+    return None if found is None else _own(found[1], original)
 
 
 def alternatives(
-    network: Network, cost: F8, source: int, sink: int, count: int, *, via: Sequence[int] = ()
+    network: Network,
+    cost: F8,
+    source: int,
+    sink: int,
+    count: int,
+    *,
+    via: Sequence[int] = (),
+    limits: Limits | None = None,
 ) -> list[I4]:
     """Return up to ``count`` routes that differ, the cheapest first.
 
     Parameters
     ----------
-    network, cost, source, sink, via
+    network, cost, source, sink, via, limits
         As for `best`.
     count
         The most routes returned.
@@ -156,7 +238,7 @@ def alternatives(
     working = cost.copy()
     found: list[I4] = []
     for _ in range(count * PATIENCE):
-        arcs = best(network, working, source, sink, via=via)
+        arcs = best(network, working, source, sink, via=via, limits=limits)
         if arcs is None:
             break
         if not any(_overlap(network, arcs, other) > OVERLAP for other in found):
@@ -165,6 +247,134 @@ def alternatives(
             break
         working[arcs] *= PENALTY
     return sorted(found, key=lambda arcs: float(cost[arcs].sum()))
+
+
+def efficient(
+    network: Network,
+    values: F8,
+    source: int,
+    sink: int,
+    *,
+    via: Sequence[int] = (),
+    limits: Limits | None = None,
+    epsilon: float = 0.0,
+) -> Front:
+    """Return the routes that no other route beats.
+
+    Parameters
+    ----------
+    network
+        The supernetwork.
+    values : float64[D, m]
+        Criteria of every arc; infinite forbids.
+    source, sink, via, limits
+        As for `best`. Criteria and limits on anything else are at most six together.
+    epsilon
+        Zero for the exact set, else by which part the set may be worse than what it leaves out.
+
+    Returns
+    -------
+    Front
+        Values and arcs; see `landbridge.model.pareto` for what is promised.
+    """
+    graph, original = _layered(network, via)
+    count = len(values)
+    rows, most = values, np.full(count, np.inf)
+    for used, limit in zip(limits.used, limits.most, strict=True) if limits is not None else ():
+        same = [k for k, row in enumerate(values) if np.array_equal(row, used)]
+        if same:  # a limit on a criterion needs no row of its own
+            most[same] = np.minimum(most[same], limit)
+        else:
+            rows, most = np.vstack([rows, used]), np.append(most, limit)
+    front = pareto.efficient(
+        graph,
+        np.stack([_expanded(row, original) for row in rows]),
+        source,
+        sink + len(via) * network.node_count,
+        most=most.tolist(),
+        epsilon=epsilon,
+    )
+    kept = list(range(len(front.paths)))
+    if len(rows) > count:  # what is efficient only for keeping further below a limit is of no use
+        kept = np.flatnonzero(pareto.efficient_rows(front.values[:, :count])).tolist()
+    found = tuple(_own(front.paths[i], original) for i in kept)
+    return replace(front, values=front.values[kept, :count], paths=found)
+
+
+def thin(network: Network, front: Front, count: int) -> list[int]:
+    """Choose routes of an efficient set that differ.
+
+    The best by each criterion is kept, in the order of the criteria. Then the route that has the least part of its
+    length in common with any one of those kept is added, again and again, until there are ``count``, or until what is
+    left runs for more than 85 per cent of its length with one that is kept. The same input gives the same choice.
+
+    Parameters
+    ----------
+    network
+        The supernetwork.
+    front
+        From `efficient`.
+    count
+        The most routes.
+
+    Returns
+    -------
+    list of int
+        Rows of the front, in its order.
+    """
+    if not front.paths:
+        return []
+    # among equals the first in lexicographic order
+    extremes = [int(front.values[:, k].argmin()) for k in range(front.values.shape[1])]
+    kept = list(dict.fromkeys(extremes))[:count]
+    common = np.max([[_common(network, arcs, front.paths[i]) for arcs in front.paths] for i in kept], axis=0)
+    while len(kept) < min(count, len(front.paths)):
+        common[kept] = np.inf
+        added = int(common.argmin())
+        if common[added] > OVERLAP:
+            break
+        kept.append(added)
+        common = np.maximum(common, [_common(network, arcs, front.paths[added]) for arcs in front.paths])
+    return sorted(kept)
+
+
+def reach(network: Network, usable: B1, source: int, *, backward: bool = False) -> B1:
+    """Tell which nodes can be reached from a node, or from which nodes it can be reached.
+
+    Parameters
+    ----------
+    network
+        The supernetwork.
+    usable : bool[m]
+        Arcs that may be used.
+    source
+        Where the search starts.
+    backward
+        Whether to search against the arcs.
+
+    Returns
+    -------
+    bool[n]
+    """
+    tail, head = (network.head, network.tail) if backward else (network.tail, network.head)
+    graph = paths.graph(network.node_count, tail, head)
+    return np.isfinite(paths.shortest_tree(graph, np.where(usable, 0.0, np.inf), source).distance)
+
+
+def _expanded(values: F8, original: I4) -> F8:
+    """Values by arc of the layered graph; to go on to the next layer costs nothing."""
+    return np.asarray(np.where(original >= 0, values[original], 0.0), np.float64)
+
+
+def _own(arcs: I4, original: I4) -> I4:
+    """Arcs of the layered graph as the network's."""
+    own = original[arcs]
+    return np.ascontiguousarray(own[own >= 0])
+
+
+def _common(network: Network, arcs: I4, other: I4) -> float:
+    """The larger of the parts of their lengths that two routes have in common."""
+    return max(_overlap(network, arcs, other), _overlap(network, other, arcs))
 
 
 def _overlap(network: Network, arcs: I4, other: I4) -> float:

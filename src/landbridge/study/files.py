@@ -79,6 +79,8 @@ class Study:
         Relative gap at which an equilibrium is taken as found.
     max_iterations
         Iterations after which it is given up.
+    overlay
+        Folder or file of the user's own values over the atlas, or empty; see `landbridge.data.overlay`.
     path
         The file it was read from, or empty. It and the two below do not count when studies are compared.
     positions
@@ -95,6 +97,7 @@ class Study:
     size: Size = "corridor"
     gap: float = GAP
     max_iterations: int = MAX_ITERATIONS
+    overlay: str = ""
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -118,6 +121,7 @@ class _StudyFile(pydantic.BaseModel):
     size: Size = "corridor"
     gap: float = pydantic.Field(GAP, gt=0, lt=1)
     max_iterations: int = pydantic.Field(MAX_ITERATIONS, ge=1, le=1_000_000)
+    overlay: str | None = pydantic.Field(None, min_length=1)
 
 
 def read_study(path: str | Path) -> Study:
@@ -158,6 +162,8 @@ def read_study(path: str | Path) -> Study:
     compare = data.get("compare")
     if isinstance(compare, str) and compare not in known:
         faults.append(Fault("", "", "compare", one_of("scenario", compare, known), f"{compare!r}"))
+    overlay, more = _overlay(file, data.get("overlay"))
+    faults += more
     if faults:
         raise StudyError(f"study {file}", _placed(faults, f"{file}", lines))
     return Study(
@@ -169,6 +175,7 @@ def read_study(path: str | Path) -> Study:
         size=head.size,
         gap=head.gap,
         max_iterations=head.max_iterations,
+        overlay=overlay,
         path=f"{file}",
         positions=reading.positions,
         lines=MappingProxyType(lines),
@@ -197,6 +204,16 @@ def _text(file: Path) -> str:
         raise StudyError(
             f"study {file}", [Fault(f"{file}:{line}", "", "", "UTF-8 text", f"byte 0x{raw[error.start]:02x}")]
         ) from None
+
+
+def _overlay(file: Path, named: object) -> tuple[str, list[Fault]]:
+    """Path of a study's overlay, which is named as seen from the study's folder."""
+    if not isinstance(named, str) or not named:
+        return "", []  # told by the model
+    path = file.parent / named
+    if path.exists():
+        return str(path), []
+    return "", [Fault("", "", "overlay", "a folder of CSV files, or one", f"{named!r}, which is not there")]
 
 
 def _year_faults(years: object) -> list[Fault]:
@@ -246,6 +263,8 @@ def check_study(study: Study, tables: Tables) -> None:
         With every fault.
     """
     held, faults = held_projects(study), list[Fault]()
+    if study.overlay and tables.overlay is None:
+        faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
     for i, scenario in enumerate(study.scenarios):
         count = len(scenario.measures)
         places = study.positions[i] if study.positions else [f"scenario[{i}].measure[{j}]" for j in range(count)]

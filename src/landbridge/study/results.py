@@ -2,6 +2,7 @@
 
     manifest.json      atlas version and hash, code version, the study as it was read, settings, seconds, gaps
     study.toml         the study file as it came
+    overlay/*.csv      the user's own values over the atlas, where there are any
     tables/*.parquet   one file a table, with the columns ``scenario`` and ``year`` first
 
 A folder appears whole or not at all: it is written beside its place and moved there at the end. A folder that is not
@@ -14,19 +15,32 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Mapping
-from contextlib import suppress
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
+from landbridge.data.overlay import read_overlay
+from landbridge.data.read import ATLAS, read_atlas, read_package
+from landbridge.data.tables import Tables
 from landbridge.errors import OutputError, UnknownName
 
-__all__ = ["MANIFEST", "Results", "check_output", "read_results", "write_results"]
+__all__ = [
+    "MANIFEST",
+    "OVERLAY",
+    "Results",
+    "check_output",
+    "read_results",
+    "tables_of",
+    "whole_folder",
+    "write_results",
+]
 
 MANIFEST = "manifest.json"
+OVERLAY = "overlay"
 FORMAT = 1
 
 
@@ -72,7 +86,7 @@ class Results:
         return self[name].filter((pl.col("scenario") == scenario) & (pl.col("year") == year)).drop("scenario", "year")
 
 
-def check_output(folder: Path, *, free: bool = False) -> None:
+def check_output(folder: Path, *, free: bool = False, marker: str = MANIFEST) -> None:
     """Make sure that results can be put into a folder, before anything is computed.
 
     Parameters
@@ -81,6 +95,8 @@ def check_output(folder: Path, *, free: bool = False) -> None:
         Where the results shall stand.
     free
         Whether the folder must not hold results yet.
+    marker
+        File by which results of this kind are known; results of another kind are something else.
 
     Raises
     ------
@@ -89,9 +105,10 @@ def check_output(folder: Path, *, free: bool = False) -> None:
     """
     if folder.exists() and not folder.is_dir():
         raise OutputError(f"{folder}: wanted a folder for the results, got a file")
-    if folder.is_dir() and any(folder.iterdir()) and not (folder / MANIFEST).is_file():
-        raise OutputError(f"{folder}: this folder holds something that is not a results folder; it is left alone")
-    if free and (folder / MANIFEST).is_file():
+    if folder.is_dir() and any(folder.iterdir()) and not (folder / marker).is_file():
+        wanted = "a results folder" if marker == MANIFEST else f"results with a {marker}"
+        raise OutputError(f"{folder}: this folder holds something that is not {wanted}; it is left alone")
+    if free and (folder / marker).is_file():
         raise OutputError(f"{folder}: results are there already")
     above = folder.absolute().parent
     while not above.exists():
@@ -104,7 +121,14 @@ def check_output(folder: Path, *, free: bool = False) -> None:
         raise OutputError(f"{folder}: no right to write there")
 
 
-def write_results(folder: Path, manifest: Mapping[str, Any], tables: Mapping[str, pl.DataFrame], study: str) -> None:
+def write_results(
+    folder: Path,
+    manifest: Mapping[str, Any],
+    tables: Mapping[str, pl.DataFrame],
+    study: str,
+    *,
+    overlay: Mapping[str, bytes] | None = None,
+) -> None:
     """Write a results folder, whole or not at all.
 
     Parameters
@@ -117,25 +141,55 @@ def write_results(folder: Path, manifest: Mapping[str, Any], tables: Mapping[str
         Frames by name.
     study
         Text of the study file.
+    overlay
+        Files with the user's own values, by name.
 
     Raises
     ------
     OutputError
         If it cannot be written.
     """
-    check_output(folder)
+    with whole_folder(folder) as draft:
+        (draft / "tables").mkdir()
+        for name, frame in tables.items():
+            frame.write_parquet(draft / "tables" / f"{name}.parquet")
+        (draft / "study.toml").write_text(study, encoding="utf-8")
+        for name, content in (overlay or {}).items():
+            (draft / OVERLAY).mkdir(exist_ok=True)
+            (draft / OVERLAY / name).write_bytes(content)
+        text = json.dumps({"format": FORMAT, **manifest}, indent=2, ensure_ascii=False, allow_nan=False)
+        (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
+
+
+@contextmanager
+def whole_folder(folder: Path, *, marker: str = MANIFEST) -> Iterator[Path]:
+    """Give an empty folder to be filled, which takes its place once all is in it, or leaves no trace.
+
+    Parameters
+    ----------
+    folder
+        Where it shall stand; results of the same kind that are there are replaced.
+    marker
+        As for `check_output`.
+
+    Yields
+    ------
+    Path
+        The folder to be filled.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    check_output(folder, marker=marker)
     place = folder.resolve()  # a link to a folder stays a link
     made = [path for path in place.parents if not path.exists()]
     try:
         place.parent.mkdir(parents=True, exist_ok=True)
         draft = Path(tempfile.mkdtemp(prefix=f".{place.name}-", dir=place.parent))
         try:
-            (draft / "tables").mkdir()
-            for name, frame in tables.items():
-                frame.write_parquet(draft / "tables" / f"{name}.parquet")
-            (draft / "study.toml").write_text(study, encoding="utf-8")
-            text = json.dumps({"format": FORMAT, **manifest}, indent=2, ensure_ascii=False, allow_nan=False)
-            (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
+            yield draft
             draft.chmod(0o755)
             _put(draft, place)
         finally:
@@ -197,3 +251,32 @@ def read_results(folder: Path) -> Results:
     if missing:
         raise OutputError(f"{folder}: tables are missing: {', '.join(missing)}; run the study again")
     return Results(folder, manifest, tables)
+
+
+def tables_of(results: Results, *, base: Path | None = None) -> Tables:
+    """Return the tables that results were made from: the atlas at hand with the user's values that the results keep.
+
+    Parameters
+    ----------
+    results
+        A results folder.
+    base
+        Folder of the package, where it is not the atlas that ships.
+
+    Raises
+    ------
+    OutputError
+        If the user's values are not those that the results were made from.
+    DataError
+        If they no longer fit the package.
+    """
+    told = results.manifest.get("overlay")
+    if not told:
+        return read_package(base) if base else read_atlas()
+    folder = results.folder / OVERLAY
+    if not folder.is_dir():
+        raise OutputError(f"{results.folder}: the user's values ({OVERLAY}) are missing; run the study again")
+    tables = read_overlay(folder, base=base or ATLAS, name=told["name"])
+    if tables.overlay is None or tables.overlay.content_hash != told["content_hash"]:
+        raise OutputError(f"{folder}: not the values that these results were made from; run the study again")
+    return tables

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -14,6 +14,7 @@ from landbridge.data.names import find_country, find_place
 from landbridge.data.tables import Tables
 from landbridge.errors import NoRoute, UnknownName
 from landbridge.model import network, routes
+from landbridge.model.arrival import arrival
 from landbridge.model.costs import Goods, class_money
 from landbridge.model.network import MODES, OPTIONS, ArcKind, Network
 from landbridge.model.outcomes import PathTable, classify
@@ -44,19 +45,30 @@ class Leg:
     links: tuple[str, ...]
     length_km: float
     time_h: float
+    spread_h: float
     cost_usd: float
     co2_kg: float
 
 
 @dataclass(frozen=True)
 class NamedRoute:
-    """A door-to-door chain with its totals; money and CO2 are for one box, or for one tonne of bulk."""
+    """A door-to-door chain with its totals; money and CO2 are for one box, or for one tonne of bulk.
+
+    Hours are from the hand-over at the start to that at the end; ``transit_days`` leave out both. The delays of one leg
+    go together, those of different legs are independent: `landbridge.model.arrival` makes ``time_p50_h``,
+    ``time_p90_h`` and ``on_time``, the probability of keeping a deadline where one was given, from the legs. ``risk``
+    is the sum of the spreads of all parts, the buffer of a shipper who trusts to no luck.
+    """
 
     passage: str
     length_km: float
     transit_days: float
     time_h: float
+    time_p50_h: float
+    time_p90_h: float
+    on_time: float | None
     spread_h: float
+    risk: float
     cost_usd: float
     generalised_usd: float
     co2_kg: float
@@ -71,9 +83,28 @@ class NamedRoute:
 
 
 class RouteFinder:
-    """A network made ready for questions about routes; built once for a scenario and year."""
+    """A network made ready for questions about routes; built once for a scenario and year.
 
-    def __init__(self, tables: Tables, places: Sequence[str], *, season: str = "mean") -> None:
+    Parameters
+    ----------
+    tables
+        After a scenario was applied.
+    places
+        Places that routes may start and end at.
+    season
+        As for `landbridge.model.network.build`.
+    hours
+        Gives the hours of every arc; at free flow, with the preload, when left out.
+    """
+
+    def __init__(
+        self,
+        tables: Tables,
+        places: Sequence[str],
+        *,
+        season: str = "mean",
+        hours: Callable[[Network], F8] = free_time_h,
+    ) -> None:
         # Each place asked about gets a zone of its own, so that access is the same for all.
         zones = pl.DataFrame({"id": list(places), "place": list(places)})
         given = {
@@ -84,7 +115,7 @@ class RouteFinder:
         self.network: Network = network.build(given, season=season)
         self.goods: Goods = cargo(tables)
         self.money: F8 = class_money(self.network, self.goods, weights(tables))
-        self.time_h: F8 = free_time_h(self.network)
+        self.time_h: F8 = hours(self.network)
         self.zone = {place: i for i, place in enumerate(places)}
         self._passages = passage_rules(tables, self.network)
         self.border_at = dict(zip(tables["crossings"]["link"], tables["crossings"]["id"], strict=True))
@@ -140,7 +171,7 @@ class RouteFinder:
         source, sink = net.zone_source[self.zone[start]], net.zone_sink[self.zone[end]]
         if source < 0 or sink < 0:
             return []
-        cost = self.money[commodity] + self.goods.value_of_time_usd_t_h[commodity] * self.time_h
+        cost = self.cost(commodity)
         if modes:
             banned = ~np.isin(net.mode, [MODES.index(m) for m in modes]) & (net.kind != ArcKind.ACCESS)
             cost = np.where(banned, np.inf, cost)
@@ -153,18 +184,44 @@ class RouteFinder:
             found = [] if only is None else [only]
         else:
             found = routes.alternatives(net, cost, int(source), int(sink), count, via=stops)
-        return [self._name(arcs, cost, commodity, units, access) for arcs in found]
+        return [self.named(arcs, cost, commodity, units=units, access=access) for arcs in found]
 
-    def _price(self, commodity: int) -> F8:
+    def price(self, commodity: int) -> F8:
         """Money per tonne and arc without what is not paid: buffers and carbon stay in the generalised cost only."""
         net, goods = self.network, self.goods
         if goods.container[commodity]:
             return np.asarray(net.money_usd_teu / goods.t_per_teu[commodity], np.float64)
         return net.money_usd_t
 
-    def _name(self, arcs: npt.NDArray[np.int32], cost: F8, commodity: int, units: float, access: bool) -> NamedRoute:
+    def cost(self, commodity: int) -> F8:
+        """Generalised cost per tonne and arc; infinite where the cargo may not go."""
+        return np.asarray(self.money[commodity] + self.goods.value_of_time_usd_t_h[commodity] * self.time_h, np.float64)
+
+    def named(
+        self,
+        arcs: npt.NDArray[np.int32],
+        cost: F8,
+        commodity: int,
+        *,
+        units: float = 1.0,
+        access: bool = True,
+        deadline_h: float | None = None,
+    ) -> NamedRoute:
+        """Give a chain of arcs its names and totals.
+
+        Parameters
+        ----------
+        arcs
+            The chain.
+        cost
+            Generalised cost per tonne and arc.
+        commodity, units, access
+            As for `find`.
+        deadline_h
+            Hours after which the cargo is late.
+        """
         net = self.network
-        price = self._price(commodity)
+        price = self.price(commodity)
         whole = routes.measure(net, arcs, cost, price, self.time_h)
         table = PathTable(np.array([0, len(arcs)], np.int32), arcs, np.zeros(1, np.int32), np.ones(1))
         names, rules = self._passages
@@ -172,12 +229,19 @@ class RouteFinder:
         legs = self._legs(arcs, price, units)
         paid = sum(leg.cost_usd for leg in legs if access or leg.type != "access")
         countries = [net.countries[c] for a in arcs.tolist() for c in (net.country[a], net.country_to[a])]
+        hours = arrival(
+            [leg.time_h for leg in legs], [leg.spread_h for leg in legs], [leg.type == "wait" for leg in legs]
+        )
         return NamedRoute(
             passage=names[passage] if passage >= 0 else "other",
             length_km=whole.length_km,
             transit_days=whole.transit_h / 24,
             time_h=whole.time_h,
-            spread_h=whole.spread_h,
+            time_p50_h=hours.quantile(0.5),
+            time_p90_h=hours.quantile(0.9),
+            on_time=None if deadline_h is None else hours.by(deadline_h),
+            spread_h=hours.spread_h,
+            risk=float(net.spread_h[arcs].sum()),
             cost_usd=paid,
             generalised_usd=whole.cost_usd_t * units,
             co2_kg=whole.co2_kg_t * units,
@@ -235,6 +299,7 @@ class RouteFinder:
                     links=tuple(net.links[int(net.link[a])] for a in group if net.link[a] >= 0),
                     length_km=float(net.length_km[group].sum()),
                     time_h=float(self.time_h[group].sum()),
+                    spread_h=float(net.spread_h[group].sum()),
                     cost_usd=float(price[group].sum() * units),
                     co2_kg=float(net.co2_g_t[group].sum() / 1000 * units),
                 )

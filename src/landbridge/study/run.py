@@ -100,7 +100,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
             }
         )
     tell(len(tasks), len(tasks), "writing")
-    package = tables.package
+    package, overlay = tables.package, tables.overlay
     manifest = {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "landbridge": __version__,
@@ -113,6 +113,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         }
         if package
         else None,
+        "overlay": overlay.stamp() if overlay else None,
         "study": {
             "name": study.name,
             "description": study.description,
@@ -138,5 +139,5 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
     }
     merged = {name: pl.concat(parts, how="vertical") for name, parts in frames.items()}
     text = Path(study.path).read_text(encoding="utf-8") if study.path else ""
-    write_results(out, manifest, merged, text)
+    write_results(out, manifest, merged, text, overlay=overlay.files if overlay else None)
     return read_results(out)

@@ -10,7 +10,7 @@ flows a little. The rounds stop when the empty boxes of two rounds agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
@@ -23,7 +23,7 @@ from landbridge.model import demand as demand_door
 from landbridge.model import flows, network, paths
 from landbridge.model.costs import CostWeights, Goods, class_money, goods
 from landbridge.model.demand import Demand
-from landbridge.model.network import ArcKind, Network
+from landbridge.model.network import MODES, ArcKind, Network
 
 __all__ = [
     "OUTSIDE",
@@ -36,6 +36,7 @@ __all__ = [
     "deep_sea",
     "free_time_h",
     "parameter",
+    "preload_factor",
     "prepare",
     "solve",
     "weights",
@@ -60,6 +61,7 @@ DEMAND_TABLES = (
 EMPTY_TOLERANCE = 1e-3
 EMPTY_ROUNDS = 8
 EARTH_RADIUS_KM = 6371.0088
+TRUCK_T_PER_TEU = 10.0
 
 
 @dataclass(frozen=True)
@@ -127,11 +129,11 @@ class Solution:
     prepared
         What was solved.
     relations
-        Loaded relations first, then those of empty boxes.
+        Loaded relations first, then those of empty boxes; classes are those of `Goods`, captive cargo among its like.
     empty_from
         Index of the first relation of empty boxes.
     equilibrium
-        The flows.
+        The flows, captive cargo added to its like.
     empty_teu_yr
         Empty boxes that come back by land.
     empty_rounds
@@ -162,6 +164,11 @@ def parameter(tables: Tables, name: str) -> float:
 def deep_sea(tables: Tables) -> frozenset[str]:
     """Links of ocean lines, which only the outside option by sea uses."""
     return frozenset(tables["links"].filter(pl.col("ocean"))["id"].to_list())
+
+
+def preload_factor(tables: Tables, year: int, base_year: int = Settings.base_year) -> float:
+    """Trains outside the model in a year over those of the base year; before it they are taken as they were in it."""
+    return float((1 + parameter(tables, "preload-growth") / 100) ** max(0, year - base_year))
 
 
 def free_time_h(net: Network) -> F8:
@@ -206,7 +213,9 @@ def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
     DataError
         With what the tables lack.
     """
-    net = network.build(columns(tables, NETWORK_TABLES))
+    net = network.build(
+        columns(tables, NETWORK_TABLES), preload_factor=preload_factor(tables, year, settings.base_year)
+    )
     demand = demand_door.build(
         columns(tables, DEMAND_TABLES), year=year, base_year=settings.base_year, size=settings.size
     )
@@ -284,10 +293,12 @@ def _road_costs(tables: Tables, net: Network, demand: Demand, classes: Goods) ->
     angle = np.sin((lat[d] - lat[o]) / 2) ** 2 + np.cos(lat[o]) * np.cos(lat[d]) * np.sin((lon[d] - lon[o]) / 2) ** 2
     km = 2 * EARTH_RADIUS_KM * np.arcsin(np.sqrt(np.clip(angle, 0, 1))) * parameter(tables, "road-detour")
     hours = km / parameter(tables, "road-speed") + parameter(tables, "road-border")
+    fee = parameter(tables, "road-border-cost")
     box = classes.container[k]
     price = (rates[o] + rates[d]) / 2 * km[:, None]
     t_per_teu = np.where(box, np.where(classes.container, classes.t_per_teu, 1.0)[k], 1.0)
-    money = np.where(box, price[:, 0] / t_per_teu, price[:, 1])
+    # a truck carries about two TEU or 20 t; bulk bears the fee of a TEU on ten tonnes
+    money = np.where(box, (price[:, 0] + fee) / t_per_teu, price[:, 1] + fee / TRUCK_T_PER_TEU)
     cost = money + classes.value_of_time_usd_t_h[k] * hours
     return np.where(land[o] & land[d], cost, np.inf)
 
@@ -299,6 +310,10 @@ def assignable(prepared: Prepared) -> tuple[paths.Graph, flows.VolumeDelay, flow
     """
     net, demand, classes = prepared.network, prepared.demand, prepared.classes
     money = np.where(prepared.land, prepared.money, np.inf)
+    # Cargo that is firmly by rail is a class of its own, for which roads are no way; ferries and the short sea at the
+    # end of a railway are, since that is how Japan or Korea are reached.
+    road = np.isin(net.kind, [ArcKind.MOVE, ArcKind.ACCESS]) & (net.mode == MODES.index("road"))
+    money = np.concatenate([money, np.where(road, np.inf, money)])
     source, sink = net.zone_source[demand.origin], net.zone_sink[demand.destination]
     # A zone whose place lost all its arcs keeps its relations: a node without arcs stands in for it, so that they
     # are told as unserved or go outside rather than vanish.
@@ -313,11 +328,16 @@ def assignable(prepared: Prepared) -> tuple[paths.Graph, flows.VolumeDelay, flow
         net.preload_trains_day,
         net.train_length_factor,
     )
-    kinds = flows.Classes(classes.names, classes.value_of_time_usd_t_h, classes.weight_trains_day_per_t_yr, money)
+    kinds = flows.Classes(
+        (*classes.names, *(f"{name}, firmly by rail" for name in classes.names)),
+        np.tile(classes.value_of_time_usd_t_h, 2),
+        np.tile(classes.weight_trains_day_per_t_yr, 2),
+        money,
+    )
     relations = flows.Relations(
         np.where(source >= 0, source, lost).astype(np.int32),
         np.where(sink >= 0, sink, lost + 1).astype(np.int32),
-        demand.commodity,
+        np.where(demand.captive, demand.commodity + len(classes.names), demand.commodity).astype(np.int32),
         demand.tonnes_yr,
         prepared.outside_usd_t,
         classes.scale_usd_t[demand.commodity],
@@ -404,7 +424,9 @@ def solve(tables: Tables, *, year: int, settings: Settings, progress: Progress |
     for rounds in range(1, EMPTY_ROUNDS + 1):
         result = flows.assign(graph, delay, kinds, relations, gap=settings.gap, max_iterations=settings.max_iterations)
         empties, boxes = _empties(prepared, result.network_tonnes_yr, share)
-        all_boxes = prepared.classes.teu(result.network_tonnes_yr[: len(loaded.origin)], loaded.class_index).sum()
+        all_boxes = prepared.classes.teu(
+            result.network_tonnes_yr[: len(loaded.origin)], prepared.demand.commodity
+        ).sum()
         if rounds > 1 and len(boxes) == len(previous) and np.abs(boxes - previous).sum() <= EMPTY_TOLERANCE * all_boxes:
             break
         relations, previous = _join(loaded, empties), boxes
@@ -412,4 +434,7 @@ def solve(tables: Tables, *, year: int, settings: Settings, progress: Progress |
     else:
         raise NotConverged(f"empty boxes did not settle in {EMPTY_ROUNDS} rounds", result and result.convergence)
     assert result is not None  # noqa: S101 - the loop ran
-    return Solution(prepared, relations, len(loaded.origin), result, float(previous.sum()), rounds)
+    count = len(prepared.classes.names)
+    folded = replace(result, arc_tonnes_yr=result.arc_tonnes_yr[:count] + result.arc_tonnes_yr[count:])
+    plain = replace(relations, class_index=(relations.class_index % count).astype(np.int32))
+    return Solution(prepared, plain, len(loaded.origin), folded, float(previous.sum()), rounds)

@@ -5,6 +5,10 @@ Each function takes a `Solution` and gives one frame; nothing is solved here. To
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from functools import cached_property
+from itertools import pairwise
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
@@ -30,6 +34,7 @@ TABLES = {
     "countries": "Countries: tonne-kilometres, transit, money paid on their lines, hours at their borders, CO2",
     "choke_points": "Lines, crossings, yards and terminals near their capacity",
     "relations": "Relations: demand, land network, outside option, cost, hours and kilometres of the paths used",
+    "paths": "Paths used: relation (null: boxes that return empty), tonnes, passage, and what lies along them in order",
     "fixed_flows": "Trade that goes by road, pipeline, sea or air whatever the network does",
 }
 
@@ -70,6 +75,7 @@ class _Names:
         names = self.solution.prepared.demand.countries
         return [names[i] if i >= 0 else "" for i in index.tolist()]
 
+    @cached_property
     def passages(self) -> tuple[list[str], I4]:
         """Names of the passages in order of precedence, and the passage of each path."""
         ids, rules = passage_rules(self.tables, self.net)
@@ -241,7 +247,7 @@ def links(names: _Names) -> pl.DataFrame:
 
 def passage_flows(names: _Names) -> pl.DataFrame:
     """Flows by passage, trader and commodity; ``other`` holds what uses no named passage."""
-    passages, which = names.passages()
+    passages, which = names.passages
     km = path_attributes(names.solution.equilibrium, names.net.length_km)
     keys, values = outcomes.sums(
         [which, names.path_class, names.path_exporter, names.path_importer],
@@ -416,6 +422,7 @@ def relations(names: _Names) -> pl.DataFrame:
 
     return pl.DataFrame(
         {
+            "relation": np.arange(count, dtype=np.int32),
             "origin_zone": [demand.zones[i] for i in demand.origin.tolist()],
             "destination_zone": [demand.zones[i] for i in demand.destination.tolist()],
             "exporter": [demand.countries[i] for i in demand.exporter.tolist()],
@@ -436,6 +443,40 @@ def relations(names: _Names) -> pl.DataFrame:
         schema_overrides=dict.fromkeys(
             ("land_usd_t", "outside_usd_t", "land_h", "land_km", "land_co2_kg_t"), pl.Float64
         ),
+    )
+
+
+def _along(
+    names: _Names, wanted: npt.NDArray[np.bool_], code: npt.NDArray[np.int64], labels: Sequence[str]
+) -> pl.Series:
+    """What each path meets on some arcs, in order of travel; arcs of one code in a row are one meeting."""
+    path, arc = outcomes.entries(names.paths, wanted)
+    met = code[arc]
+    new = np.append(True, (np.diff(path) != 0) | (np.diff(met) != 0))[: len(path)]
+    ends = np.searchsorted(path[new], np.arange(names.paths.count + 1))
+    flat = [labels[i] for i in (met[new] // 2).tolist()]
+    return pl.Series([flat[a:b] for a, b in pairwise(ends.tolist())], dtype=pl.List(pl.String))
+
+
+def paths(names: _Names) -> pl.DataFrame:
+    """Paths used, those of empty boxes too, with the crossings, links and countries along them.
+
+    A link that is used there and back stands twice, a link whose sections lie in several countries once.
+    """
+    net = names.net
+    move = net.kind == ArcKind.MOVE
+    border = (net.kind == ArcKind.BORDER) & (net.crossing >= 0)
+    passages, which = names.passages
+    back = net.backward.astype(np.int64)
+    return pl.DataFrame(
+        {
+            "relation": pl.Series(names.paths.relation, dtype=pl.Int32).set(pl.Series(~names.loaded), None),
+            "tonnes": names.paths.tonnes_yr,
+            "passage": [passages[i] if i >= 0 else "other" for i in which.tolist()],
+            "crossings": _along(names, border, net.crossing.astype(np.int64) * 2 + back, net.crossings),
+            "links": _along(names, move, net.link.astype(np.int64) * 2 + back, net.links),
+            "countries": _along(names, move, net.country.astype(np.int64) * 2, net.countries),
+        }
     )
 
 
@@ -478,6 +519,7 @@ def totals(names: _Names) -> pl.DataFrame:
             "fixed_tonnes": [float(demand.fixed_tonnes_yr.sum())],
             "left_out_relations": [demand.left_out_relations],
             "left_out_tonnes": [demand.left_out_tonnes_yr],
+            "elsewhere_tonnes": [demand.elsewhere_tonnes_yr],
             "within_zone_tonnes": [demand.within_zone_tonnes_yr],
             "without_zone_tonnes": [float(sum(t for _, t in demand.without_zone))],
         }
@@ -510,5 +552,6 @@ def tabulate(tables: Tables, solution: Solution) -> dict[str, pl.DataFrame]:
         "countries": countries(names),
         "choke_points": choke_points(names),
         "relations": relations(names),
+        "paths": paths(names),
         "fixed_flows": fixed_flows(names),
     }

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import polars as pl
 
 from landbridge.data.dictionary import read_dictionary
-from landbridge.data.provenance import KINDS, coverage, read_origins
+from landbridge.data.keys import cell as data_cell
+from landbridge.data.provenance import KINDS, USER, coverage, read_origins
 from landbridge.data.read import ATLAS
 from landbridge.errors import DataError
 from landbridge.show.report.context import Context, Run, Units
@@ -40,13 +41,75 @@ __all__ = [
     "parameters",
     "scenarios",
     "sources",
+    "users_values",
+    "with_users_values",
 ]
+
+#: At most this many of the user's values are listed one by one; all are in the results folder.
+LISTED = 200
 
 
 def folder(context: Context) -> Path:
     """Folder of the data package; the atlas of Landbridge where the tables were made in memory."""
     package = context.tables.package
     return package.folder if package else ATLAS
+
+
+def users_values(context: Context) -> str:
+    """Name of the user's own values that the results rest on, how many there are and in which tables; or nothing."""
+    told = context.results.manifest.get("overlay")
+    if not told:
+        return ""
+    tables = ", ".join(f"{table} {count}" for table, count in told["tables"].items())
+    return f"{told['name']}: {told['changed']} value{'s' if told['changed'] != 1 else ''} ({tables})"
+
+
+def with_users_values(context: Context) -> Html:
+    """A line that names the user's own values beside figures that rest on them; nothing where there are none."""
+    told = users_values(context)
+    return el("p", f"With the user's own values over the atlas, {told}.", class_="note overlay") if told else Html("")
+
+
+def _users_numbers(context: Context) -> Iterator[tuple[str, str]]:
+    """Table of each number that is the user's, and the kind that the package states for its cell."""
+    overlay, package = context.tables.overlay, context.tables.package
+    if overlay is None or package is None:
+        return
+    numbers = {(c.table, c.name) for c in read_dictionary(package.folder).columns if c.is_number}
+    origins = {name: read_origins(package.folder, name)[0] for name in overlay.tables}
+    for value in overlay.values.values():
+        if (value.table, value.column) in numbers and value.new is not None:
+            origin = origins[value.table].of(value.row, value.column)
+            yield value.table, origin.kind if origin else "none"
+
+
+def _listed(context: Context) -> Html:
+    """The user's own values one by one, with what the atlas has in their place and how that is known."""
+    overlay = context.tables.overlay
+    package = context.tables.package
+    if overlay is None or package is None:
+        return with_users_values(context)
+    origins = {table: read_origins(package.folder, table)[0] for table in overlay.tables}
+    rows = []
+    for value in list(overlay.values.values())[:LISTED]:
+        origin = origins[value.table].of(value.row, value.column)
+        known = origin.kind if origin and isinstance(value.new, (int, float)) and not value.added else ""
+        rows.append(
+            [
+                head(value.table),
+                text_cell(value.row),
+                text_cell(value.column),
+                text_cell("a new row" if value.added else data_cell(value.old) or ABSENT),
+                text_cell(known),
+                text_cell(data_cell(value.new) or ABSENT),
+                text_cell(f"{value.file}, row {value.line}"),
+            ]
+        )
+    names = ("Table", "Row", "Column", "Atlas", "Kind there", "User's value", "File and row")
+    columns = [Column(name, text=True) for name in names]
+    left = len(overlay.values) - len(rows)
+    note = f"And {left} more, in the folder overlay of the results." if left > 0 else ""
+    return table(f"The user's own values, {overlay.name}", columns, rows, class_="words", note=note)
 
 
 def _text(context: Context, name: str) -> str:
@@ -165,6 +228,7 @@ def convergence(context: Context) -> Html:
     ]
     manifest = context.results.manifest
     atlas = manifest.get("atlas") or {}
+    told = users_values(context)
     facts = [
         ("Settings", ", ".join(f"{k.replace('_', ' ')} {v}" for k, v in manifest.get("settings", {}).items())),
         (
@@ -175,6 +239,7 @@ def convergence(context: Context) -> Html:
             "Atlas",
             f"{atlas.get('name', ABSENT)} {atlas.get('version', '')}, SHA-256 {atlas.get('content_hash', ABSENT)}",
         ),
+        *([("User's values", f"{told}, SHA-256 {manifest['overlay']['content_hash']}")] if told else []),
         ("Code", f"landbridge {manifest.get('landbridge', ABSENT)}, Python {manifest.get('python', ABSENT)}"),
     ]
     listed = el("dl", *[join([el("dt", k), el("dd", v)]) for k, v in facts], class_="facts")
@@ -237,6 +302,7 @@ KIND_WORDS = {
     "estimate": "a judgement, with its reasoning",
     "calibrated": "fitted to observations",
     "unknown": "looked for and not found",
+    USER: "the user's own, over the atlas",
     "none": "no origin given",
 }
 
@@ -250,9 +316,13 @@ def assumptions(context: Context) -> Html:
         counted = coverage(package.folder, dict(context.tables.frames), read_dictionary(package.folder))
     except DataError as error:
         return el("p", f"The origin of numbers could not be read: {error}")
-    kinds = [k for k in (*KINDS, "none") if k in counted["kind"].to_list()]
     wide = counted.group_by("table", "kind", maintain_order=True).agg(pl.col("cells").sum())
     cells = {(t, k): n for t, k, n in wide.rows()}
+    for place, kind in _users_numbers(context):
+        cells[place, kind] -= 1
+        cells[place, USER] = cells.get((place, USER), 0) + 1
+    present = {kind for (_, kind), n in cells.items() if n}
+    kinds = [k for k in (*KINDS, USER, "none") if k in present]
     rows = []
     for name in counted["table"].unique(maintain_order=True).to_list():
         counts = [cells.get((name, kind), 0) for kind in kinds]
@@ -279,7 +349,8 @@ def assumptions(context: Context) -> Html:
         el("li", el("span", class_=f"chip part {kind}", aria_hidden="true"), f" {kind}: {KIND_WORDS[kind]}")
         for kind in kinds
     ]
-    return join([el("ul", *legend, class_="legend"), table("How the numbers of the atlas are known", columns, rows)])
+    known = table("How the numbers of the atlas are known", columns, rows)
+    return join([el("ul", *legend, class_="legend"), known, _listed(context)])
 
 
 def parameters(context: Context) -> Html:

@@ -16,6 +16,7 @@ from landbridge.show.report import background, maps, sections
 from landbridge.show.report.context import Context
 from landbridge.show.report.findings import findings
 from landbridge.show.report.markup import ABSENT, Html, el, join
+from landbridge.show.report.observed import observed
 from landbridge.show.report.sheets import Sheet, definitions, sheets
 from landbridge.study.results import Results
 
@@ -107,7 +108,7 @@ def page(context: Context) -> str:
         el(
             "div",
             nav,
-            el("main", *[el("section", el("h2", name), content, id=mark) for mark, name, content in parts]),
+            el("main", *[_section(context, mark, name, content) for mark, name, content in parts]),
             class_="page",
         ),
         el("footer", background.credits_(context), el("p", background.disclaimer(context), class_="disclaimer")),
@@ -115,6 +116,16 @@ def page(context: Context) -> str:
         el("script", script),
     )
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
+
+
+#: Parts whose figures do not come from the run.
+ASIDE = ("scenarios", "assumptions", "sources")
+
+
+def _section(context: Context, mark: str, name: str, content: Html) -> Html:
+    """One part of the page; its figures say whose values they rest on."""
+    named = Html("") if mark in ASIDE else background.with_users_values(context)
+    return el("section", el("h2", name), named, content, id=mark)
 
 
 def _header(context: Context) -> Html:
@@ -131,6 +142,7 @@ def _header(context: Context) -> Html:
             "Atlas",
             f"{atlas.get('name', ABSENT)} {atlas.get('version', '')} · {str(atlas.get('content_hash', ''))[:SHORT]}",
         ),
+        *([("User's values", told)] if (told := background.users_values(context)) else []),
         ("Computed", made or ABSENT),
     ]
     package = context.tables.package
@@ -203,6 +215,7 @@ def _parts(context: Context, found: tuple[Sheet, Sheet | None] | None) -> list[t
         ("corridors", "Corridors inside China", sections.corridors(context)),
         ("countries", "Countries", sections.countries(context)),
         ("choke-points", "Choke points", sections.choke_points(context)),
+        ("observed", "Against what was observed", observed(context)),
         (
             "solution",
             "How it was solved",

@@ -1,0 +1,231 @@
+"""The verbs of the atlas: facts, check, sources, why, diff."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landbridge.errors import LandbridgeError
+from landbridge.show.terminal import (
+    AtlasDir,
+    Json,
+    OverlayPath,
+    frame_json,
+    print_json,
+    print_table,
+    read_tables,
+    users_values,
+)
+
+if TYPE_CHECKING:
+    from landbridge.data.diff import PackageDiff
+    from landbridge.data.registry import History
+
+__all__ = ["atlas_app", "facts"]
+
+atlas_app = typer.Typer(
+    help="The atlas: check it, list its sources, ask where a value comes from, compare two.", no_args_is_help=True
+)
+
+
+def facts(
+    query: Annotated[str, typer.Argument(help="Words and numbers, as: CKU 523, or 47 agreements.", show_default=False)],
+    topic: Annotated[
+        str | None, typer.Option(help="Facts of one topic, or one of projects, agreements and events.")
+    ] = None,
+    limit: Annotated[int, typer.Option(help="The most findings.", min=1)] = 20,
+    as_json: Json = False,
+) -> None:
+    """Search facts, projects, agreements and events; the name of a project shows its history.
+
+    A row must have every part of the query; where none has, those that have the most are shown.
+    """
+    tables = read_tables()
+    from landbridge.data.registry import history, named_project, search
+
+    found = search(tables, query, topic=topic, limit=limit)
+    project = None if topic else named_project(tables, query)
+    told = history(tables, project) if project else None
+    if as_json:
+        rows = [finding.as_dict() for finding in found]
+        print_json({"query": query, "findings": rows, "project": told.as_dict() if told else None})
+        return
+    if not found:
+        raise LandbridgeError(f"nothing is known of {query!r}; try fewer or other words")
+    if told:
+        _history(told)
+    lacks = found[0].lacks
+    print_table(
+        f"{query}: what is known",
+        [("id", 0), ("subject", 0), ("what", 0), ("value", 0), ("year", 0), ("where", 0), ("confidence", 0),
+         ("source", 0)],
+        [[f.id, f.subject, f.quantity, f"{f.value} {f.unit}".strip(), f.year, f.place, f.confidence, f.source]
+         for f in found],
+        (f"No row has all of it; these lack: {', '.join(lacks)}. " if lacks else "")
+        + "Addresses of the sources, notes and scores: --json. The id of a project as the query shows its history.",
+        whole=("confidence", "year"),
+    )  # fmt: skip
+
+
+def _history(told: History) -> None:
+    """Print a project: what happened to it, then what of the atlas belongs to it."""
+    row = told.project
+    print_table(
+        f"{row['name']} ({row['id']}), {row['status'].replace('_', ' ')}: its history",
+        [("date", 0), ("from", 0), ("id", 0), ("what", 0), ("value", 0), ("source", 0)],
+        [[m.date or None, m.table, m.id, m.what, m.value, m.source] for m in told.moments],
+        row["note"] or "",
+        whole=("date",),
+    )
+    print_table(
+        f"{row['id']}: what belongs to it in the atlas",
+        [("table", 0), ("id", 0), ("name", 0), ("what", 0)],
+        [[e.table, e.id, e.name, e.what] for e in told.atlas],
+    )
+
+
+@atlas_app.command("check")
+def atlas_check(
+    folder: Annotated[
+        Path | None, typer.Argument(help="A data package; default the atlas that ships.", show_default=False)
+    ] = None,
+    overlay: OverlayPath = None,
+    columns: Annotated[bool, typer.Option("--columns", help="How numbers are known by column, not by table.")] = False,
+    as_json: Json = False,
+) -> None:
+    """Check a whole data package and tell all faults at once; with --overlay also your own values over it."""
+    from landbridge.data.check import check_package
+    from landbridge.data.read import ATLAS
+
+    where = folder or ATLAS
+    if not where.is_dir():
+        raise LandbridgeError(
+            f"{where}: wanted the folder of a data package, got {'a file' if where.exists() else 'nothing'}"
+        )
+    faults, shares = check_package(where)
+    own = read_tables(folder, overlay).overlay if overlay is not None and not faults else None
+    if as_json:
+        stamp = own.stamp() if own else None
+        told = {"folder": where.name, "overlay": stamp, "faults": [vars(f) for f in faults]}
+        print_json({**told, "origins": shares.to_dicts()})
+    else:
+        for fault in faults:
+            typer.echo(str(fault), err=True)
+        import polars as pl
+
+        name = pl.concat_str("table", "column", separator=".") if columns else pl.col("table")
+        named = shares.select(name.alias("name"), "kind", "cells")
+        wide = named.group_by("name", "kind").agg(pl.col("cells").sum())
+        kinds = ("reported", "derived", "estimate", "calibrated", "unknown", "none")
+        rows = []
+        for which in named["name"].unique(maintain_order=True).to_list():
+            counts = dict(wide.filter(pl.col("name") == which).select("kind", "cells").rows())
+            total = sum(counts.values())
+            rows.append([which, total, *(100.0 * counts.get(k, 0) / total for k in kinds)])
+        print_table(
+            "How the atlas' numbers are known, per cent of number cells",
+            [("column" if columns else "table", 0), ("cells", 0), *((k, 1) for k in kinds)],
+            rows,
+        )
+        if not faults:
+            typer.echo(f"{where.name}: no faults")
+        if own:
+            typer.echo(users_values(own))
+    if faults:
+        typer.echo(f"landbridge: {where}: {len(faults)} fault{'s' if len(faults) > 1 else ''}", err=True)
+        raise typer.Exit(1)
+
+
+@atlas_app.command("sources")
+def atlas_sources(as_json: Json = False) -> None:
+    """List the sources with their licences and how many rows of provenance rest on each."""
+    from landbridge.data.check import source_use
+    from landbridge.data.read import ATLAS
+
+    frame = source_use(ATLAS, read_tables())
+    if as_json:
+        frame_json(frame)
+        return
+    columns = ("id", "publisher", "title", "date", "licence", "confidence", "rests_on")
+    print_table("Sources", [(c, 0) for c in columns], [[r[c] for c in columns] for r in frame.to_dicts()])
+
+
+@atlas_app.command("why")
+def atlas_why(
+    table: Annotated[str, typer.Argument(help="Table.", show_default=False)],
+    row: Annotated[str, typer.Argument(metavar="ID", help="Row id.", show_default=False)],
+    column: Annotated[str, typer.Argument(help="Column.", show_default=False)],
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Show one value, how it is known, on which sources it rests and the reasoning."""
+    from landbridge.data.check import explain
+    from landbridge.data.read import ATLAS
+
+    answer = explain(atlas or ATLAS, read_tables(atlas, overlay), table, row, column)
+    if as_json:
+        print_json(answer)
+        return
+    for key, value in answer.items():
+        if key == "sources":
+            for source in value:
+                typer.echo(f"  source: {source}")
+        else:
+            typer.echo(f"{key}: {value}")
+
+
+@atlas_app.command("diff")
+def atlas_diff(
+    old: Annotated[Path, typer.Argument(help="Folder of a data package.", show_default=False)],
+    new: Annotated[Path, typer.Argument(help="Folder of another.", show_default=False)],
+    rows: Annotated[int, typer.Option(help="Values and rows printed for each table.", min=1)] = 25,
+    as_json: Json = False,
+) -> None:
+    """Show what changed from one data package to another: rows, values, and how values are known."""
+    from landbridge.data.diff import diff_packages
+
+    found = diff_packages(old, new)
+    if as_json:
+        print_json(found.as_dict())
+        return
+    _diff(found, rows)
+
+
+def _diff(found: PackageDiff, rows: int) -> None:
+    from landbridge.data.keys import cell as data_cell
+
+    stamps = [f"{s.folder}: {s.name} {s.version}, {s.content_hash[:12]}" for s in (found.old, found.new)]
+    typer.echo("\n".join(stamps))
+    if not (found.tables or found.tables_added or found.tables_removed or found.files):
+        typer.echo("No difference.")
+        return
+    for word, names in (("Tables added", found.tables_added), ("Tables removed", found.tables_removed),
+                        ("Other files that differ", found.files)):  # fmt: skip
+        if names:
+            typer.echo(f"{word}: {', '.join(names)}")
+    print_table(
+        "Changes by table",
+        [("table", 0), ("rows added", 0), ("rows removed", 0), ("values changed", 0), ("columns changed", 0)],
+        [
+            [t.table, len(t.added), len(t.removed), len(t.changed),
+             " ".join([*(f"+{c}" for c in t.columns_added), *(f"-{c}" for c in t.columns_removed)])]
+            for t in found.tables
+        ],
+    )  # fmt: skip
+    for table in found.tables:
+        lines: list[list[Any]] = [["added", r.row, "", "", "", "", ""] for r in table.added]
+        lines += [["removed", r.row, "", "", "", "", ""] for r in table.removed]
+        lines += [
+            ["changed", c.row, c.column, data_cell(c.old) or None, c.old_kind, data_cell(c.new) or None, c.new_kind]
+            for c in table.changed
+        ]
+        if lines:
+            print_table(
+                table.table,
+                [("", 0), ("row", 0), ("column", 0), ("old", 0), ("known", 0), ("new", 0), ("known", 0)],
+                lines[:rows],
+                f"{rows} of {len(lines)}; all with --json" if len(lines) > rows else "",
+            )

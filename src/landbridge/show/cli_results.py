@@ -1,0 +1,355 @@
+"""The verbs of studies and their results: run, passages, compare, crossing, report, targets."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landbridge.errors import LandbridgeError
+from landbridge.show.terminal import (
+    FREE,
+    AtlasDir,
+    Json,
+    OverlayPath,
+    frame_json,
+    known,
+    print_json,
+    print_table,
+    read_tables,
+    split_commas,
+    users_values,
+)
+
+if TYPE_CHECKING:
+    import polars as pl
+
+    from landbridge.study.results import Results
+
+__all__ = ["compare", "crossing", "passages", "report", "run", "targets"]
+
+ResultsDir = Annotated[Path, typer.Argument(help="A results folder.", show_default=False)]
+
+MEGATONNE = 1e6
+
+
+def _results(folder: Path) -> Results:
+    from landbridge.study.results import read_results
+
+    return read_results(folder)
+
+
+def _scenario(results: Results, name: str | None, default: str) -> str:
+    return known("scenario", name or default, results.scenarios)
+
+
+def _year(results: Results, year: int | None, default: int) -> int:
+    chosen = default if year is None else year
+    if chosen not in results.years:
+        years = ", ".join(str(y) for y in results.years)
+        raise LandbridgeError(f"{results.folder} has no year {chosen}; there are {years}")
+    return chosen
+
+
+@contextmanager
+def _progress(*, quiet: bool) -> Iterator[Any]:
+    from rich.console import Console
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+
+    if quiet or not sys.stderr.isatty():
+        yield None
+        return
+    bar = Progress(
+        TextColumn("{task.completed}/{task.total}"),
+        BarColumn(),
+        TimeElapsedColumn(),
+        TextColumn("{task.description}"),
+        console=Console(stderr=True),
+        transient=True,
+    )
+    with bar:
+        task = bar.add_task("starting", total=None)
+        yield lambda done, total, text: bar.update(task, completed=done, total=total, description=text)
+
+
+def run(
+    study: Annotated[Path, typer.Argument(help="A study file (TOML).", show_default=False)],
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the results; default results/<study>.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Solve every scenario and year of a study into a results folder.
+
+    Results that are in the folder already are replaced once the new ones are whole. The user's own values given by
+    --overlay stand in place of those that the study names.
+    """
+    from landbridge.study.files import check_study, read_study
+    from landbridge.study.results import check_output
+
+    folder = out or Path("results") / study.stem
+    check_output(folder)
+    read = read_study(study)
+    tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
+    check_study(read, tables)
+    from landbridge.study.run import run_study
+
+    with _progress(quiet=quiet or as_json) as progress:
+        results = run_study(read, tables, folder, progress=progress)
+    if as_json:
+        print_json({"out": str(folder), **results.manifest})
+        return
+    rows = [
+        (s["scenario"], s["year"], s["status"], f"{s['relative_gap']:.1e}", s["iterations"], s["seconds"])
+        for s in results.manifest["solved"]
+    ]
+    headings = [("scenario", 0), ("year", 0), ("status", 0), ("relative gap", 0), ("rounds", 0), ("seconds", 1)]
+    print_table(f"{results.manifest['study']['name']}: solved", headings, rows, users_values(tables.overlay))
+    typer.echo(f"Results are in {folder}")
+
+
+def passages(
+    folder: ResultsDir,
+    year: Annotated[int | None, typer.Option(help="Year of the flows; default the first.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", help="Scenario beside the first; default the last.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Show the passages: km, days, USD, CO2, borders, gauge changes, and what flows over them and the crossings."""
+    results = _results(folder)
+    from landbridge.study.summary import corridor_feeds, crossing_summary, passage_summary
+
+    chosen = _year(results, year, results.years[0])
+    base, other = results.scenarios[0], _scenario(results, scenario, results.scenarios[-1])
+    routes, flows, feeds = (
+        passage_summary(results, chosen, other),
+        crossing_summary(results, chosen, second=other),
+        corridor_feeds(results, chosen, other),
+    )
+    if as_json:
+        print_json(
+            {
+                "year": chosen,
+                "first": base,
+                "second": other,
+                "passages": routes.to_dicts(),
+                "crossings": flows.to_dicts(),
+                "internal_corridors": feeds.to_dicts(),
+            }
+        )
+        return
+    own = users_values(results.manifest.get("overlay"))
+    # a study of one scenario has nothing to stand beside it
+    two = other != base
+
+    def show(title: str, columns: Sequence[tuple[str, str, int]], frame: pl.DataFrame, caption: str = "") -> None:
+        kept = [(heading, name, digits) for heading, name, digits in columns if two or name not in SECOND]
+        rows = [[r[name] for _, name, _ in kept] for r in frame.to_dicts()]
+        print_table(title, [(heading, digits) for heading, _, digits in kept], rows, f"{caption} {own}".strip())
+
+    show(
+        f"Passages, {chosen}: standard relation from terminal to terminal, 40-foot box of machinery, free flow",
+        [("passage", "name", 0), ("from", "origin", 0), ("to", "destination", 0), ("km", "km", 0), ("days", "days", 1),
+         ("USD/FEU", "usd_feu", 0), ("kg CO2/FEU", "co2_kg_feu", 0), ("borders", "borders", 0),
+         ("gauge changes", "gauge_changes", 0), ("countries", "countries", 0), (f"Mt/yr {base}", "mt_first", 2),
+         (f"Mt/yr {other}", "mt_second", 2)],
+        routes,
+        "Prices without haulage by the shipper. –: no route in this scenario; as a flow: by sea, outside the land "
+        "network." + (f" A row marked ({other}) tells what that scenario changes." if two else ""),
+    )  # fmt: skip
+    show(
+        f"Crossings of China, {chosen}: million tonnes a year",
+        [("crossing", "crossing", 0), ("direction", "direction", 0), (f"Mt {base}", "mt_first", 3),
+         (f"of it transit {base}", "transit_mt_first", 3), (f"Mt {other}", "mt_second", 3), ("change", "mt_change", 3),
+         (f"TEU {base}", "teu_first", 0), (f"TEU {other}", "teu_second", 0), (f"use {base}", "use_first", 2),
+         (f"use {other}", "use_second", 2), (f"hours {base}", "time_h_first", 1),
+         (f"hours {other}", "time_h_second", 1)],
+        flows,
+        "Use: trains over capacity, domestic and passenger trains included; hours at both stations together. "
+        "–: not open in this scenario.",
+    )  # fmt: skip
+    show(
+        f"China's internal corridors, {chosen}: what each feeds to, and takes from, which crossing",
+        [("corridor", "corridor", 0), ("crossing", "crossing", 0), ("direction", "direction", 0),
+         (f"Mt {base}", "mt_first", 3), (f"Mt {other}", "mt_second", 3)],
+        feeds,
+    )  # fmt: skip
+
+
+#: Columns that say nothing where a study has one scenario.
+SECOND = {"mt_second", "mt_change", "teu_second", "use_second", "time_h_second"}
+
+
+def compare(
+    folder: ResultsDir,
+    base: Annotated[
+        str | None, typer.Option("--base", help="Scenario compared with; default the one the study names.")
+    ] = None,
+    scenario: Annotated[str | None, typer.Option("--scenario", help="Scenario compared; default the last.")] = None,
+    year: Annotated[int | None, typer.Option(help="Year; default the last.")] = None,
+    base_year: Annotated[
+        int | None, typer.Option("--base-year", help="Year of the scenario compared with; default the same year.")
+    ] = None,
+    table: Annotated[
+        str,
+        typer.Option(help="totals, passages, crossings, links, passage_flows, internal_corridors or countries."),
+    ] = "crossings",
+    by: Annotated[
+        str | None, typer.Option("--by", help="Number compared, as tonnes, teu or days; default the main one.")
+    ] = None,
+    rows: Annotated[int, typer.Option(help="Rows printed; the largest changes first.", min=1)] = 25,
+    as_json: Json = False,
+) -> None:
+    """Show what changes from one scenario, or year, to another."""
+    results = _results(folder)
+    from landbridge.study.compare import KEYS, Side
+    from landbridge.study.compare import compare as difference
+
+    known("table to compare", table, list(KEYS))
+    named = results.manifest["study"]["compare"]
+    others = [s for s in results.scenarios if s != named]
+    chosen = _year(results, year, results.years[-1])
+    first = Side(_scenario(results, base, named), _year(results, base_year, chosen))
+    second = Side(_scenario(results, scenario, others[-1] if others else named), chosen)
+    if first == second and not (base or scenario or base_year):
+        raise LandbridgeError(f"{folder} has one scenario, {named}, in {chosen}: nothing to compare; try --base-year")
+    frame = difference(results, table, first, second)
+    if as_json:
+        frame_json(frame)
+        return
+    import polars as pl
+
+    numbers = [c.removesuffix("_change") for c in frame.columns if c.endswith("_change")]
+    left, right = (
+        side.scenario if first.year == second.year else f"{side.scenario} {side.year}" for side in (first, second)
+    )
+    title = f"{table}, {chosen}: {right} against {left}"
+    own = users_values(results.manifest.get("overlay"))
+    sides = ("first", "second", "change")
+    if not KEYS[table] and by is None:
+        whole = frame.row(0, named=True)
+        columns = [("number", 0), (left, FREE), (right, FREE), ("change", FREE), ("per cent", 1)]
+        print_table(title, columns, [[n, *(whole[f"{n}_{s}"] for s in (*sides, "percent"))] for n in numbers], own)
+        return
+    lead = known("number", by, numbers) if by else next(n for n in ("tonnes", "days", "tonne_km") if n in numbers)
+    moved = frame.filter(pl.col(f"{lead}_change").abs() > 0)
+    alone = frame.filter(pl.col(f"{lead}_first").is_null() != pl.col(f"{lead}_second").is_null())
+    shown = pl.concat([moved.sort(pl.col(f"{lead}_change").abs(), descending=True), alone]).head(rows)
+    scale, unit = (MEGATONNE, f"{lead}, million" if lead != "tonnes" else "Mt") if "tonne" in lead else (1.0, lead)
+    digits = 3 if scale != 1 else FREE
+    print_table(
+        title,
+        [*((k, 0) for k in KEYS[table]), (f"{unit}, {left}", digits), (f"{unit}, {right}", digits), ("change", digits),
+         ("per cent", 1)],
+        [
+            [*(r[k] for k in KEYS[table]),
+             *(None if r[f"{lead}_{s}"] is None else r[f"{lead}_{s}"] / scale for s in sides),
+             r[f"{lead}_percent"]]
+            for r in shown.to_dicts()
+        ],
+        f"{shown.height} of {moved.height + alone.height} rows that change, of {frame.height}. {own}".strip(),
+    )  # fmt: skip
+
+
+def crossing(
+    folder: ResultsDir,
+    ids: Annotated[str, typer.Argument(metavar="ID[,ID]", help="Crossings, taken together.", show_default=False)],
+    scenario: Annotated[str | None, typer.Option(help="Scenario; default the first.")] = None,
+    year: Annotated[int | None, typer.Option(help="Year; default the first.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Show what passes a crossing by direction and commodity, with transit apart, and for whom."""
+    results = _results(folder)
+    from landbridge.study.summary import crossing_goods
+
+    which, when = _scenario(results, scenario, results.scenarios[0]), _year(results, year, results.years[0])
+    frame = crossing_goods(results, split_commas(ids), which, when)
+    if as_json:
+        frame_json(frame)
+        return
+    columns = [("from", "from_country", 0), ("to", "to_country", 0), ("commodity", "commodity", 0), ("Mt", "mt", 3),
+               ("of it transit", "transit_mt", 3), ("TEU", "teu", 0), ("trains", "trains", 0),
+               ("largest users (Mt)", "main_users", 0)]  # fmt: skip
+    print_table(
+        f"{ids}, {when}, scenario {which}",
+        [(heading, digits) for heading, _, digits in columns],
+        [[row[name] for _, name, _ in columns] for row in frame.to_dicts()],
+        f"{frame['mt'].sum():.2f} Mt in all, {frame['transit_mt'].sum():.2f} Mt of it transit: "
+        f"between countries that are not both sides of the crossing. {users_values(results.manifest.get('overlay'))}",
+    )
+
+
+def report(
+    folder: ResultsDir,
+    out: Annotated[Path | None, typer.Option("--out", help="HTML file; default DIR/report.html.")] = None,
+    atlas: AtlasDir = None,
+) -> None:
+    """Write one HTML file with maps, tables, sources and assumptions that opens offline."""
+    results = _results(folder)
+    from landbridge.show.report import write_report
+    from landbridge.study.results import tables_of
+
+    path = write_report(results, tables_of(results, base=atlas), out or folder / "report.html")
+    typer.echo(str(path))
+
+
+def targets(
+    folder: ResultsDir,
+    file: Annotated[
+        Path | None, typer.Option("--targets", help="File of targets; default the atlas' open ones.")
+    ] = None,
+    atlas: AtlasDir = None,
+    as_json: Json = False,
+) -> None:
+    """Hold a results folder against observed figures and say how far off each is."""
+    results = _results(folder)
+    from landbridge.study.results import tables_of
+    from landbridge.study.targets import against
+
+    tables = tables_of(results, base=atlas)
+    frame = against(results, tables, file)
+    if as_json:
+        frame_json(frame)
+        return
+    import polars as pl
+
+    answered, rest = frame.filter(pl.col("modelled").is_not_null()), frame.filter(pl.col("modelled").is_null())
+
+    def subject(row: Mapping[str, Any]) -> str:
+        directed = "" if row["direction"] in ("both", "na") else f", {row['direction']}"
+        return f"{row['subject']}{directed}"
+
+    def verdict(row: Mapping[str, Any]) -> str:
+        return ("echo, " if row["status"] == "echo" else "") + ("inside" if row["inside"] == "yes" else "outside")
+
+    print_table(
+        f"Observed figures against scenario {results.scenarios[0]}, before any calibration",
+        [("id", 0), ("indicator", 0), ("subject", 0), ("year", 0), ("unit", 0), ("observed", FREE), ("from", FREE),
+         ("to", FREE), ("modelled", FREE), ("error %", 0), ("verdict", 0)],
+        [[r["id"], r["indicator"], subject(r), r["year"], r["unit"],
+          *(r[c] for c in ("observed", "low", "high", "modelled", "error_percent")), verdict(r)]
+         for r in answered.to_dicts()],
+        users_values(results.manifest.get("overlay")),
+        whole=("id", "indicator", "unit", "verdict"),
+    )  # fmt: skip
+    noted = answered.filter(pl.col("why") != "")
+    for title, part in (("How the model's numbers are to be read", noted), ("Not covered", rest)):
+        if part.height:
+            lines = [[r["id"], r["indicator"], subject(r), r["year"], r["why"]] for r in part.to_dicts()]
+            columns = [("id", 0), ("indicator", 0), ("subject", 0), ("year", 0), ("why", 0)]
+            print_table(title, columns, lines, whole=("id", "indicator"))
+
+    def count(status: str, inside: str) -> int:
+        return frame.filter((pl.col("status") == status) & (pl.col("inside") == inside)).height
+
+    typer.echo(
+        f"{frame.height} targets. Compared: {count('compared', 'yes')} inside their band, {count('compared', 'no')} "
+        f"outside. Echoes, which rest on the figure itself and are no success: {count('echo', 'yes')} inside, "
+        f"{count('echo', 'no')} outside. Not covered: {rest.height}."
+    )

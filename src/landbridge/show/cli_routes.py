@@ -1,0 +1,193 @@
+"""The verb of routes."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landbridge.errors import LandbridgeError, NoRoute
+from landbridge.show.answers import answer_json, hours_of, print_answer, print_legs
+from landbridge.show.terminal import (
+    AtlasDir,
+    Json,
+    OverlayPath,
+    known,
+    print_json,
+    read_tables,
+    split_commas,
+    users_values,
+)
+
+if TYPE_CHECKING:
+    from landbridge.data.tables import Tables
+
+__all__ = ["routes"]
+
+MODES = ("rail", "road", "sea", "ferry")
+
+
+def _namesakes(tables: Tables, place: str) -> list[str]:
+    """Ids of other places that share the first word of a place's name, as the port of a city does."""
+    names = dict(tables["places"].select("id", "name").rows())
+    word = re.split(r"[ (/,]", names[place])[0].casefold()
+    return [i for i, name in names.items() if i != place and re.split(r"[ (/,]", name)[0].casefold() == word]
+
+
+def routes(
+    start: Annotated[str, typer.Argument(metavar="FROM", help="Place by name, id or UN/LOCODE.", show_default=False)],
+    end: Annotated[str, typer.Argument(metavar="TO", help="Place by name, id or UN/LOCODE.", show_default=False)],
+    avoid: Annotated[
+        str | None,
+        typer.Option(
+            help="What no route may touch, divided by commas: countries (RU,BY), crossings, links, modes, gauges in mm."
+        ),
+    ] = None,
+    objective: Annotated[
+        str | None,
+        typer.Option(
+            help="Find the efficient set over time, cost, co2, borders, gauge_changes or risk, divided by "
+            "commas; default the cheapest by generalised cost and what differs."
+        ),
+    ] = None,
+    only_borders: Annotated[
+        str | None, typer.Option(help="The only crossings allowed, by id or as KZ-RU for all between two countries.")
+    ] = None,
+    max_borders: Annotated[int | None, typer.Option(help="The most borders.", min=0)] = None,
+    max_gauge_changes: Annotated[int | None, typer.Option(help="The most changes of gauge.", min=0)] = None,
+    deadline: Annotated[
+        str | None, typer.Option(help="Latest arrival in the mean, door to door, as 20d or 480h.")
+    ] = None,
+    epsilon: Annotated[
+        float, typer.Option(help="How much worse, as a part, the efficient set may be than the exact one.", min=0)
+    ] = 0.0,
+    with_study: Annotated[
+        Path | None, typer.Option("--with", help="Study file; the measures of its last scenario hold.")
+    ] = None,
+    at: Annotated[
+        Path | None, typer.Option("--at", metavar="DIR", help="Results folder; hours are those at its flows.")
+    ] = None,
+    scenario: Annotated[str | None, typer.Option(help="Scenario of the results folder; default the first.")] = None,
+    year: Annotated[
+        int | None,
+        typer.Option(help="Year of the network; default 2023, or the first of the results folder."),
+    ] = None,
+    commodity: Annotated[str, typer.Option(help="What is carried, an id of the table commodities.")] = "machinery_box",
+    via: Annotated[str | None, typer.Option(help="Places to pass in order, divided by commas.")] = None,
+    modes: Annotated[
+        str | None, typer.Option(help="Modes allowed, of rail, road, sea and ferry, divided by commas; default all.")
+    ] = None,
+    box: Annotated[str, typer.Option(help="Box that prices are for: teu or feu.")] = "feu",
+    count: Annotated[int, typer.Option("--max", help="The most routes.", min=1, max=20)] = 5,
+    legs: Annotated[bool, typer.Option("--legs", help="Open the legs of the first route.")] = False,
+    chart: Annotated[
+        Path | None, typer.Option("--chart", metavar="FILE.svg", help="Draw time and cost over distance.")
+    ] = None,
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Find the best route between two places and a few that differ, or the efficient set over several objectives."""
+    for mode in split_commas(modes):
+        if mode not in MODES:
+            raise LandbridgeError(f"unknown mode {mode!r}; there are {', '.join(MODES)}")
+    if box not in ("teu", "feu"):
+        raise typer.BadParameter(f"wanted teu or feu, got {box}", param_hint="--box")
+    deadline_h = hours_of(deadline)
+    if at is not None and with_study is not None:
+        raise LandbridgeError("--with and --at name a scenario each; give one of them")
+    if at is not None and overlay is not None:
+        raise LandbridgeError("--at takes the values that the results were made from; leave out --overlay")
+    if at is None and scenario is not None:
+        raise LandbridgeError("--scenario names one of a results folder; give the folder by --at")
+    from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR
+
+    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+        raise LandbridgeError(f"wanted a year from {FIRST_YEAR} to {LAST_YEAR}, got {year}")
+    study = results = None
+    if with_study is not None:
+        from landbridge.study.files import read_study
+
+        study = read_study(with_study)
+    if at is not None:
+        from landbridge.study.results import read_results, tables_of
+
+        results = read_results(at)
+    named = Path(study.overlay) if study and study.overlay else None
+    tables = tables_of(results, base=atlas) if results else read_tables(atlas, overlay or named)
+    forms = dict(zip(tables["commodities"]["id"], tables["commodities"]["form"], strict=True))
+    known("commodity", commodity, list(forms))
+    from landbridge.data.names import find_place
+
+    origin, destination = find_place(tables, start), find_place(tables, end)
+    if origin == destination:
+        raise LandbridgeError(f"{start} and {end} are the same place, {origin}")
+    from landbridge.study.asking import ask, loaded_hours, question, scenario_of
+
+    measures: tuple[Any, ...] = ()
+    held: frozenset[str] = frozenset({"cku"})
+    terms: dict[str, Any] = {}
+    when = year or 2023
+    if study is not None:
+        from landbridge.study.files import check_study, held_projects
+
+        check_study(study, tables)
+        measures, held = study.scenarios[-1].measures, held_projects(study)
+    if results is not None:
+        chosen = scenario or results.scenarios[0]
+        measures, held = scenario_of(results, chosen, tables)
+        when = year or results.years[0]
+        terms["hours"] = loaded_hours(results, chosen, when)
+    asked = question(
+        tables,
+        origin,
+        destination,
+        commodity=commodity,
+        objectives=tuple(split_commas(objective)),
+        avoid=split_commas(avoid),
+        modes=split_commas(modes),
+        only_borders=split_commas(only_borders),
+        via=split_commas(via),
+        max_borders=max_borders,
+        max_gauge_changes=max_gauge_changes,
+        deadline_h=deadline_h,
+        epsilon=epsilon,
+        count=count,
+        feu=box == "feu",
+    )
+    answer = ask(tables, asked, year=when, measures=measures, held=held, **terms)
+    if as_json:
+        stamp = tables.overlay.stamp() if tables.overlay else None
+        print_json({**answer_json(answer, box), "overlay": stamp})
+    if answer.status != "found":
+        namesakes = [hint for place in (origin, destination) for hint in _namesakes(tables, place)]
+        hint = f"; other places of these names: {', '.join(namesakes)}" if namesakes else ""
+        by = f" by {', '.join(split_commas(modes))}" if modes else ""
+        through = f" through {', '.join(asked.via)}" if asked.via else ""
+        without = f" without {', '.join(asked.avoid_countries)}" if asked.avoid_countries else ""
+        raise NoRoute(
+            f"no route for {commodity} from {origin} to {destination} in {when}{by}{through}{without}: "
+            f"{answer.reason}{hint}"
+        )
+    unit = box.upper() if forms[commodity] == "container" else "t"
+    first = answer.routes[0]
+    title = f"{first.legs[0].from_place} to {first.legs[-1].to_place}, {commodity}, {when}"
+    if chart is not None:
+        from landbridge.show.chart import write_chart
+
+        write_chart(chart, answer.routes, title, unit)
+    if as_json:
+        return
+    flows = f"At the flows of {at}, yards at free flow." if at else "Free flow with the preload of 2023."
+    print_answer(
+        answer,
+        title,
+        unit,
+        flows
+        + ("" if with_study or at else " The CKU railway is used only if a study given by --with builds it.")
+        + (f" {users_values(tables.overlay)}" if tables.overlay else ""),
+    )
+    if legs:
+        print_legs(answer)

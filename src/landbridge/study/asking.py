@@ -1,0 +1,700 @@
+"""Questions about routes, with conditions, and answers that say what each condition costs or why there is no route.
+
+A condition is a ban (countries, crossings, links, modes, gauges, or every border but some), a place to pass, or a limit
+(borders, changes of gauge, mean hours to arrival). Bans take arcs out of one and the same network, so that an answer
+can be held against those without them:
+
+- what a condition costs: by how much the best route would be better if that condition alone were lifted;
+- why there is no route: the conditions each of which, lifted alone, would open one; where none would, a smallest set
+  that must be lifted together (none of it can be kept); where even that does not help, what the network itself lacks.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from landbridge.data.names import find_country, find_place
+from landbridge.data.tables import Tables
+from landbridge.errors import LandbridgeError, NoRoute, OutputError, UnknownName
+from landbridge.model import paths, routes
+from landbridge.model.network import MODES, ArcKind, Network
+from landbridge.model.routes import CRITERIA, Limits
+from landbridge.scenario.apply import apply
+from landbridge.scenario.measures import Measure
+from landbridge.scenario.read import read_measures
+from landbridge.study.results import Results
+from landbridge.study.routing import NamedRoute, RouteFinder, box_tonnes
+from landbridge.study.solve import free_time_h
+
+__all__ = ["Answer", "Blocker", "Effect", "Question", "answer", "ask", "loaded_hours", "question", "scenario_of"]
+
+F8 = npt.NDArray[np.float64]
+I4 = npt.NDArray[np.int32]
+B1 = npt.NDArray[np.bool_]
+
+#: A saving below this, in USD a tonne of generalised cost, is rounding.
+NOTHING = 1e-6
+#: The most things that a message names of one kind.
+NAMED = 4
+
+Kind = Literal[
+    "country",
+    "crossing",
+    "link",
+    "mode",
+    "gauge",
+    "only borders",
+    "via",
+    "borders",
+    "gauge changes",
+    "arrival",
+    "missing link",
+    "place",
+    "transfer",
+]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Question:
+    """What is asked of the routes between two places; `question` makes one from names as people write them.
+
+    Attributes
+    ----------
+    start, end
+        Places.
+    commodity
+        What is carried.
+    objectives
+        Of `landbridge.model.routes.CRITERIA`. None: by generalised cost. One: the best by it first, then what trades
+        it against generalised cost. Several: the efficient set over them.
+    avoid_countries, avoid_crossings, avoid_links, avoid_modes, avoid_gauges
+        Bans; no part of a route may touch what they name.
+    only_borders
+        The only crossings that may be passed; None allows all.
+    via
+        Places to pass, in order.
+    max_borders, max_gauge_changes
+        Limits.
+    deadline_h
+        Hours within which the cargo must be there in the mean; routes also tell how likely they keep it.
+    count
+        The most routes.
+    feu
+        Whether a box is a 40-foot one.
+    epsilon
+        Zero for the exact efficient set; see `landbridge.model.pareto`.
+    """
+
+    start: str
+    end: str
+    commodity: str = "machinery_box"
+    objectives: tuple[str, ...] = ()
+    avoid_countries: tuple[str, ...] = ()
+    avoid_crossings: tuple[str, ...] = ()
+    avoid_links: tuple[str, ...] = ()
+    avoid_modes: tuple[str, ...] = ()
+    avoid_gauges: tuple[int, ...] = ()
+    only_borders: tuple[str, ...] | None = None
+    via: tuple[str, ...] = ()
+    max_borders: int | None = None
+    max_gauge_changes: int | None = None
+    deadline_h: float | None = None
+    count: int = 5
+    feu: bool = True
+    epsilon: float = 0.0
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What one condition does to the best route by generalised cost.
+
+    ``generalised_usd``, ``time_h`` and ``cost_usd`` tell how much less the best route would take without it; None where
+    there is no route to compare. ``note`` says why a condition changes nothing.
+    """
+
+    kind: Kind
+    name: str
+    generalised_usd: float | None
+    time_h: float | None
+    cost_usd: float | None
+    note: str
+
+
+@dataclass(frozen=True)
+class Blocker:
+    """What stands in the way where there is no route.
+
+    ``alone`` tells whether lifting it alone opens a route; else all blockers together must be lifted. ``through`` holds
+    the crossings and links that the route so opened would use and this blocks.
+    """
+
+    kind: Kind
+    name: str
+    alone: bool
+    through: tuple[str, ...]
+    detail: str
+
+    def __str__(self) -> str:
+        ways = f" ({_listed(self.through)})" if self.through else ""
+        return f"{self.kind} {self.name}{ways}{f': {self.detail}' if self.detail else ''}"
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Routes, or why there are none.
+
+    Attributes
+    ----------
+    status
+        ``found`` or ``no route``.
+    routes
+        The best by the first objective first.
+    rule
+        How the routes were chosen, and what is promised about them.
+    efficient
+        Size of the whole efficient set; None where no such set was asked for.
+    free
+        The best route by generalised cost when all conditions are lifted.
+    effects
+        What each condition costs.
+    blocked_by
+        What stands in the way; empty when there are routes.
+    """
+
+    status: Literal["found", "no route"]
+    routes: tuple[NamedRoute, ...]
+    rule: str
+    efficient: int | None
+    free: NamedRoute | None
+    effects: tuple[Effect, ...]
+    blocked_by: tuple[Blocker, ...]
+
+    @property
+    def reason(self) -> str:
+        """Why there is no route, in one sentence."""
+        blockers = self.blocked_by
+        if not blockers:
+            return ""
+        told = "; ".join(str(blocker) for blocker in blockers)
+        if blockers[0].kind in ("missing link", "place", "transfer"):
+            return f"the network itself has no way: {told}"
+        if len(blockers) == 1:
+            return f"it takes lifting {told}"
+        return f"it takes lifting {'any one' if blockers[0].alone else 'all'} of: {told}"
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the answer as plain values."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, eq=False)
+class _Condition:
+    """A ban (``shut``), a place to pass (``via``) or a limit (``used``, ``most``)."""
+
+    kind: Kind
+    name: str
+    shut: B1 | None = None
+    via: int | None = None
+    used: F8 | None = None
+    most: float = np.inf
+
+
+def question(
+    tables: Tables,
+    start: str,
+    end: str,
+    *,
+    avoid: Sequence[str] = (),
+    modes: Sequence[str] = (),
+    only_borders: Sequence[str] = (),
+    via: Sequence[str] = (),
+    **given: Any,
+) -> Question:
+    """Make a question from names as people write them.
+
+    Parameters
+    ----------
+    tables
+        The atlas.
+    start, end, via
+        Places by name, id or UN/LOCODE.
+    avoid
+        Countries by code or name, crossings and links by id, modes, and gauges in mm.
+    modes
+        The only modes allowed; all when empty.
+    only_borders
+        The only crossings that may be passed, by id, or by two country codes as in ``KZ-RU`` for all between them; all
+        when empty.
+    **given
+        Other fields of `Question`.
+
+    Returns
+    -------
+    Question
+
+    Raises
+    ------
+    UnknownName
+        For a name that is not in the atlas, or an objective that does not exist.
+    NoRoute
+        If both ends are the same place.
+    """
+    origin, destination = find_place(tables, start), find_place(tables, end)
+    if origin == destination:
+        raise NoRoute(f"{start!r} and {end!r} are the same place ({origin})")
+    for mode in modes:
+        if mode not in MODES:
+            raise UnknownName("mode", mode, MODES)
+    for objective in given.get("objectives", ()):
+        if objective not in CRITERIA:
+            raise UnknownName("objective", objective, CRITERIA)
+    crossings, links = set(tables["crossings"]["id"]), set(tables["links"]["id"])
+    banned: dict[str, list[Any]] = {"countries": [], "crossings": [], "links": [], "modes": [], "gauges": []}
+    for name in avoid:
+        if name in MODES:
+            banned["modes"].append(name)
+        elif name.isdecimal():
+            banned["gauges"].append(_gauge(tables, int(name)))
+        elif name in crossings:
+            banned["crossings"].append(name)
+        elif name in links:
+            banned["links"].append(name)
+        else:
+            banned["countries"].append(find_country(tables, name))
+    if modes:
+        banned["modes"] += [mode for mode in MODES if mode not in modes]
+    names: dict[str, Any] = {f"avoid_{kind}": tuple(dict.fromkeys(each)) for kind, each in banned.items()}
+    return Question(
+        start=origin,
+        end=destination,
+        via=tuple(find_place(tables, place) for place in via),
+        only_borders=_borders(tables, only_borders) if only_borders else None,
+        **names,
+        **given,
+    )
+
+
+def ask(
+    tables: Tables,
+    asked: Question,
+    *,
+    year: int,
+    measures: Sequence[Measure] = (),
+    held: frozenset[str] = frozenset(),
+    hours: Callable[[Network], F8] = free_time_h,
+) -> Answer:
+    """Answer a question about routes.
+
+    Parameters
+    ----------
+    tables
+        The atlas.
+    asked
+        From `question`.
+    year
+        The year whose network is used.
+    measures
+        A scenario's measures.
+    held
+        Projects that stay unbuilt.
+    hours
+        Hours of every arc: free flow with the preload, or those of `loaded_hours`.
+
+    Returns
+    -------
+    Answer
+
+    Raises
+    ------
+    UnknownName
+        For a commodity that is not in the atlas.
+    """
+    applied = apply(tables, measures, year, held=held)
+    finder = RouteFinder(applied.tables, [asked.start, asked.end], hours=hours)
+    return answer(finder, asked, tables)
+
+
+def answer(finder: RouteFinder, asked: Question, atlas: Tables) -> Answer:
+    """Answer a question on a network that is ready.
+
+    Parameters
+    ----------
+    finder
+        With both ends among its places.
+    asked
+        The question.
+    atlas
+        Tables with what is not open too, to tell which link is missing.
+
+    Returns
+    -------
+    Answer
+    """
+    return _Search(finder, asked).answer(atlas)
+
+
+class _Search:
+    """One question on one network; lives only inside `answer`."""
+
+    def __init__(self, finder: RouteFinder, asked: Question) -> None:
+        self.finder, self.asked, self.net = finder, asked, finder.network
+        self.commodity = finder.commodity(asked.commodity)
+        self.units = box_tonnes(finder.goods, self.commodity, asked.feu)
+        self.cost = finder.cost(self.commodity)
+        self.values = routes.criteria(self.net, finder.price(self.commodity), finder.time_h)
+        self.source = int(self.net.zone_source[finder.zone[asked.start]])
+        self.sink = int(self.net.zone_sink[finder.zone[asked.end]])
+        self.conditions = tuple(self._conditions())
+
+    # -- conditions --------------------------------------------------------------------------------------------------
+
+    def _conditions(self) -> Iterable[_Condition]:
+        net, asked = self.net, self.asked
+        for code in asked.avoid_countries:
+            number = net.countries.index(code) if code in net.countries else -1
+            yield _Condition("country", code, shut=(net.country == number) | (net.country_to == number))
+        for name in asked.avoid_crossings:
+            number = net.crossings.index(name) if name in net.crossings else -2
+            yield _Condition("crossing", name, shut=net.crossing == number)
+        for name in asked.avoid_links:
+            number = net.links.index(name) if name in net.links else -2
+            yield _Condition("link", name, shut=net.link == number)
+        for name in asked.avoid_modes:
+            # a truck that fetches a box from its terminal is no leg by road, but a leg by road begins with one
+            yield _Condition("mode", name, shut=(net.mode == MODES.index(name)) & (net.kind != ArcKind.ACCESS))
+        for gauge in asked.avoid_gauges:
+            yield _Condition("gauge", f"{gauge} mm", shut=net.gauge_mm == gauge)
+        if asked.only_borders is not None:
+            kept = [i for i, name in enumerate(net.crossings) if name in asked.only_borders]
+            shut = (net.kind == ArcKind.BORDER) & ~np.isin(net.crossing, kept)
+            yield _Condition("only borders", _listed(asked.only_borders), shut=shut)
+        for place in asked.via:
+            yield _Condition("via", place, via=net.places.index(place))
+        limits: list[tuple[Kind, str, float | None, str]] = [
+            ("borders", f"at most {asked.max_borders}", asked.max_borders, "borders"),
+            ("gauge changes", f"at most {asked.max_gauge_changes}", asked.max_gauge_changes, "gauge_changes"),
+            ("arrival", f"within {(asked.deadline_h or 0) / 24:g} days", asked.deadline_h, "time"),
+        ]
+        for kind, name, most, criterion in limits:
+            if most is not None:
+                yield _Condition(kind, name, used=self.values[criterion], most=float(most))
+
+    def _usable(self, kept: Iterable[_Condition]) -> B1:
+        usable = np.isfinite(self.cost)
+        for condition in kept:
+            if condition.shut is not None:
+                usable = usable & ~condition.shut
+        return usable
+
+    def _terms(self, kept: Sequence[_Condition]) -> dict[str, Any]:
+        held = [condition for condition in kept if condition.used is not None]
+        limits = None
+        if held:
+            limits = Limits(np.stack([c.used for c in held if c.used is not None]), np.array([c.most for c in held]))
+        return {"via": [condition.via for condition in kept if condition.via is not None], "limits": limits}
+
+    def _best(self, kept: Sequence[_Condition], values: F8 | None = None) -> I4 | None:
+        cost = np.where(self._usable(kept), self.cost if values is None else values, np.inf)
+        return routes.best(self.net, cost, self.source, self.sink, **self._terms(kept))
+
+    def _without(self, *lifted: _Condition) -> list[_Condition]:
+        return [condition for condition in self.conditions if condition not in lifted]
+
+    def _named(self, arcs: I4) -> NamedRoute:
+        return self.finder.named(arcs, self.cost, self.commodity, units=self.units, deadline_h=self.asked.deadline_h)
+
+    # -- answers -----------------------------------------------------------------------------------------------------
+
+    def answer(self, atlas: Tables) -> Answer:
+        if self.source < 0 or self.sink < 0:
+            place = self.asked.start if self.source < 0 else self.asked.end
+            blocker = Blocker("place", place, True, (), "no link of it is open")
+            return Answer("no route", (), "", None, None, (), (blocker,))
+        found, rule, size = self._routes()
+        free = self._best(())
+        named = None if free is None else self._named(free)
+        if not found:
+            blockers = self._blockers(atlas)
+            told = {(blocker.kind, blocker.name) for blocker in blockers}
+            effects = tuple(
+                Effect(c.kind, c.name, None, None, None, self._idle(c, found=False))
+                for c in self.conditions
+                if (c.kind, c.name) not in told
+            )
+            return Answer("no route", (), "", None, named, effects, tuple(blockers))
+        return Answer("found", tuple(map(self._named, found)), rule, size, named, tuple(self._effects()), ())
+
+    def _routes(self) -> tuple[list[I4], str, int | None]:
+        asked, kept = self.asked, self.conditions
+        usable, terms = self._usable(kept), self._terms(kept)
+        cost = np.where(usable, self.cost, np.inf)
+        if not asked.objectives:
+            rule = "The cheapest by generalised cost first: it is exact, the others are sensible alternatives."
+            if asked.count > 1:
+                found = routes.alternatives(self.net, cost, self.source, self.sink, asked.count, **terms)
+                return found, rule, None
+            only = routes.best(self.net, cost, self.source, self.sink, **terms)
+            return ([] if only is None else [only]), rule, None
+        rows = [np.where(usable, self.values[name], np.inf) for name in asked.objectives]
+        over = " and ".join((", ".join(asked.objectives[:-1]), asked.objectives[-1])).removeprefix(" and ")
+        if len(rows) == 1:
+            rows.append(cost)
+            over += " and generalised cost"
+        front = routes.efficient(self.net, np.stack(rows), self.source, self.sink, epsilon=asked.epsilon, **terms)
+        chosen = [front.paths[i] for i in routes.thin(self.net, front, asked.count)]
+        rule = (
+            f"{len(chosen)} of {len(front.paths)} efficient routes over {over}: the best by each, then those that have "
+            f"least of their length in common with these. {front.guarantee}"
+        )
+        return chosen, rule, len(front.paths)
+
+    def _effects(self) -> Iterable[Effect]:
+        now = self._best(self.conditions)
+        assert now is not None  # noqa: S101 (routes were found)
+        for condition in self.conditions:
+            then = self._best(self._without(condition))
+            if then is None:  # another order of search at the edge of a limit; nothing can be said
+                continue
+            saved = float(self.cost[now].sum() - self.cost[then].sum())
+            price, hours = self.values["cost"], self.values["time"]
+            yield Effect(
+                condition.kind,
+                condition.name,
+                saved * self.units if saved > NOTHING else 0.0,
+                float(hours[now].sum() - hours[then].sum()) if saved > NOTHING else 0.0,
+                float(price[now].sum() - price[then].sum()) * self.units if saved > NOTHING else 0.0,
+                "" if saved > NOTHING else self._idle(condition, found=True),
+            )
+
+    def _idle(self, condition: _Condition, *, found: bool) -> str:
+        """Why a condition changes nothing."""
+        if condition.shut is None:
+            met = "the best route passes it anyway" if condition.used is None else "the best route keeps it anyway"
+            return met if found else "lifted alone it opens no route"
+        if self._touched(condition, self._without(condition)):
+            return "no better route leads through it" if found else "lifted alone it opens no route"
+        if not self._touched(condition, ()):
+            return "no way between the two places leads there at all"
+        cuts = [
+            "other borders" if other.kind == "only borders" else other.name
+            for other in self.conditions
+            if other is not condition and self._touched(condition, self._without(condition, other))
+        ]
+        return f"with {_listed(cuts) or 'all the others'} barred no way leads there"
+
+    def _touched(self, condition: _Condition, kept: Sequence[_Condition]) -> bool:
+        """Whether some way between the two places leads over what a condition shuts."""
+        assert condition.shut is not None  # noqa: S101 (asked of bans only)
+        net, usable = self.net, self._usable(kept)
+        there = routes.reach(net, usable, self.source)[net.tail]
+        back = routes.reach(net, usable, self.sink, backward=True)[net.head]
+        return bool((condition.shut & usable & there & back).any())
+
+    # -- no route ----------------------------------------------------------------------------------------------------
+
+    def _blockers(self, atlas: Tables) -> list[Blocker]:
+        if self._best(()) is None:
+            return self._missing(atlas)
+        alone = [c for c in self.conditions if self._best(self._without(c)) is not None]
+        if alone:
+            return [self._blocker(c, self._without(c), alone=True) for c in alone]
+        # STEP 2: none is enough alone: lift all, then put back one by one what can be kept
+        lifted = list(self.conditions)
+        for condition in self.conditions:
+            fewer = [c for c in lifted if c is not condition]
+            if self._best(self._without(*fewer)) is not None:
+                lifted = fewer
+        return [self._blocker(c, self._without(*lifted), alone=False) for c in lifted]
+
+    def _blocker(self, condition: _Condition, kept: Sequence[_Condition], *, alone: bool) -> Blocker:
+        arcs = self._best(kept)
+        assert arcs is not None  # noqa: S101 (it was just found)
+        net, through = self.net, tuple[str, ...]()
+        detail = f"then by {self._named(arcs).passage}"
+        if condition.shut is not None:
+            over = arcs[condition.shut[arcs]]
+            borders = over[net.crossing[over] >= 0]
+            through = tuple(dict.fromkeys(net.crossings[i] for i in net.crossing[borders].tolist()))
+            if not through:
+                through = tuple(dict.fromkeys(net.links[i] for i in net.link[over].tolist() if i >= 0))
+        elif condition.used is not None:
+            fewest = self._best(kept, condition.used)
+            assert fewest is not None  # noqa: S101 (as above)
+            least = float(condition.used[fewest].sum())
+            text = f"{least / 24:.1f} days" if condition.kind == "arrival" else f"{least:.0f}"
+            detail = f"the least is {text}"
+        return Blocker(condition.kind, condition.name, alone, through, detail)
+
+    def _missing(self, atlas: Tables) -> list[Blocker]:
+        """What the network lacks: links that are not open, or a change of gauge or mode between those that are."""
+        net = self.net
+        rows = atlas["links"].select("id", "place_a", "place_b", "status", "open_from").to_dicts()
+        index = {place: i for i, place in enumerate(atlas["places"]["id"])}
+        ends = np.array([[index[row["place_a"]], index[row["place_b"]]] for row in rows])
+        is_open = np.isin([row["id"] for row in rows], list(net.links))
+        graph = paths.graph(len(index), np.append(ends[:, 0], ends[:, 1]), np.append(ends[:, 1], ends[:, 0]))
+        # a hair for each link, so that of equals the plainest way is told
+        found = paths.shortest_path(
+            graph, np.tile(np.where(is_open, 0.0, 1.0) + 1e-6, 2), index[self.asked.start], index[self.asked.end]
+        )
+        if found is None:
+            return [Blocker("place", self.asked.end, True, (), f"no link known leads there from {self.asked.start}")]
+        missing = [rows[i] for i in (found[1] % len(rows)).tolist() if not is_open[i]]
+        if missing:
+            blockers = []
+            for row in missing:
+                opens = f", opens {row['open_from']}" if row["open_from"] else ""
+                closed = row["status"] == "existing"
+                detail = "closed in this year or scenario" if closed else f"{row['status']}{opens}"
+                blockers.append(Blocker("missing link", row["id"], len(missing) == 1, (), detail))
+            return blockers
+        usable = np.isfinite(self.cost)
+        there, back = routes.reach(net, usable, self.source), routes.reach(net, usable, self.sink, backward=True)
+        meet = sorted(set(net.node_place[there].tolist()) & set(net.node_place[back].tolist()) - {-1})
+        where = [net.places[i] for i in meet]
+        if not where:
+            detail = f"nothing that {self.asked.commodity} can reach leads on to {self.asked.end}"
+            return [Blocker("transfer", self.asked.start, True, (), detail)]
+        arrives, leaves = (_listed(self._states(nodes, meet[0])) for nodes in (there, back))
+        detail = f"no yard or terminal joins them ({where[0]}: {arrives} arrives, {leaves} leaves)"
+        return [Blocker("transfer", _listed(where), True, tuple(where), detail)]
+
+    def _states(self, nodes: B1, place: int) -> list[str]:
+        net = self.net
+        at = np.flatnonzero(nodes & (net.node_place == place))
+        return list(dict.fromkeys(net.states[i].rstrip(">") for i in net.node_state[at].tolist()))
+
+
+def loaded_hours(results: Results, scenario: str, year: int) -> Callable[[Network], F8]:
+    """Give the hours of arcs at the flows of a results folder.
+
+    Links and crossings take the hours that the folder holds for them. Yards and terminals, of which it holds none, and
+    ocean legs stay at free flow.
+
+    Parameters
+    ----------
+    results
+        The folder.
+    scenario, year
+        Whose flows.
+
+    Returns
+    -------
+    callable
+        From a network of that scenario and year to float64[m].
+
+    Raises
+    ------
+    UnknownName
+        For a scenario or year that the folder does not hold.
+    """
+    links = results.of("links", scenario, year)
+    crossings = results.of("crossings", scenario, year)
+
+    def hours(net: Network) -> F8:
+        found = free_time_h(net)
+        way = ["ba" if back else "ab" for back in net.backward.tolist()]
+        at_border = {(c, d): h for c, d, h in crossings.select("crossing", "direction", "time_h").rows()}
+        # a link that leaves and enters a country again has two sections there; they stand in one order everywhere
+        columns = ("link", "direction", "country", "gauge_mm")
+        runs = links.with_columns(pl.int_range(pl.len()).over(columns).alias("section"))
+        by_run = {tuple(row[:-1]): row[-1] for row in runs.select(*columns, "section", "time_h").rows()}
+        seen: dict[tuple[str, str, str, int], int] = {}
+        for arc in range(net.arc_count):
+            if net.kind[arc] == ArcKind.BORDER and net.crossing[arc] >= 0:
+                hour = at_border.get((net.crossings[net.crossing[arc]], way[arc]))
+                name = net.crossings[net.crossing[arc]]
+            elif net.kind[arc] == ArcKind.MOVE:
+                name = net.links[net.link[arc]]
+                key = (name, way[arc], net.countries[net.country[arc]], int(net.gauge_mm[arc]))
+                seen[key] = seen.get(key, -1) + 1
+                hour = by_run.get((*key, seen[key]))
+                if hour is None and net.facility[arc] < 0:
+                    continue  # the ocean, on which nothing delays
+            else:
+                continue
+            if hour is None:
+                raise OutputError(f"{results.folder}: holds no hours of {name}; run the study again with this atlas")
+            found[arc] = hour
+        return found
+
+    return hours
+
+
+def scenario_of(results: Results, scenario: str, tables: Tables) -> tuple[tuple[Measure, ...], frozenset[str]]:
+    """Give the measures of a scenario of a results folder, and the projects that stay unbuilt without one.
+
+    Parameters
+    ----------
+    results
+        The folder.
+    scenario
+        Its id.
+    tables
+        The tables that routes are sought in.
+
+    Returns
+    -------
+    measures : tuple of Measure
+    held : frozenset of str
+
+    Raises
+    ------
+    UnknownName
+        For a scenario that the folder does not hold.
+    OutputError
+        If the folder was made from other tables.
+    """
+    if scenario not in results.scenarios:
+        raise UnknownName("scenario", scenario, results.scenarios)
+    made_from = results.manifest["atlas"]
+    if made_from and tables.package and made_from["content_hash"] != tables.package.content_hash:
+        raise OutputError(f"{results.folder}: made from another state of the atlas; run the study again")
+    told = results.manifest["study"]
+    (measures,) = [each["measures"] for each in told["scenarios"] if each["id"] == scenario]
+    return read_measures(measures), frozenset(told["held_projects"])
+
+
+def _gauge(tables: Tables, gauge: int) -> int:
+    known = sorted({g for row in tables["links"]["gauges_mm"].to_list() for g in row or ()})
+    if gauge not in known:
+        raise LandbridgeError(f"unknown gauge {gauge} mm; there are {', '.join(map(str, known))}")
+    return gauge
+
+
+def _borders(tables: Tables, names: Sequence[str]) -> tuple[str, ...]:
+    """Crossings by id, or all between two countries."""
+    ends = dict(tables["links"].select("id", pl.concat_list("place_a", "place_b")).rows())
+    home = dict(tables["places"].select("id", "iso2").rows())
+    sides = {
+        row["id"]: frozenset(row[f"country_{side}"] or home[ends[row["link"]][i]] for i, side in enumerate(("a", "b")))
+        for row in tables["crossings"].select("id", "link", "country_a", "country_b").to_dicts()
+    }
+    found: list[str] = []
+    for name in names:
+        pair = re.fullmatch(r"([A-Za-z]{2})-([A-Za-z]{2})", name)
+        if name in sides:
+            found.append(name)
+        elif pair is not None:
+            wanted = frozenset(find_country(tables, code) for code in pair.groups())
+            found += [crossing for crossing, both in sides.items() if both == wanted]
+            if wanted not in sides.values():
+                raise UnknownName("border", name, sorted("-".join(sorted(both)) for both in set(sides.values())))
+        else:
+            raise UnknownName("crossing", name, list(sides))
+    return tuple(dict.fromkeys(found))
+
+
+def _listed(names: Sequence[str], last: str = "and") -> str:
+    """A few names as a phrase; of many the first few."""
+    shown = list(names[:NAMED])
+    if len(names) > NAMED:
+        return f"{', '.join(shown)} {last} {len(names) - NAMED} more"
+    return f" {last} ".join([part for part in (", ".join(shown[:-1]), shown[-1]) if part]) if shown else ""

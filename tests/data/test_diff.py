@@ -1,0 +1,140 @@
+"""Two packages side by side: every planted change is told, with its values and how they are known, and nothing else."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from landbridge.data.diff import diff_packages
+from landbridge.data.read import ATLAS
+from landbridge.errors import DataError, LandbridgeError
+
+Rows = list[dict[str, str]]
+
+
+@pytest.fixture
+def copy(tmp_path: Path) -> Path:
+    folder = tmp_path / "changed"
+    shutil.copytree(ATLAS, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
+    return folder
+
+
+def edit(path: Path, change: Callable[[Rows], object]) -> None:
+    with path.open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    change(rows)
+    with path.open("w", encoding="utf-8", newline="") as file:
+        writer = csv.DictWriter(file, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        writer.writerows(rows)
+
+
+def test_a_package_is_the_same_as_itself(copy: Path) -> None:
+    found = diff_packages(ATLAS, copy)
+    assert found.tables == ()
+    assert (found.tables_added, found.tables_removed, found.files) == ((), (), ())
+    assert found.old.content_hash == found.new.content_hash
+
+
+def test_order_of_rows_and_spelling_of_numbers_are_no_change(copy: Path) -> None:
+    def turn(rows: Rows) -> None:
+        rows.reverse()
+        for row in rows:
+            if row["usd_teu_km"]:
+                row["usd_teu_km"] += "0" if "." in row["usd_teu_km"] else ".0"
+
+    edit(copy / "rates.csv", turn)
+    assert diff_packages(ATLAS, copy).tables == ()
+
+
+def test_a_changed_value_is_told_with_both_values_and_kinds(copy: Path) -> None:
+    edit(copy / "rates.csv", lambda rows: next(r for r in rows if r["id"] == "rail-cn").update(usd_teu_km="0.5"))
+
+    def origin(rows: Rows) -> None:
+        rows[:] = [r for r in rows if (r["row"], r["column"]) != ("rail-cn", "usd_teu_km")]
+        rows.append(
+            {"row": "rail-cn", "column": "usd_teu_km", "kind": "calibrated", "source": "", "reasoning": "To try it."}
+        )
+
+    edit(copy / "provenance" / "rates.csv", origin)
+    (change,) = diff_packages(ATLAS, copy).tables[0].changed
+    assert (change.row, change.column, change.old, change.new) == ("rail-cn", "usd_teu_km", 0.22, 0.5)
+    assert change.new_kind == "calibrated"
+    assert change.old_kind not in ("", "none", "calibrated")
+
+
+def test_a_value_that_is_known_in_another_way_is_told(copy: Path) -> None:
+    def origin(rows: Rows) -> None:
+        rows.append({"row": "rail-cn", "column": "price_year", "kind": "unknown", "source": "", "reasoning": ""})
+
+    edit(copy / "provenance" / "rates.csv", origin)
+    (change,) = diff_packages(ATLAS, copy).tables[0].changed
+    assert (change.column, change.new_kind) == ("price_year", "unknown")
+    assert change.old == change.new
+
+
+def test_words_have_no_kind(copy: Path) -> None:
+    edit(copy / "rates.csv", lambda rows: rows[0].update(note="another"))
+    (change,) = diff_packages(ATLAS, copy).tables[0].changed
+    assert (change.column, change.new, change.old_kind, change.new_kind) == ("note", "another", "", "")
+
+
+def test_rows_that_came_and_went_are_told_with_their_values(copy: Path) -> None:
+    edit(copy / "rates.csv", lambda rows: rows.append({**rows[0], "id": "rail-xx", "usd_teu_km": "0.7"}))
+    edit(copy / "trade.csv", lambda rows: rows.pop(100))
+    found = {part.table: part for part in diff_packages(ATLAS, copy).tables}
+    assert set(found) == {"rates", "trade"}
+    (added,) = found["rates"].added
+    assert (added.row, added.values["usd_teu_km"]) == ("rail-xx", 0.7)
+    assert added.kinds["usd_teu_km"]
+    assert "country" not in added.kinds
+    (removed,) = found["trade"].removed
+    values = removed.values
+    assert removed.row == f"{values['exporter']}:{values['importer']}:{values['year']}:{values['commodity']}"
+    assert found["rates"].removed == found["rates"].changed == found["trade"].added == found["trade"].changed == ()
+    back = {part.table: part for part in diff_packages(copy, ATLAS).tables}
+    assert back["rates"].removed == found["rates"].added
+    assert back["trade"].added == found["trade"].removed
+
+
+def test_a_new_column_and_a_new_table_are_told(copy: Path) -> None:
+    dictionary = copy / "dictionary.csv"
+    with dictionary.open("a", encoding="utf-8") as file:
+        file.write("rates,payer,text,,no,,,,,Who pays\n")
+        file.write("moods,id,id,,yes,,,,,A mood\n")
+    edit(copy / "rates.csv", lambda rows: [row.update(payer="") for row in rows])
+    (copy / "moods.csv").write_text("id\ngood\n", encoding="utf-8")
+    found = diff_packages(ATLAS, copy)
+    assert found.tables_added == ("moods",)
+    assert found.tables[0].columns_added == ("payer",)
+    assert found.files == ("dictionary.csv",)
+    assert diff_packages(copy, ATLAS).tables_removed == ("moods",)
+
+
+def test_other_files_are_named(copy: Path) -> None:
+    (copy / "links.geojson").write_text('{"type": "FeatureCollection", "features": []}', encoding="utf-8")
+    (copy / "NOTICE.md").unlink()
+    found = diff_packages(ATLAS, copy)
+    assert found.files == ("NOTICE.md", "links.geojson")
+    assert found.old.content_hash != found.new.content_hash
+
+
+def test_the_difference_is_json(copy: Path) -> None:
+    edit(copy / "links.csv", lambda rows: rows[0].update(closed_from="2024-01-01", gauges_mm="1435;1520"))
+    told = json.loads(json.dumps(diff_packages(ATLAS, copy).as_dict()))
+    changes = {change["column"]: change for change in told["tables"][0]["changed"]}
+    assert changes["closed_from"]["new"] == "2024-01-01"
+    assert changes["gauges_mm"]["new"] == [1435, 1520]
+
+
+def test_a_broken_package_is_refused_with_its_faults(copy: Path, tmp_path: Path) -> None:
+    edit(copy / "rates.csv", lambda rows: rows[0].update(usd_teu_km="cheap"))
+    with pytest.raises(DataError, match=r"rates\.csv.*a number, got 'cheap'"):
+        diff_packages(ATLAS, copy)
+    with pytest.raises(LandbridgeError, match="got nothing"):
+        diff_packages(tmp_path / "none", ATLAS)
