@@ -15,6 +15,7 @@ from typing import Any
 
 import polars as pl
 
+from landbridge.data.attributes import attribute_faults
 from landbridge.data.dictionary import Dictionary, read_dictionary
 from landbridge.data.keys import cell, key_columns, row_names
 from landbridge.data.provenance import USER, Origins, coverage, origin_faults, read_origins, row_keys
@@ -83,6 +84,7 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         faults += _group_shares(frames)
     if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
         faults += _zone_shares(frames)
+    faults += attribute_faults(frames)
     return faults
 
 
