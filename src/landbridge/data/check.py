@@ -14,15 +14,9 @@ from pathlib import Path
 
 import polars as pl
 
-<<<<<<< HEAD
-from landbridge.data.attributes import attribute_faults
-from landbridge.data.dictionary import Dictionary, read_dictionary
-from landbridge.data.keys import cell, key_columns, row_names
-from landbridge.data.provenance import USER, Origins, coverage, origin_faults, read_origins, row_keys
-=======
 from landbridge.data.alternatives import alternative_faults
+from landbridge.data.attributes import attribute_faults
 from landbridge.data.provenance import coverage, origin_faults
->>>>>>> integration
 from landbridge.data.read import read_descriptor, read_frames
 from landbridge.errors import Fault
 
