@@ -71,11 +71,11 @@ def _terminals(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         kind = classes.get(row["class"])
         if kind is None:
             continue  # told as a reference that points at nothing
-        for column in ("from_mode", "to_mode", "cargo"):
-            if row[column] != kind[column]:
-                faults.append(
-                    Fault("terminals.csv", row["id"], "class", f"a class of {column} {row[column]}", kind["id"])
-                )
+        unlike = [column for column in ("from_mode", "to_mode", "cargo") if row[column] != kind[column]]
+        if unlike:
+            wanted = "a class of " + ", ".join(f"{column} {row[column]}" for column in unlike)
+            faults.append(Fault("terminals.csv", row["id"], "class", wanted, kind["id"]))
+            continue
         if row["cranes"] and (row["capacity_teu_yr"] or 0) > row["cranes"] * TEU_CRANE_YR:
             wanted = f"at most {row['cranes'] * TEU_CRANE_YR} TEU a year by {row['cranes']} cranes"
             faults.append(Fault("terminals.csv", row["id"], "capacity_teu_yr", wanted, str(row["capacity_teu_yr"])))
