@@ -53,7 +53,7 @@ def _operators(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         if names and row["mode"] != "rail":
             faults.append(Fault("links.csv", row["id"], "operators", f"nothing on {row['mode']}", ";".join(names)))
         met = [part.partition(":")[0] for part in (row["country_km"] or "").split(";") if part]
-        if not known.issuperset(met):
+        if not met or not known.issuperset(met):
             continue  # told with the links
         faults += [
             Fault("links.csv", row["id"], "operators", f"railways of the countries it meets ({', '.join(met)})", name)
