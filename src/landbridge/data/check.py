@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from landbridge.data.alternatives import alternative_faults
+from landbridge.data.attributes import attribute_faults
 from landbridge.data.consistency import date_faults, key_faults, name_faults, total_faults, unit_faults
 from landbridge.data.geography import gauge_faults, geometry_faults, joined_faults
 from landbridge.data.provenance import known_faults
@@ -93,6 +94,7 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         faults += _group_shares(frames)
     if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
         faults += _zone_shares(frames)
+    faults += attribute_faults(frames)
     return faults
 
 
