@@ -146,7 +146,7 @@ def test_the_loading_stop_of_october_2021_is_worked_off(atlas):
     assert found["outside"]["1520"]["mean"] == 0
     assert found["cleared"] == 3
     assert 2 < found["clear_days"]["mean"] < 30
-    with pytest.raises(UnknownName):
+    with pytest.raises(LandbridgeError, match="stops nothing at dostyk"):
         work.ask(plan, SHORT, tables=atlas, event="2025-09-poland-belarus-closed")
 
 

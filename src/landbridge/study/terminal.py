@@ -310,12 +310,8 @@ def stops_of(tables: Tables, plan: Plan, event: str, start: date) -> list[Stop]:
     here = tables["terminal_stops"].filter(pl.col("plan") == plan.id)
     rows = here.filter(pl.col("event") == event).to_dicts()
     if not rows:
-        events = list(dict.fromkeys(here["event"].to_list()))
-        raise (
-            UnknownName(f"event that stops something at {plan.id}", event, events)
-            if events
-            else LandbridgeError(f"no event of the atlas stops anything at {plan.id}")
-        )
+        events = ", ".join(dict.fromkeys(here["event"].to_list())) or "none"
+        raise LandbridgeError(f"{event} stops nothing at {plan.id}; events that do: {events}")
     return [
         Stop(
             row["kind"],
