@@ -27,10 +27,12 @@ those, not this page.
 
 Every number has an origin in `provenance/<table>.csv`: **reported** stands in a source as it stands here; **derived**
 is computed from reported values by the formula given; **estimate** is a judgement with its reasoning; **calibrated**
-was fitted to observations; **unknown** was looked for and not found.
+was fitted to observations; **unknown** was looked for and not found. Where sources contradict each other, the value in
+use and the others stand in [alternatives](#alternatives) with the reason.
 
 ```sh
 landbridge atlas why crossings khorgos-altynkol waiting_ab_h   # one value: source, kind, reasoning
+landbridge atlas why projects cku length_km                    # and what other sources say of it
 landbridge atlas check --columns                               # the shares below, as they are now
 landbridge atlas sources                                       # licences, and what rests on each source
 landbridge atlas diff OLD NEW                                  # what changed between two packages

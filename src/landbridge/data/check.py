@@ -11,18 +11,15 @@ from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from landbridge.data.dictionary import Dictionary, read_dictionary
-from landbridge.data.keys import cell, key_columns, row_names
-from landbridge.data.provenance import USER, Origins, coverage, origin_faults, read_origins, row_keys
+from landbridge.data.alternatives import alternative_faults
+from landbridge.data.provenance import coverage, origin_faults
 from landbridge.data.read import read_descriptor, read_frames
-from landbridge.data.tables import Tables
-from landbridge.errors import Fault, UnknownName
+from landbridge.errors import Fault
 
-__all__ = ["check_package", "explain", "frame_faults", "source_use"]
+__all__ = ["check_package", "frame_faults"]
 
 #: Country kilometres may differ from the length of a link by this part, or by this much.
 LENGTH_SLACK, LENGTH_SLACK_KM = 0.02, 2.0
@@ -52,6 +49,7 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     faults += frame_faults(frames)
     if _there(frames, links="id"):
         faults += _geometry(folder, frames)
+    faults += alternative_faults(frames, dictionary)
     faults += origin_faults(folder, frames, dictionary)
     return faults, coverage(folder, frames, dictionary)
 
@@ -287,100 +285,3 @@ def _zone_shares(frames: dict[str, pl.DataFrame]) -> list[Fault]:
                     )
                 )
     return faults
-
-
-def source_use(folder: Path, tables: Tables) -> pl.DataFrame:
-    """Sources with the number of provenance rows that rest on each."""
-    use: Counter[str] = Counter()
-    for table in read_dictionary(folder).tables:
-        origins, _ = read_origins(folder, table)
-        use.update(source for origin in origins.all for source in origin.sources)
-    return tables["sources"].with_columns(
-        pl.col("id").replace_strict(dict(use), default=0, return_dtype=pl.Int64).alias("rests_on")
-    )
-
-
-def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> dict[str, Any]:
-    """Return one value with how it is known.
-
-    Parameters
-    ----------
-    folder
-        The package's folder.
-    tables
-        Its tables.
-    table, row, column
-        Which cell.
-
-    Returns
-    -------
-    dict
-        table, row, column, value, unit, meaning, kind, sources (as lines), reasoning. Kind is ``user`` for a value of
-        the user's own overlay, whose file and row are the source.
-
-    Raises
-    ------
-    UnknownName
-        For a table, row or column that is not there.
-    """
-    dictionary: Dictionary = read_dictionary(folder)
-    if table not in dictionary.tables:
-        raise UnknownName("table", table, list(dictionary.tables))
-    found = [c for c in dictionary.of(table) if c.name == column]
-    if not found:
-        raise UnknownName("column", column, [c.name for c in dictionary.of(table)])
-    frame = tables[table]
-    keys = row_keys(dictionary, table, frame)
-    names = row_names(frame, key_columns(dictionary, table))
-    if row not in keys and row not in names:
-        raise UnknownName("row", row, names)
-    place = names.index(row) if row in names else keys.index(row)
-    row = keys[place]
-    hit = frame[place]
-    stored = "length_measured_km" if (table, column) == ("links", "length_km") else column
-    origins: Origins = read_origins(folder, table)[0]
-    origin = origins.of(row, column)
-    sources = tables["sources"]
-    facts = tables["facts"]
-    lines = []
-    for source in origin.sources if origin else ():
-        listed = sources.filter(pl.col("id") == source)
-        if listed.height:
-            s = listed.row(0, named=True)
-            lines.append(
-                f"{source}: {s['publisher']}, {s['title']} ({s['date'] or 'no date'}) {s['address'] or ''}".strip()
-            )
-        elif (fact := facts.filter(pl.col("id") == source)).height:
-            f = fact.row(0, named=True)
-            value = "" if f["value"] is None else f"{f['value']:g} {f['unit'] or ''}"
-            lines.append(
-                f"{source}: {f['subject']}, {f['quantity']} {value}; {f['source_title']} {f['source_url'] or '-'}"
-            )
-        else:
-            lines.append("the source columns of the row itself" if source == "row" else source)
-    users = tables.overlay.values.get((table, names[place], column)) if tables.overlay else None
-    if tables.overlay and users:
-        known = f", of kind {origin.kind}" if origin and users.old is not None else ""
-        instead = "for a row of the user's own" if users.added else f"in place of {cell(users.old) or 'nothing'}{known}"
-        return {
-            "table": table,
-            "row": names[place],
-            "column": column,
-            "value": users.new,
-            "unit": found[0].unit,
-            "meaning": found[0].meaning,
-            "kind": USER,
-            "sources": [f"{tables.overlay.name}: {users.file}, row {users.line}"],
-            "reasoning": f"The user's value, {instead}.",
-        }
-    return {
-        "table": table,
-        "row": row,
-        "column": column,
-        "value": hit[stored][0] if stored in hit.columns else None,
-        "unit": found[0].unit,
-        "meaning": found[0].meaning,
-        "kind": origin.kind if origin else ("not a number" if not found[0].is_number else "none"),
-        "sources": lines,
-        "reasoning": origin.reasoning if origin else "",
-    }

@@ -141,8 +141,8 @@ def atlas_check(
 @atlas_app.command("sources")
 def atlas_sources(as_json: Json = False) -> None:
     """List the sources with their licences and how many rows of provenance rest on each."""
-    from landbridge.data.check import source_use
     from landbridge.data.read import ATLAS
+    from landbridge.data.why import source_use
 
     frame = source_use(ATLAS, read_tables())
     if as_json:
@@ -161,9 +161,9 @@ def atlas_why(
     overlay: OverlayPath = None,
     as_json: Json = False,
 ) -> None:
-    """Show one value, how it is known, on which sources it rests and the reasoning."""
-    from landbridge.data.check import explain
+    """Show one value, how it is known, on which sources it rests, the reasoning, and what other sources say."""
     from landbridge.data.read import ATLAS
+    from landbridge.data.why import explain
 
     answer = explain(atlas or ATLAS, read_tables(atlas, overlay), table, row, column)
     if as_json:
@@ -173,8 +173,19 @@ def atlas_why(
         if key == "sources":
             for source in value:
                 typer.echo(f"  source: {source}")
-        else:
+        elif key != "alternatives" and (value or key not in ("as_of", "confidence")):
             typer.echo(f"{key}: {value}")
+    if answer["alternatives"]:
+        print_table(
+            "What is said of it",
+            [("value", 0), ("in use", 0), ("kind", 0), ("sources", 0), ("as of", 0), ("confidence", 0), ("why", 0)],
+            [
+                [one["value"], "yes" if one["in_use"] else "", one["kind"], ", ".join(one["sources"]), one["as_of"],
+                 one["confidence"], one["why"]]
+                for one in answer["alternatives"]
+            ],
+            whole=("value", "as of", "confidence"),
+        )  # fmt: skip
 
 
 @atlas_app.command("diff")
