@@ -14,7 +14,8 @@ Tables = dict[str, dict[str, list[Any]]]
 
 PARAMETERS = {
     "delay-line-alpha": 1.0, "delay-line-beta": 4.0, "delay-crossing-beta": 3.0, "delay-yard-alpha": 0.5,
-    "delay-yard-beta": 2.0, "spread-border-work": 0.4, "spread-border-queue": 0.2, "spread-yard": 0.5, "spread-rail": 0.1, "spread-road": 0.2, "spread-sea": 0.3, "spread-ferry": 0.4,
+    "delay-yard-beta": 2.0, "spread-border-work": 0.4, "spread-border-queue": 0.2, "spread-yard": 0.5,
+    "spread-rail": 0.1, "spread-road": 0.2, "spread-sea": 0.3, "spread-ferry": 0.4,
     "teu-per-train": 100.0, "bulk-t-per-train": 3000.0, "headway-rail-h": 84.0,
 }  # fmt: skip
 

@@ -2,10 +2,10 @@
 
 Problem
 -------
-Published border hours mix three things: the crane or the bogie shed that changes the gauge, the processing of papers and
-wagons, and the queue before both. They are kept apart here, so that each can be eased, measured and sourced alone:
-the change of gauge is an arc of the yard, the queue grows with the use of the crossing's capacity, and this module makes
-the mean and the spread of what is left.
+Published border hours mix three things: the crane or the bogie shed that changes the gauge, the processing of papers
+and wagons, and the queue before both. They are kept apart here, so that each can be eased, measured and sourced alone:
+the change of gauge is an arc of the yard, the queue grows with the use of the crossing's capacity, and this module
+makes the mean and the spread of what is left.
 
 Notation
 --------
