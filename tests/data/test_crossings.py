@@ -74,7 +74,7 @@ def test_the_quarter_that_sanctions_leave_is_below_its_neighbours(atlas: Tables)
 @pytest.mark.parametrize(
     ("crossing", "way", "trains_day", "yard", "published_h"),
     [
-        # CAREC's mean of corridor 1 in 2020 at the trains of 2023; China's mean of 2023 and a train's handling at Dostyk
+        # CAREC: corridor 1 in 2020 at the trains of 2023; China in 2023 and a train's handling at Dostyk
         ("alashankou-dostyk", "ab", 12.4, None, 37.3),
         ("khorgos-altynkol", "ab", 0.0, None, 14.0 + 4.25),
         # both stations in CAREC's reports on 2022 and 2023, the change of gauge within

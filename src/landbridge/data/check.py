@@ -15,6 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from landbridge.data.alternatives import alternative_faults
+from landbridge.data.attributes import attribute_faults
 from landbridge.data.provenance import coverage, origin_faults
 from landbridge.data.read import read_descriptor, read_frames
 from landbridge.errors import Fault
@@ -81,6 +82,7 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         faults += _group_shares(frames)
     if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
         faults += _zone_shares(frames)
+    faults += attribute_faults(frames)
     return faults
 
 
