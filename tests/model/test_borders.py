@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from landbridge.model.network.borders import border_hours, closed_wait
+
+#: A busy machine must not fail a law.
+CALM = settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 
 OPEN = {"closed": (0.0, 0.0), "queue_h": 0.0, "spread_h": None, "work_cv": 0.0, "queue_cv": 0.0}
 
@@ -35,6 +38,7 @@ def test_a_crossing_of_unknown_hours_is_counted_as_open() -> None:
     assert closed_wait(12, None)[0] == pytest.approx(12.0**2 / (2 * 24))
 
 
+@CALM
 @given(st.floats(1, 24), st.floats(1, 7), st.floats(0, 5))
 def test_longer_hours_never_lengthen_the_wait(open_h: float, days: float, more: float) -> None:
     longer = min(open_h + more, 24.0)
@@ -53,6 +57,7 @@ def test_an_inspection_is_a_draw() -> None:
     assert spread == pytest.approx(draws.std(), rel=0.01)
 
 
+@CALM
 @given(st.floats(0, 50), st.floats(0, 1), st.floats(0, 100), st.floats(1, 24), st.floats(0, 80))
 def test_stages_add_up_and_their_variances_too(
     work: float, share: float, opened: float, hours: float, q: float
