@@ -13,8 +13,8 @@ from landbridge.data.read import read_atlas
 def test_every_rate_has_a_currency_and_a_price_year() -> None:
     rates = read_atlas()["rates"]
     assert rates.filter(~pl.col("currency").str.contains("^[A-Z]{3}$"))["id"].to_list() == []
-    assert rates.filter(pl.col("currency") == "USD")["local_per_usd"].unique().to_list() == [1.0]
-    assert rates.filter((pl.col("currency") != "USD") & (pl.col("local_per_usd") == 1.0)).is_empty()
+    assert rates.filter(pl.col("currency") == "USD")["exchange_rate"].unique().to_list() == [1.0]
+    assert rates.filter((pl.col("currency") != "USD") & (pl.col("exchange_rate") == 1.0)).is_empty()
     assert rates["price_year"].null_count() == 0
 
 
@@ -22,8 +22,8 @@ def test_the_chinese_rate_is_the_published_two_part_tariff() -> None:
     """680 yuan and 2.754 yuan a km for a forty-foot box, which is two TEU here."""
     row = read_atlas()["rates"].row(by_predicate=pl.col("id") == "rail-cn", named=True)
     assert (row["currency"], row["price_year"]) == ("CNY", 2015)
-    assert 2 * row["usd_teu_km"] * row["local_per_usd"] == pytest.approx(2.754, rel=1e-3)
-    assert 2 * row["start_usd_teu"] * row["local_per_usd"] == pytest.approx(680, rel=1e-3)
+    assert 2 * row["usd_teu_km"] * row["exchange_rate"] == pytest.approx(2.754, rel=1e-3)
+    assert 2 * row["start_usd_teu"] * row["exchange_rate"] == pytest.approx(680, rel=1e-3)
 
 
 def test_the_russian_rate_keeps_the_published_transit_price_and_falls_with_distance() -> None:
