@@ -165,7 +165,8 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
 
     # STEP 1: costs without transfers; firmly rail-borne cargo keeps off the roads as in the assignment.
     money = class_money(_without_transfers(net, parameter(tables, "resource-share")), prepared.classes, weights(tables))
-    money = np.where(np.isinf(kinds.money_usd_t), np.inf, np.concatenate([money, money]))
+    repeats = len(kinds.name) // len(prepared.classes.names)
+    money = np.where(np.isinf(kinds.money_usd_t), np.inf, np.tile(money, (repeats, 1)))
     free_h = free_time_h(net)
     cost = money + kinds.value_of_time_usd_t_h[:, None] * free_h
 
