@@ -37,6 +37,7 @@ landbridge atlas why crossings khorgos-altynkol waiting_ab_h   # one value: sour
 landbridge atlas why projects cku length_km                    # and what other sources say of it
 landbridge atlas check --columns                               # the shares below, as they are now
 landbridge atlas sources                                       # licences, and what rests on each source
+landbridge atlas lengths                                       # the network's lengths against published ones
 landbridge atlas diff OLD NEW                                  # what changed between two packages
 landbridge facts "CKU 523"                                     # facts, projects, agreements, events
 ```

@@ -18,6 +18,7 @@ from landbridge.data.alternatives import alternative_faults
 from landbridge.data.attributes import attribute_faults
 from landbridge.data.consistency import date_faults, key_faults, name_faults, total_faults, unit_faults
 from landbridge.data.geography import gauge_faults, geometry_faults, joined_faults
+from landbridge.data.lengths import length_faults
 from landbridge.data.provenance import known_faults
 from landbridge.data.read import read_descriptor, read_frames
 from landbridge.data.schema import schema_faults
@@ -55,6 +56,8 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     faults += frame_faults(frames)
     if _there(frames, links="id", places="id"):
         faults += geometry_faults(folder, frames)
+    if _there(frames, links=LINK_COLUMNS):
+        faults += length_faults(frames)
     faults += total_faults(frames)
     faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
     faults += alternative_faults(frames, dictionary)
