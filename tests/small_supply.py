@@ -18,6 +18,7 @@ PARAMETERS = {
     "spread-border-queue": 0.2, "spread-yard": 0.5, "spread-rail": 0.1, "spread-road": 0.2,
     "spread-sea": 0.3, "spread-ferry": 0.4,
     "teu-per-train": 100.0, "bulk-t-per-train": 3000.0, "headway-rail-h": 84.0,
+    "box-tare": 2.5,
 }  # fmt: skip
 
 COUNTRIES = {"cn": "CN", "kz": "KZ", "az": "AZ", "kg": "KG", "xx": None}
@@ -35,8 +36,8 @@ COLUMNS = {
     "terminals": "id place from_mode to_mode cargo time_h spread_h cost_usd_teu cost_usd_t capacity_teu_yr "
     "capacity_t_yr",
     "services": "id place link departures_week",
-    "rates": "country mode usd_teu_km usd_t_km empty_factor",
-    "emissions": "mode traction country co2_g_tkm",
+    "rates": "country mode usd_teu_km usd_t_km start_usd_teu start_usd_t empty_factor",
+    "emissions": "mode traction country line co2_g_tkm includes_box",
     "access": "mode cargo time_h spread_h cost_usd_teu cost_usd_t",
     "zones": "id place",
     "parameters": "id value",
@@ -152,7 +153,8 @@ def bare(nodes: int, arcs: Sequence[tuple[int, int]], **given: Any) -> Network:
         "backward": np.zeros(m, np.bool_), "length_km": np.ones(m), "time_h": np.ones(m), "spread_h": np.zeros(m),
         "facility": np.full(m, -1, np.int32), "money_usd_teu": np.zeros(m), "money_usd_t": np.zeros(m),
         "money_empty_usd_teu": np.zeros(m), "container": np.ones(m, np.bool_), "bulk": np.ones(m, np.bool_),
-        "co2_g_t": np.zeros(m), "delay_h": np.zeros(0), "power": np.zeros(0), "capacity_trains_day": np.zeros(0),
+        "co2_g_t": np.zeros(m),
+        "box_co2_g_teu": np.zeros(m), "delay_h": np.zeros(0), "power": np.zeros(0), "capacity_trains_day": np.zeros(0),
         "preload_trains_day": np.zeros(0), "train_length_factor": np.zeros(0), "facility_arc": np.zeros(0, np.int32),
     }  # fmt: skip
     changed = {k: np.array(v, whole[k].dtype) if isinstance(whole[k], np.ndarray) else v for k, v in given.items()}
