@@ -40,7 +40,7 @@ from landbridge.data.tables import Tables
 from landbridge.errors import Fault, StudyError
 from landbridge.scenario.apply import apply
 from landbridge.scenario.check import check_measures
-from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise, to_dict
+from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise, Upgrade, to_dict
 from landbridge.scenario.read import model_faults, one_of, scenario_faults
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study.positions import key_lines, line_of
@@ -48,6 +48,7 @@ from landbridge.study.positions import key_lines, line_of
 __all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read_study"]
 
 Size: TypeAlias = Literal["full", "corridor", "reduced"]
+Terminals: TypeAlias = Literal["table", "simulated"]
 
 #: Relative gap that an equilibrium reaches unless a study says otherwise: ten times finer than the coarsest of use.
 GAP = 1e-8
@@ -81,6 +82,9 @@ class Study:
         Iterations after which it is given up.
     overlay
         Folder or file of the user's own values over the atlas, or empty; see `landbridge.data.overlay`.
+    terminals
+        Where the delay at terminals comes from: ``table`` (hours and capacities of the atlas, a power curve) or
+        ``simulated`` (their plans, run at the volumes that result).
     path
         The file it was read from, or empty. It and the two below do not count when studies are compared.
     positions
@@ -98,6 +102,7 @@ class Study:
     gap: float = GAP
     max_iterations: int = MAX_ITERATIONS
     overlay: str = ""
+    terminals: Terminals = "table"
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -122,6 +127,7 @@ class _StudyFile(pydantic.BaseModel):
     gap: float = pydantic.Field(GAP, gt=0, lt=1)
     max_iterations: int = pydantic.Field(MAX_ITERATIONS, ge=1, le=1_000_000)
     overlay: str | None = pydantic.Field(None, min_length=1)
+    terminals: Terminals = "table"
 
 
 def read_study(path: str | Path) -> Study:
@@ -176,6 +182,7 @@ def read_study(path: str | Path) -> Study:
         gap=head.gap,
         max_iterations=head.max_iterations,
         overlay=overlay,
+        terminals=head.terminals,
         path=f"{file}",
         positions=reading.positions,
         lines=MappingProxyType(lines),
@@ -269,6 +276,13 @@ def check_study(study: Study, tables: Tables) -> None:
         count = len(scenario.measures)
         places = study.positions[i] if study.positions else [f"scenario[{i}].measure[{j}]" for j in range(count)]
         found = check_measures(tables, scenario.measures, study.years, held=held, positions=places)
+        if study.terminals == "table":
+            wanted = 'terminals = "simulated" in the study, without which it changes nothing'
+            found += [
+                Fault("", "", f"{places[j]}.terminals", wanted, "a study that takes terminals from the table")
+                for j, measure in enumerate(scenario.measures)
+                if isinstance(measure, Upgrade) and measure.terminals
+            ]
         if not found and any(isinstance(measure, Subsidise) for measure in scenario.measures):
             found = [fault for year in study.years for fault in _money(scenario, tables, year, held, places)]
         faults += found
@@ -296,5 +310,6 @@ def fingerprint(study: Study) -> str:
         "size": study.size,
         "gap": study.gap,
         "max_iterations": study.max_iterations,
+        **({"terminals": study.terminals} if study.terminals != "table" else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

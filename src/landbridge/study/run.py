@@ -21,8 +21,15 @@ from landbridge.study.results import Results, check_output, read_results, write_
 from landbridge.study.routing import passage_routes
 from landbridge.study.solve import Settings, solve
 from landbridge.study.tabulate import TABLES, tabulate
+from landbridge.study.terminal_network import solve_with_terminals, summary
 
 __all__ = ["run_study"]
+
+#: Tables that are not read off a solution.
+BESIDE = {
+    "passages": "Passages by the route of their standard relation",
+    "terminals": "Streams at terminals, where these are simulated: trains, capacity, delay and spread at that volume",
+}
 
 #: Called with how many tasks are done, how many there are, and what is going on.
 Progress = Callable[[int, int, str], None]
@@ -75,13 +82,17 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         tell(number, len(tasks), label)
         start = time.perf_counter()
         applied = apply(tables, scenario.measures, year, held=held)
-        solution = solve(
-            applied.tables,
-            year=year,
-            settings=settings,
-            progress=_labelled(tell, number, len(tasks), label),
-        )
-        made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables)}
+        said = _labelled(tell, number, len(tasks), label)
+        more: dict[str, pl.DataFrame] = {}
+        notes = list(applied.notes)
+        if study.terminals == "simulated":
+            fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=said)
+            solution, more["terminals"] = fixed.solution, summary(fixed)
+            notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
+            notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
+        else:
+            solution = solve(applied.tables, year=year, settings=settings, progress=said)
+        made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
         for name, frame in made.items():
             head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
             frames.setdefault(name, []).append(frame.select(*head, pl.all()))
@@ -95,7 +106,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
                 "relative_gap": record.relative_gap,
                 "iterations": record.iterations,
                 "seconds": time.perf_counter() - start,
-                "notes": list(applied.notes),
+                "notes": notes,
                 "without_zone": dict(solution.prepared.demand.without_zone),
             }
         )
@@ -135,7 +146,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         "settings": asdict(settings),
         "seconds": time.perf_counter() - began,
         "solved": solved,
-        "tables": {name: TABLES.get(name, "Passages by the route of their standard relation") for name in frames},
+        "tables": {name: (TABLES | BESIDE)[name] for name in frames},
     }
     merged = {name: pl.concat(parts, how="vertical") for name, parts in frames.items()}
     text = Path(study.path).read_text(encoding="utf-8") if study.path else ""
