@@ -14,8 +14,9 @@ Tables = dict[str, dict[str, list[Any]]]
 
 PARAMETERS = {
     "delay-line-alpha": 1.0, "delay-line-beta": 4.0, "delay-crossing-beta": 3.0, "delay-yard-alpha": 0.5,
-    "delay-yard-beta": 2.0, "spread-border-work": 0.4, "spread-border-queue": 0.2, "spread-yard": 0.5,
-    "spread-rail": 0.1, "spread-road": 0.2, "spread-sea": 0.3, "spread-ferry": 0.4,
+    "delay-yard-beta": 2.0, "inspection-h": 24.0, "spread-border-work": 0.4,
+    "spread-border-queue": 0.2, "spread-yard": 0.5, "spread-rail": 0.1, "spread-road": 0.2,
+    "spread-sea": 0.3, "spread-ferry": 0.4,
     "teu-per-train": 100.0, "bulk-t-per-train": 3000.0, "headway-rail-h": 84.0,
     "box-tare": 2.5,
 }  # fmt: skip
@@ -29,7 +30,7 @@ COLUMNS = {
     "charge_usd_t_km season_days availability traction",
     "crossings": "id link country_a country_b capacity_ab_trains_day capacity_ba_trains_day preload_ab_trains_day "
     "preload_ba_trains_day open_h_day open_days_week processing_ab_h processing_ba_h inspection_share_ab "
-    "inspection_share_ba inspection_h waiting_ab_h waiting_ba_h spread_ab_h spread_ba_h "
+    "inspection_share_ba waiting_ab_h waiting_ba_h spread_ab_h spread_ba_h "
     "cost_ab_usd_teu cost_ba_usd_teu cost_ab_usd_t cost_ba_usd_t availability",
     "gauge_changes": "id place from_mm to_mm option cargo work_h yard_h cost_usd_teu cost_usd_t capacity_trains_day",
     "terminals": "id place from_mode to_mode cargo time_h spread_h cost_usd_teu cost_usd_t capacity_teu_yr "

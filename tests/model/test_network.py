@@ -184,7 +184,7 @@ def test_a_border_has_each_direction_s_own_hours_price_and_capacity() -> None:
 
 def test_opening_hours_and_inspections_lengthen_a_border_and_widen_its_spread() -> None:
     """Open on five days of the week, one consignment in ten from a to b opened for a day; no spread is measured."""
-    stages = {"open_days_week": 5, "inspection_share_ab": 0.1, "inspection_h": 24.0, "spread_ab_h": None}
+    stages = {"open_days_week": 5, "inspection_share_ab": 0.1, "spread_ab_h": None}
     net = steppe(crossings=[crossing("gate", "g1", **stages, spread_ba_h=None), crossing("gate-road", "road")])
     weekend_h, weekend_h2 = 48.0**2 / (2 * 168), 48.0**3 / (3 * 168)
     for backward, share, work_h, queue_h in ((False, 0.1, 6.0, 12.0), (True, 0.0, 5.0, 11.0)):

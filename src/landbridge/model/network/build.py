@@ -307,7 +307,7 @@ def _border(
         time_h, spread_h = border_hours(
             _or_zero(found[f"processing_{way}_h"]),
             inspection_share=_or_zero(found[f"inspection_share_{way}"]),
-            inspection_h=_or_zero(found["inspection_h"]),
+            inspection_h=build.parameter("inspection-h"),
             closed=closed_wait(found["open_h_day"], found["open_days_week"]),
             queue_h=_or_zero(found[f"waiting_{way}_h"]),
             spread_h=found[f"spread_{way}_h"],
