@@ -31,6 +31,7 @@ __all__ = [
     "Graph",
     "Tree",
     "graph",
+    "grow_trees",
     "k_shortest",
     "path_to",
     "shortest_path",
@@ -295,6 +296,43 @@ def k_shortest(graph: Graph, cost: npt.ArrayLike, source: int, target: int, k: i
     return sorted(accepted, key=lambda found: (found[0], found[1].tolist()))  # rounding may have swapped neighbours
 
 
+def grow_trees(
+    first_out: Ints,
+    head: Ints,
+    cost: Floats,
+    trees: Ints,
+    source: Ints,
+    row: Ints,
+    slot_in: Ints,
+    order: Ints,
+    settled: Ints,
+    first_target: Ints,
+    target: Ints,
+    distance: Floats,
+) -> None:
+    """Search from many sources at once, and keep the trees.
+
+    Parameters
+    ----------
+    first_out, head
+        The graph, arcs by slot.
+    cost
+        One row of slot costs for each kind of traveller.
+    trees
+        Which trees to grow; calls on different trees may run side by side.
+    source, row
+        Source and row of ``cost`` of each tree.
+    slot_in, order, settled
+        Written, one row a tree: slot by which each node is reached (-1: none), nodes with parents before children,
+        and how many nodes are reached.
+    first_target, target
+        The nodes whose distance is wanted: those of tree t are ``target[first_target[t]:first_target[t + 1]]``.
+    distance
+        Written, one entry a target.
+    """
+    _grow(first_out, head, cost, trees, source, row, slot_in, order, settled, first_target, target, distance)
+
+
 def _by_tail(node_count: int, tail: Ints) -> tuple[Ints, Ints]:
     first = np.zeros(node_count + 1, np.int32)
     np.cumsum(np.bincount(tail, minlength=node_count), out=first[1:])
@@ -437,3 +475,31 @@ def _search(
                 key[i] = label
                 place[w] = i
     return count
+
+
+@_kernel
+def _grow(
+    first_out: Ints,
+    head: Ints,
+    cost: Floats,
+    trees: Ints,
+    source: Ints,
+    row: Ints,
+    slot_in: Ints,
+    order: Ints,
+    settled: Ints,
+    first_target: Ints,
+    target: Ints,
+    distance: Floats,
+) -> None:
+    n = first_out.size - 1
+    label = np.empty(n)
+    heap = np.empty(n + 1, np.int32)
+    key = np.empty(n + 1)
+    place = np.empty(n, np.int32)
+    for t in trees:
+        settled[t] = _search(
+            first_out, head, cost[row[t]], source[t], -1, label, slot_in[t], order[t], heap, key, place
+        )
+        for j in range(first_target[t], first_target[t + 1]):
+            distance[j] = label[target[j]]
