@@ -110,11 +110,13 @@ def _faults(graph: Graph, delay: VolumeDelay, classes: Classes, relations: Relat
 
     def check(name: str, values: npt.ArrayLike, good: Callable[[Floats], Bools], wanted: str) -> None:
         array = np.asarray(values)
-        bad = np.argwhere(~good(array))
-        if bad.size:
-            where = ", ".join(str(i) for i in bad[0])
-            more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-            faults.append(f"  {name}[{where}]: wanted {wanted}, got {array[tuple(bad[0])]}{more}")
+        fits = good(array)
+        if fits.all():
+            return
+        bad = np.argwhere(~fits)
+        where = ", ".join(str(i) for i in bad[0])
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        faults.append(f"  {name}[{where}]: wanted {wanted}, got {array[tuple(bad[0])]}{more}")
 
     def below(limit: int, least: int = 0) -> Callable[[Floats], Bools]:
         return lambda x: (x >= least) & (x < limit)
@@ -293,7 +295,9 @@ class Searcher:
         kernels.class_costs(problem, facilities, self._cost)
         if more is not None:
             self._cost += more
-        classes = self._classes if trees is None else np.unique(forest.class_index[trees]).astype(np.int32)
+        classes = self._classes
+        if trees is not None and classes.size > 1:
+            classes = np.unique(forest.class_index[trees]).astype(np.int32)
         chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
         if self._pool is None:
             weigh(problem.tree, self._cost, classes, self._weights)
