@@ -55,15 +55,16 @@ class GravityFit:
     deviance: float
 
 
-def _engine() -> ModuleType:
+def _engine() -> tuple[ModuleType, ModuleType]:
+    """Pyfixest, and pandas which comes with it and whose frames it takes."""
     try:
+        import pandas as pd  # noqa: PLC0415 - an extra
         import pyfixest  # noqa: PLC0415 - an extra
     except ImportError:
         raise LandbridgeError(
             "gravity needs pyfixest, which is not installed: pip install 'landbridge[gravity]'"
         ) from None
-    engine: ModuleType = pyfixest
-    return engine
+    return pyfixest, pd
 
 
 def fit_gravity(
@@ -102,7 +103,7 @@ def fit_gravity(
     missing = sorted({name for name in named if name not in frame.columns})
     if missing:
         raise LandbridgeError(f"gravity: wanted columns {', '.join(missing)}; there are {', '.join(frame.columns)}")
-    used = frame.select(dict.fromkeys(named))
+    used = frame.select(list(dict.fromkeys(named)))
     numbers = used.select(value, *regressors).cast(pl.Float64)
     bad = ~numbers.select(pl.all_horizontal(pl.all().is_finite().fill_null(value=False))).to_series()
     if bad.any():
@@ -111,14 +112,14 @@ def fit_gravity(
         )
     if (numbers[value] < 0).any():
         raise LandbridgeError(f"gravity: {value} is below zero in {int((numbers[value] < 0).sum())} rows")
-    engine = _engine()
+    engine, pandas = _engine()
     formula = f"{value} ~ {' + '.join(regressors)} | {' + '.join(effects)}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")  # what it warns of is counted below
         try:
             fit = engine.fepois(
                 formula,
-                data=used,
+                data=pandas.DataFrame({name: used[name].to_list() for name in used.columns}),
                 vcov={"CRV1": cluster} if cluster else "hetero",
             )
         except Exception as error:
