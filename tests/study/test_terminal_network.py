@@ -15,6 +15,7 @@ from landbridge.scenario.measures import Upgrade
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study import terminal as work
 from landbridge.study import terminal_network as fixed_point
+from landbridge.study.answering import Answering
 from landbridge.study.files import Study, check_study, fingerprint
 from landbridge.study.run import run_study
 from landbridge.study.solve import Settings, assignable, prepare
@@ -132,3 +133,10 @@ def test_streams_of_a_terminal_settle_at_volumes_that_their_curves_were_made_for
     assert told.height == 3
     assert told.filter(pl.col("stable"))["delay_h"].is_not_null().all()
     assert told.filter(~pl.col("stable"))["delay_h"].is_null().all()
+
+
+def test_simulated_terminals_are_for_frozen_trade(atlas):
+    demand = Answering(mode="elastic")
+    study = Study("Both", (2023,), (Scenario("base", "Base", ()),), "base", terminals="simulated", demand=demand)
+    with pytest.raises(StudyError, match='terminals: wanted "table" where trade answers'):
+        check_study(study, atlas)
