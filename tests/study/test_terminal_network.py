@@ -136,7 +136,7 @@ def test_streams_of_a_terminal_settle_at_volumes_that_their_curves_were_made_for
 
 
 def test_simulated_terminals_are_for_frozen_trade(atlas):
-    demand = Answering(mode="elastic")
+    demand = Answering(mode="ge")
     study = Study("Both", (2023,), (Scenario("base", "Base", ()),), "base", terminals="simulated", demand=demand)
     with pytest.raises(StudyError, match='terminals: wanted "table" where trade answers'):
         check_study(study, atlas)
