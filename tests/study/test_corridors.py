@@ -14,7 +14,7 @@ import polars as pl
 import pytest
 
 from landbridge.data.dictionary import Column, read_dictionary
-from landbridge.data.read import ATLAS, join_lines, read_atlas, read_frames
+from landbridge.data.read import ATLAS, complete, read_atlas, read_frames
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, NoRoute
 from landbridge.model import demand as demand_door
@@ -536,7 +536,7 @@ def full(tables: Tables) -> dict[str, pl.DataFrame]:
 def outcome(changed: dict[str, pl.DataFrame], stage: int) -> str:
     """What a stage makes of tables; a fault is an outcome too."""
     try:
-        return STAGES[stage](apply(Tables(join_lines(changed)), (CKU,), 2030, held=HELD).tables)
+        return STAGES[stage](apply(Tables(complete(changed)), (CKU,), 2030, held=HELD).tables)
     except LandbridgeError as error:
         return f"{error}"
 

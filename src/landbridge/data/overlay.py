@@ -32,8 +32,8 @@ from landbridge.data.keys import cell, key_columns, row_names
 from landbridge.data.read import (
     ATLAS,
     LINE,
+    complete,
     convert,
-    join_lines,
     package_hash,
     read_descriptor,
     read_frames,
@@ -105,7 +105,7 @@ def read_overlay(path: Path, *, base: Path = ATLAS, name: str | None = None) -> 
         raise DataError(f"overlay {path}", faults)
     files = {part.where: _file(path, part.where).read_bytes() for part in parts}
     overlay = Overlay(called, _hash(files), MappingProxyType(files), MappingProxyType(values))
-    return Tables(join_lines(merged), DataPackage(base, *words, package_hash(base)), overlay)
+    return Tables(complete(merged), DataPackage(base, *words, package_hash(base)), overlay)
 
 
 def _file(path: Path, name: str) -> Path:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,8 @@ import polars as pl
 from landbridge.data.alternatives import alternatives_of
 from landbridge.data.dictionary import read_dictionary
 from landbridge.data.keys import cell, key_columns, row_names
-from landbridge.data.provenance import USER, read_origins, row_keys
+from landbridge.data.provenance import USER, Origin, read_origins, row_keys
+from landbridge.data.read import CLASS_COLUMNS
 from landbridge.data.tables import Tables
 from landbridge.errors import UnknownName
 
@@ -72,6 +74,8 @@ def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> 
     place = names.index(row) if row in names else keys.index(row)
     stored = "length_measured_km" if (table, column) == ("links", "length_km") else column
     origin = read_origins(folder, table)[0].of(keys[place], column)
+    if origin is None and table == "terminals" and column in CLASS_COLUMNS:
+        origin = _of_class(folder, frame["class"][place], column)
     said = alternatives_of(tables.frames, table, names[place], column)
     told: dict[str, Any] = {
         "table": table,
@@ -100,6 +104,16 @@ def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> 
             "reasoning": f"The user's value, {instead}.",
         }
     return told
+
+
+def _of_class(folder: Path, name: str, column: str) -> Origin | None:
+    """How a value is known that a terminal takes from its class."""
+    origin = read_origins(folder, "terminal_classes")[0].of(name, column)
+    if origin is None:
+        return None
+    return replace(
+        origin, reasoning=f"Not known of this terminal; that of its class {name}. {origin.reasoning}".strip()
+    )
 
 
 def _found(tables: Tables, source: str) -> tuple[str, Mapping[str, Any]] | None:

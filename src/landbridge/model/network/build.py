@@ -466,6 +466,8 @@ def _yards(build: _Builder, tables: NetworkTables) -> None:
     teu_per_train = build.parameter("teu-per-train")
     bulk_per_train = build.parameter("bulk-t-per-train")
     for row in _Rows(tables["terminals"]):
+        if row["from_mode"] == row["to_mode"]:
+            continue  # a yard between gauges: its ways are the changes of gauge above
         box = row["cargo"] == "container"
         yearly = row["capacity_teu_yr"] if box else row["capacity_t_yr"]
         per_train = teu_per_train if box else bulk_per_train
