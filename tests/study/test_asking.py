@@ -13,7 +13,9 @@ from landbridge.errors import LandbridgeError, NoRoute, OutputError, UnknownName
 from landbridge.model.network import ArcKind
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Avoid, Build, Close
-from landbridge.study.asking import Answer, ask, loaded_hours, question
+from landbridge.study.asking import Answer, ask
+from landbridge.study.at_flows import loaded_hours
+from landbridge.study.questions import question
 from landbridge.study.results import Results
 from landbridge.study.routing import NamedRoute, RouteFinder, find_routes
 from small_run import small_results, small_tables

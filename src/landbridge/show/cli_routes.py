@@ -124,7 +124,9 @@ def routes(
     origin, destination = find_place(tables, start), find_place(tables, end)
     if origin == destination:
         raise LandbridgeError(f"{start} and {end} are the same place, {origin}")
-    from landbridge.study.asking import ask, loaded_hours, question, scenario_of
+    from landbridge.study.asking import ask
+    from landbridge.study.at_flows import loaded_hours, scenario_of
+    from landbridge.study.questions import question
 
     measures: tuple[Any, ...] = ()
     held: frozenset[str] = frozenset({"cku"})

@@ -11,29 +11,24 @@ can be held against those without them:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from landbridge.data.names import find_country, find_place
 from landbridge.data.tables import Tables
-from landbridge.errors import LandbridgeError, NoRoute, OutputError, UnknownName
 from landbridge.model import paths, routes
 from landbridge.model.network import MODES, ArcKind, Network
-from landbridge.model.routes import CRITERIA, Limits
+from landbridge.model.routes import Limits
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Measure
-from landbridge.scenario.read import read_measures
-from landbridge.study.results import Results
+from landbridge.study.questions import Question
 from landbridge.study.routing import NamedRoute, RouteFinder, box_tonnes
 from landbridge.study.solve import free_time_h
 
-__all__ = ["Answer", "Blocker", "Effect", "Question", "answer", "ask", "loaded_hours", "question", "scenario_of"]
+__all__ = ["Answer", "Blocker", "Effect", "answer", "ask"]
 
 F8 = npt.NDArray[np.float64]
 I4 = npt.NDArray[np.int32]
@@ -59,56 +54,6 @@ Kind = Literal[
     "place",
     "transfer",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What is asked of the routes between two places; `question` makes one from names as people write them.
-
-    Attributes
-    ----------
-    start, end
-        Places.
-    commodity
-        What is carried.
-    objectives
-        Of `landbridge.model.routes.CRITERIA`. None: by generalised cost. One: the best by it first, then what trades
-        it against generalised cost. Several: the efficient set over them.
-    avoid_countries, avoid_crossings, avoid_links, avoid_modes, avoid_gauges
-        Bans; no part of a route may touch what they name.
-    only_borders
-        The only crossings that may be passed; None allows all.
-    via
-        Places to pass, in order.
-    max_borders, max_gauge_changes
-        Limits.
-    deadline_h
-        Hours within which the cargo must be there in the mean; routes also tell how likely they keep it.
-    count
-        The most routes.
-    feu
-        Whether a box is a 40-foot one.
-    epsilon
-        Zero for the exact efficient set; see `landbridge.model.pareto`.
-    """
-
-    start: str
-    end: str
-    commodity: str = "machinery_box"
-    objectives: tuple[str, ...] = ()
-    avoid_countries: tuple[str, ...] = ()
-    avoid_crossings: tuple[str, ...] = ()
-    avoid_links: tuple[str, ...] = ()
-    avoid_modes: tuple[str, ...] = ()
-    avoid_gauges: tuple[int, ...] = ()
-    only_borders: tuple[str, ...] | None = None
-    via: tuple[str, ...] = ()
-    max_borders: int | None = None
-    max_gauge_changes: int | None = None
-    deadline_h: float | None = None
-    count: int = 5
-    feu: bool = True
-    epsilon: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -206,81 +151,6 @@ class _Condition:
     most: float = np.inf
 
 
-def question(
-    tables: Tables,
-    start: str,
-    end: str,
-    *,
-    avoid: Sequence[str] = (),
-    modes: Sequence[str] = (),
-    only_borders: Sequence[str] = (),
-    via: Sequence[str] = (),
-    **given: Any,
-) -> Question:
-    """Make a question from names as people write them.
-
-    Parameters
-    ----------
-    tables
-        The atlas.
-    start, end, via
-        Places by name, id or UN/LOCODE.
-    avoid
-        Countries by code or name, crossings and links by id, modes, and gauges in mm.
-    modes
-        The only modes allowed; all when empty.
-    only_borders
-        The only crossings that may be passed, by id, or by two country codes as in ``KZ-RU`` for all between them; all
-        when empty.
-    **given
-        Other fields of `Question`.
-
-    Returns
-    -------
-    Question
-
-    Raises
-    ------
-    UnknownName
-        For a name that is not in the atlas, or an objective that does not exist.
-    NoRoute
-        If both ends are the same place.
-    """
-    origin, destination = find_place(tables, start), find_place(tables, end)
-    if origin == destination:
-        raise NoRoute(f"{start!r} and {end!r} are the same place ({origin})")
-    for mode in modes:
-        if mode not in MODES:
-            raise UnknownName("mode", mode, MODES)
-    for objective in given.get("objectives", ()):
-        if objective not in CRITERIA:
-            raise UnknownName("objective", objective, CRITERIA)
-    crossings, links = set(tables["crossings"]["id"]), set(tables["links"]["id"])
-    banned: dict[str, list[Any]] = {"countries": [], "crossings": [], "links": [], "modes": [], "gauges": []}
-    for name in avoid:
-        if name in MODES:
-            banned["modes"].append(name)
-        elif name.isdecimal():
-            banned["gauges"].append(_gauge(tables, int(name)))
-        elif name in crossings:
-            banned["crossings"].append(name)
-        elif name in links:
-            banned["links"].append(name)
-        else:
-            banned["countries"].append(find_country(tables, name))
-    if modes:
-        banned["modes"] += [mode for mode in MODES if mode not in modes]
-    names: dict[str, Any] = {f"avoid_{kind}": tuple(dict.fromkeys(each)) for kind, each in banned.items()}
-    return Question(
-        start=origin,
-        end=destination,
-        via=tuple(find_place(tables, place) for place in via),
-        only_borders=_borders(tables, only_borders) if only_borders else None,
-        **names,
-        **given,
-    )
-
-
 def ask(
     tables: Tables,
     asked: Question,
@@ -297,7 +167,7 @@ def ask(
     tables
         The atlas.
     asked
-        From `question`.
+        From `landbridge.study.questions.question`.
     year
         The year whose network is used.
     measures
@@ -305,7 +175,8 @@ def ask(
     held
         Projects that stay unbuilt.
     hours
-        Hours of every arc: free flow with the preload, or those of `loaded_hours`.
+        Hours of every arc: free flow with the preload, or those of
+        `landbridge.study.at_flows.loaded_hours`.
 
     Returns
     -------
@@ -570,126 +441,6 @@ class _Search:
         net = self.net
         at = np.flatnonzero(nodes & (net.node_place == place))
         return list(dict.fromkeys(net.states[i].rstrip(">") for i in net.node_state[at].tolist()))
-
-
-def loaded_hours(results: Results, scenario: str, year: int) -> Callable[[Network], F8]:
-    """Give the hours of arcs at the flows of a results folder.
-
-    Links and crossings take the hours that the folder holds for them. Yards and terminals, of which it holds none, and
-    ocean legs stay at free flow.
-
-    Parameters
-    ----------
-    results
-        The folder.
-    scenario, year
-        Whose flows.
-
-    Returns
-    -------
-    callable
-        From a network of that scenario and year to float64[m].
-
-    Raises
-    ------
-    UnknownName
-        For a scenario or year that the folder does not hold.
-    """
-    links = results.of("links", scenario, year)
-    crossings = results.of("crossings", scenario, year)
-
-    def hours(net: Network) -> F8:
-        found = free_time_h(net)
-        way = ["ba" if back else "ab" for back in net.backward.tolist()]
-        at_border = {(c, d): h for c, d, h in crossings.select("crossing", "direction", "time_h").rows()}
-        # a link that leaves and enters a country again has two sections there; they stand in one order everywhere
-        columns = ("link", "direction", "country", "gauge_mm")
-        runs = links.with_columns(pl.int_range(pl.len()).over(columns).alias("section"))
-        by_run = {tuple(row[:-1]): row[-1] for row in runs.select(*columns, "section", "time_h").rows()}
-        seen: dict[tuple[str, str, str, int], int] = {}
-        for arc in range(net.arc_count):
-            if net.kind[arc] == ArcKind.BORDER and net.crossing[arc] >= 0:
-                hour = at_border.get((net.crossings[net.crossing[arc]], way[arc]))
-                name = net.crossings[net.crossing[arc]]
-            elif net.kind[arc] == ArcKind.MOVE:
-                name = net.links[net.link[arc]]
-                key = (name, way[arc], net.countries[net.country[arc]], int(net.gauge_mm[arc]))
-                seen[key] = seen.get(key, -1) + 1
-                hour = by_run.get((*key, seen[key]))
-                if hour is None and net.facility[arc] < 0:
-                    continue  # the ocean, on which nothing delays
-            else:
-                continue
-            if hour is None:
-                raise OutputError(f"{results.folder}: holds no hours of {name}; run the study again with this atlas")
-            found[arc] = hour
-        return found
-
-    return hours
-
-
-def scenario_of(results: Results, scenario: str, tables: Tables) -> tuple[tuple[Measure, ...], frozenset[str]]:
-    """Give the measures of a scenario of a results folder, and the projects that stay unbuilt without one.
-
-    Parameters
-    ----------
-    results
-        The folder.
-    scenario
-        Its id.
-    tables
-        The tables that routes are sought in.
-
-    Returns
-    -------
-    measures : tuple of Measure
-    held : frozenset of str
-
-    Raises
-    ------
-    UnknownName
-        For a scenario that the folder does not hold.
-    OutputError
-        If the folder was made from other tables.
-    """
-    if scenario not in results.scenarios:
-        raise UnknownName("scenario", scenario, results.scenarios)
-    made_from = results.manifest["atlas"]
-    if made_from and tables.package and made_from["content_hash"] != tables.package.content_hash:
-        raise OutputError(f"{results.folder}: made from another state of the atlas; run the study again")
-    told = results.manifest["study"]
-    (measures,) = [each["measures"] for each in told["scenarios"] if each["id"] == scenario]
-    return read_measures(measures), frozenset(told["held_projects"])
-
-
-def _gauge(tables: Tables, gauge: int) -> int:
-    known = sorted({g for row in tables["links"]["gauges_mm"].to_list() for g in row or ()})
-    if gauge not in known:
-        raise LandbridgeError(f"unknown gauge {gauge} mm; there are {', '.join(map(str, known))}")
-    return gauge
-
-
-def _borders(tables: Tables, names: Sequence[str]) -> tuple[str, ...]:
-    """Crossings by id, or all between two countries."""
-    ends = dict(tables["links"].select("id", pl.concat_list("place_a", "place_b")).rows())
-    home = dict(tables["places"].select("id", "iso2").rows())
-    sides = {
-        row["id"]: frozenset(row[f"country_{side}"] or home[ends[row["link"]][i]] for i, side in enumerate(("a", "b")))
-        for row in tables["crossings"].select("id", "link", "country_a", "country_b").to_dicts()
-    }
-    found: list[str] = []
-    for name in names:
-        pair = re.fullmatch(r"([A-Za-z]{2})-([A-Za-z]{2})", name)
-        if name in sides:
-            found.append(name)
-        elif pair is not None:
-            wanted = frozenset(find_country(tables, code) for code in pair.groups())
-            found += [crossing for crossing, both in sides.items() if both == wanted]
-            if wanted not in sides.values():
-                raise UnknownName("border", name, sorted("-".join(sorted(both)) for both in set(sides.values())))
-        else:
-            raise UnknownName("crossing", name, list(sides))
-    return tuple(dict.fromkeys(found))
 
 
 def _listed(names: Sequence[str], last: str = "and") -> str:
