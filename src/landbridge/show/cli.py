@@ -14,6 +14,7 @@ from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_power import game
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
+from landbridge.show.cli_trade import trade_app
 
 __all__ = ["app", "main"]
 
@@ -28,6 +29,7 @@ app = typer.Typer(
 for verb in (run, passages, compare, crossing, report, targets, routes, assign, select, game, facts):
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
+app.add_typer(trade_app, name="trade")
 
 
 def main() -> None:
