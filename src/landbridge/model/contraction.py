@@ -62,13 +62,11 @@ class Contraction:
         The nodes taken out, first to last.
     first_up, up, up_head : int32[R + 1], int32[U], int32[U]
         Codes from the r-th node taken out to its neighbours at that time, ``up[first_up[r]:first_up[r + 1]]``, and
-        these neighbours.
+        the positions of these neighbours.
     triangles : int32[T, 3]
         Codes a to v, v to b, and a to b, in the order in which nodes v were taken out.
     place : int32[n]
-        Position of a node in the core, or, below zero, -1 - r for the r-th node taken out.
-    core : int32[C]
-        The node at each position of the core.
+        Position of each node: the C nodes of the core come first, then those taken out in their order.
     first_core, core_code, core_head : int32
         The core's codes by the position they leave, and the positions they enter.
     """
@@ -82,7 +80,6 @@ class Contraction:
     up_head: Ints
     triangles: npt.NDArray[np.int32]
     place: Ints
-    core: Ints
     first_core: Ints
     core_code: Ints
     core_head: Ints
@@ -159,31 +156,20 @@ def contract(graph: Graph, most_neighbours: int = 6) -> Contraction:
     arc_code = np.full(graph.tail.size, -1, np.int32)
     arc_code[~loop] = 2 * pair + (graph.tail > graph.head)[~loop]
     ends, order, first_up, up, triangles = _take_out(n, ends, most_neighbours)
-    place = np.full(n, -1, np.int32)
-    place[order] = -1 - np.arange(len(order), dtype=np.int32)
     out = np.zeros(n, np.bool_)
     out[order] = True
     core = np.flatnonzero(~out).astype(np.int32)
+    place = np.empty(n, np.int32)
     place[core] = np.arange(len(core), dtype=np.int32)
+    place[order] = len(core) + np.arange(len(order), dtype=np.int32)
     inside = np.flatnonzero(~out[ends] & ~out[ends[np.arange(len(ends)) ^ 1]]).astype(np.int32)
     inside = inside[np.argsort(place[ends[inside]], kind="stable")]
     first_core = np.zeros(len(core) + 1, np.int32)
     np.cumsum(np.bincount(place[ends[inside]], minlength=len(core)), out=first_core[1:])
     return Contraction(
-        n,
-        ends,
-        arc_code,
-        order,
-        first_up,
-        up,
-        ends[up ^ 1],
-        triangles,
-        place,
-        core,
-        first_core,
-        inside,
+        n, ends, arc_code, order, first_up, up, place[ends[up ^ 1]], triangles, place, first_core, inside,
         place[ends[inside ^ 1]],
-    )
+    )  # fmt: skip
 
 
 def weigh(contraction: Contraction, cost: npt.ArrayLike) -> Contracted:
@@ -212,10 +198,10 @@ def weigh(contraction: Contraction, cost: npt.ArrayLike) -> Contracted:
     if wrong.size:
         raise ValueError(f"cost of arc {wrong[0]}: wanted a number >= 0 or inf, got {array[wrong[0]]}")
     by_code, part = _weigh(contraction.ends.size, contraction.arc_code, contraction.triangles, array)
-    n, size = contraction.node_count, len(contraction.core)
+    n, slots = contraction.node_count, len(contraction.core_code) + 1
     side = [
-        (np.full(n, np.inf), np.full(n, -1, np.int32), np.full(size, -1, np.int32), np.empty(size + 1, np.int32),
-         np.empty(size + 1), np.empty(n + 1, np.int32))
+        (np.full(n, np.inf), np.full(n, -1, np.int32), np.empty(n + slots, np.int32), np.empty(n + slots),
+         np.empty(n + 1, np.int32))
         for _ in range(2)
     ]  # fmt: skip
     return Contracted(
@@ -253,10 +239,10 @@ def tree_from(contracted: Contracted, source: int) -> LargeTree:
     _check_node(c, source, "source")
     distance = np.empty(c.node_count)
     code_in = np.empty(c.node_count, np.int32)
-    _, _, place, heap, key, _, *_ = contracted.room
+    _, _, heap, key, *_ = contracted.room
     _grow(
-        source, c.order, c.first_up, c.up, c.up_head, c.place, c.core, c.first_core, c.core_code, c.core_head,
-        contracted.core_out, contracted.up_out, contracted.up_in, distance, code_in, place, heap, key,
+        source, c.first_up, c.up, c.up_head, c.place, c.first_core, c.core_code, c.core_head,
+        contracted.core_out, contracted.up_out, contracted.up_in, distance, code_in, heap, key,
     )  # fmt: skip
     return LargeTree(source, distance, code_in)
 
@@ -319,7 +305,7 @@ def path_between(contracted: Contracted, source: int, target: int) -> tuple[floa
     _check_node(c, source, "source")
     _check_node(c, target, "target")
     cost, codes = _meet(
-        source, target, c.ends, c.first_up, c.up, c.up_head, c.place, c.core, c.first_core, c.core_code, c.core_head,
+        source, target, c.ends, c.first_up, c.up, c.up_head, c.place, c.first_core, c.core_code, c.core_head,
         contracted.core_out, contracted.core_in, contracted.up_out, contracted.up_in, contracted.room,
     )  # fmt: skip
     if not np.isfinite(cost):
@@ -514,7 +500,7 @@ def _unpack(codes: Ints, part: Ints, triangles: Ints) -> Ints:
 
 
 @_kernel
-def _sink(heap: Ints, key: Floats, place: Ints, size: int) -> None:
+def _sink(heap: Ints, key: Floats, size: int) -> None:
     """Let the element behind the last sink from the root."""
     x = heap[size]
     key_x = key[size]
@@ -533,65 +519,61 @@ def _sink(heap: Ints, key: Floats, place: Ints, size: int) -> None:
             break
         heap[i] = heap[least]
         key[i] = key_least
-        place[heap[i]] = i
         i = least
     heap[i] = x
     key[i] = key_x
-    place[x] = i
 
 
 @_kernel
-def _rise(heap: Ints, key: Floats, place: Ints, i: int, w: int, label: float) -> None:
-    """Let an element rise from a position."""
+def _push(heap: Ints, key: Floats, size: int, w: int, label: float) -> None:
+    """Put an element behind the last and let it rise.
+
+    A node that gets better is put in again, and its old entry passed over: on networks of few ways that is rare, and
+    costs less than to keep where each node is.
+    """
+    i = size
     while i > 0:
         parent = (i - 1) >> 2
         if key[parent] <= label:
             break
         heap[i] = heap[parent]
         key[i] = key[parent]
-        place[heap[i]] = i
         i = parent
     heap[i] = w
     key[i] = label
-    place[w] = i
 
 
 @_kernel
 def _climb(
-    source: int,
+    start: int,
     first_up: Ints,
     up: Ints,
     up_head: Ints,
     up_cost: Floats,
-    place: Ints,
+    core: int,
     distance: Floats,
     code_in: Ints,
     seen: Ints,
     backward: int,
 ) -> int:
-    """Labels of all that can be reached by going up; those taken out come in their order. Returns how many are seen.
-
-    ``seen`` ends as the list of all of them.
-    """
-    distance[source] = 0.0
-    code_in[source] = -1
-    seen[0] = source
+    """Labels of all positions that can be reached by going up, listed in ``seen``; returns how many they are."""
+    distance[start] = 0.0
+    code_in[start] = -1
+    seen[0] = start
     count = 1
     done = 0
     while done < count:
         # the one taken out first among those that wait; few wait at any time
         best = -1
         for i in range(done, count):
-            if place[seen[i]] < 0 and (best < 0 or place[seen[i]] > place[seen[best]]):
+            if seen[i] >= core and (best < 0 or seen[i] < seen[best]):
                 best = i
         if best < 0:
             break
         seen[done], seen[best] = seen[best], seen[done]
         v = seen[done]
         done += 1
-        r = -1 - place[v]
-        for j in range(first_up[r], first_up[r + 1]):
-            code = up[j]
+        for j in range(first_up[v - core], first_up[v - core + 1]):
             label = distance[v] + up_cost[j]
             w = up_head[j]
             if label < distance[w]:
@@ -599,19 +581,17 @@ def _climb(
                     seen[count] = w
                     count += 1
                 distance[w] = label
-                code_in[w] = code ^ backward
+                code_in[w] = up[j] ^ backward
     return count
 
 
 @_kernel
 def _grow(
     source: int,
-    order: Ints,
     first_up: Ints,
     up: Ints,
     up_head: Ints,
     place: Ints,
-    core: Ints,
     first_core: Ints,
     core_code: Ints,
     core_head: Ints,
@@ -620,60 +600,52 @@ def _grow(
     up_in: Floats,
     distance: Floats,
     code_in: Ints,
-    at: Ints,
     heap: Ints,
     key: Floats,
 ) -> None:
-    distance[:] = np.inf
-    code_in[:] = -1
+    n = distance.size
+    core = first_core.size - 1
+    label = np.full(n, np.inf)
+    into = np.full(n, -1, np.int32)
+    seen = np.empty(n, np.int32)
     # STEP 1: up to the core.
-    seen = np.empty(distance.size, np.int32)
-    count = _climb(source, first_up, up, up_head, up_out, place, distance, code_in, seen, 0)
+    count = _climb(place[source], first_up, up, up_head, up_out, core, label, into, seen, 0)
     # STEP 2: Dijkstra over the core.
-    label = np.full(core.size, np.inf)
-    into = np.full(core.size, -1, np.int32)
-    for i in range(at.size):
-        at[i] = -1
     size = 0
     for i in range(count):
-        c = place[seen[i]]
-        if c >= 0:
-            label[c] = distance[seen[i]]
-            into[c] = code_in[seen[i]]
-            _rise(heap, key, at, size, c, label[c])
+        if seen[i] < core:
+            _push(heap, key, size, seen[i], label[seen[i]])
             size += 1
     while size > 0:
         u = heap[0]
         reached = key[0]
         size -= 1
         if size > 0:
-            _sink(heap, key, at, size)
+            _sink(heap, key, size)
+        if reached > label[u]:
+            continue
         for slot in range(first_core[u], first_core[u + 1]):
             w = core_head[slot]
             trial = reached + core_out[slot]
             if trial < label[w]:
                 label[w] = trial
                 into[w] = core_code[slot]
-                i = at[w]
-                if i < 0:
-                    i = size
-                    size += 1
-                _rise(heap, key, at, i, w, trial)
-    for c in range(core.size):
-        distance[core[c]] = label[c]
-        code_in[core[c]] = into[c]
+                _push(heap, key, size, w, trial)
+                size += 1
     # STEP 3: down again, the last taken out first.
-    for r in range(order.size - 1, -1, -1):
-        v = order[r]
-        least = distance[v]
-        code_v = code_in[v]
-        for j in range(first_up[r], first_up[r + 1]):
-            trial = distance[up_head[j]] + up_in[j]
+    for v in range(n - 1, core - 1, -1):
+        least = label[v]
+        code = into[v]
+        for j in range(first_up[v - core], first_up[v - core + 1]):
+            trial = label[up_head[j]] + up_in[j]
             if trial < least:
                 least = trial
-                code_v = up[j] ^ 1
-        distance[v] = least
-        code_in[v] = code_v
+                code = up[j] ^ 1
+        label[v] = least
+        into[v] = code
+    for v in range(n):
+        distance[v] = label[place[v]]
+        code_in[v] = into[place[v]]
 
 
 @_kernel
@@ -685,7 +657,6 @@ def _meet(
     up: Ints,
     up_head: Ints,
     place: Ints,
-    core: Ints,
     first_core: Ints,
     core_code: Ints,
     core_head: Ints,
@@ -696,11 +667,13 @@ def _meet(
     room: tuple[Any, ...],
 ) -> tuple[float, Ints]:
     """Search from both ends; the room's distances are infinite before and after."""
-    ahead, ahead_in, ahead_at, ahead_heap, ahead_key, ahead_seen = room[0], room[1], room[2], room[3], room[4], room[5]
-    back, back_in, back_at, back_heap, back_key, back_seen = room[6], room[7], room[8], room[9], room[10], room[11]
+    ahead, ahead_in, ahead_heap, ahead_key, ahead_seen = room[0], room[1], room[2], room[3], room[4]
+    back, back_in, back_heap, back_key, back_seen = room[5], room[6], room[7], room[8], room[9]
+    core = first_core.size - 1
+    start, end = place[source], place[target]
     # STEP 1: climb from both ends.
-    ahead_count = _climb(source, first_up, up, up_head, up_out, place, ahead, ahead_in, ahead_seen, 0)
-    back_count = _climb(target, first_up, up, up_head, up_in, place, back, back_in, back_seen, 1)
+    ahead_count = _climb(start, first_up, up, up_head, up_out, core, ahead, ahead_in, ahead_seen, 0)
+    back_count = _climb(end, first_up, up, up_head, up_in, core, back, back_in, back_seen, 1)
     best = np.inf
     middle = -1
     size = 0
@@ -709,36 +682,36 @@ def _meet(
         if ahead[v] + back[v] < best:
             best = ahead[v] + back[v]
             middle = v
-        if place[v] >= 0:
-            _rise(ahead_heap, ahead_key, ahead_at, size, place[v], ahead[v])
+        if v < core:
+            _push(ahead_heap, ahead_key, size, v, ahead[v])
             size += 1
     other = 0
     for i in range(back_count):
         v = back_seen[i]
-        if place[v] >= 0:
-            _rise(back_heap, back_key, back_at, other, place[v], back[v])
+        if v < core:
+            _push(back_heap, back_key, other, v, back[v])
             other += 1
-    # STEP 2: the core, always from the side whose search front is nearer to its end.
+    # STEP 2: the core, always from the side on which fewer nodes wait.
     while size > 0 and other > 0 and ahead_key[0] + back_key[0] < best:
-        if ahead_key[0] <= back_key[0]:
+        if size <= other:
             u = ahead_heap[0]
             reached = ahead_key[0]
             size -= 1
             if size > 0:
-                _sink(ahead_heap, ahead_key, ahead_at, size)
+                _sink(ahead_heap, ahead_key, size)
+            if reached > ahead[u]:
+                continue
             for slot in range(first_core[u], first_core[u + 1]):
-                c = core_head[slot]
-                w = core[c]
+                w = core_head[slot]
                 trial = reached + core_out[slot]
                 if trial < ahead[w]:
                     if ahead[w] == np.inf:
                         ahead_seen[ahead_count] = w
                         ahead_count += 1
-                        ahead_at[c] = size
-                        size += 1
                     ahead[w] = trial
                     ahead_in[w] = core_code[slot]
-                    _rise(ahead_heap, ahead_key, ahead_at, ahead_at[c], c, trial)
+                    _push(ahead_heap, ahead_key, size, w, trial)
+                    size += 1
                     if trial + back[w] < best:
                         best = trial + back[w]
                         middle = w
@@ -747,20 +720,20 @@ def _meet(
             reached = back_key[0]
             other -= 1
             if other > 0:
-                _sink(back_heap, back_key, back_at, other)
+                _sink(back_heap, back_key, other)
+            if reached > back[u]:
+                continue
             for slot in range(first_core[u], first_core[u + 1]):
-                c = core_head[slot]
-                w = core[c]
+                w = core_head[slot]
                 trial = reached + core_in[slot]
                 if trial < back[w]:
                     if back[w] == np.inf:
                         back_seen[back_count] = w
                         back_count += 1
-                        back_at[c] = other
-                        other += 1
                     back[w] = trial
                     back_in[w] = core_code[slot] ^ 1
-                    _rise(back_heap, back_key, back_at, back_at[c], c, trial)
+                    _push(back_heap, back_key, other, w, trial)
+                    other += 1
                     if trial + ahead[w] < best:
                         best = trial + ahead[w]
                         middle = w
@@ -769,22 +742,22 @@ def _meet(
     after = 0
     if middle >= 0:
         v = middle
-        while v != source:
-            v = ends[ahead_in[v]]
+        while v != start:
+            v = place[ends[ahead_in[v]]]
             before += 1
         v = middle
-        while v != target:
-            v = ends[back_in[v] ^ 1]
+        while v != end:
+            v = place[ends[back_in[v] ^ 1]]
             after += 1
     codes = np.empty(before + after, np.int32)
     v = middle
     for i in range(before - 1, -1, -1):
         codes[i] = ahead_in[v]
-        v = ends[ahead_in[v]]
+        v = place[ends[ahead_in[v]]]
     v = middle
     for i in range(before, before + after):
         codes[i] = back_in[v]
-        v = ends[back_in[v] ^ 1]
+        v = place[ends[back_in[v] ^ 1]]
     for i in range(ahead_count):
         ahead[ahead_seen[i]] = np.inf
     for i in range(back_count):

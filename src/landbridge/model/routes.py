@@ -25,7 +25,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from landbridge.model import pareto, paths
+from landbridge.model import pareto, paths, simple_paths
 from landbridge.model.network import ArcKind, Network
 from landbridge.model.pareto import Front
 
@@ -38,6 +38,7 @@ __all__ = [
     "criteria",
     "efficient",
     "measure",
+    "ranked",
     "reach",
     "thin",
 ]
@@ -247,6 +248,43 @@ def alternatives(
             break
         working[arcs] *= PENALTY
     return sorted(found, key=lambda arcs: float(cost[arcs].sum()))
+
+
+def ranked(
+    network: Network,
+    cost: F8,
+    source: int,
+    sink: int,
+    count: int,
+    *,
+    via: Sequence[int] = (),
+    limits: Limits | None = None,
+) -> list[I4]:
+    """Return the ``count`` cheapest routes that pass no node twice (on their way between two via places).
+
+    Parameters
+    ----------
+    network, cost, source, sink, count, via
+        As for `alternatives`.
+    limits
+        Not answered together with a rank.
+
+    Returns
+    -------
+    list of int32[L]
+        Ordered by cost; exact.
+
+    Raises
+    ------
+    ValueError
+        If limits are given.
+    """
+    if limits is not None and len(limits.most):
+        raise ValueError("limits: the cheapest simple routes are ranked without limits")
+    graph, original = _layered(network, via)
+    end = sink + len(via) * network.node_count
+    found = simple_paths.k_shortest(graph, _expanded(cost, original), source, end, count)
+    return [_own(arcs, original) for _, arcs in found]
 
 
 def efficient(

@@ -1,7 +1,8 @@
 """Questions about routes, with conditions, and answers that say what each condition costs or why there is no route.
 
-A condition is a ban (countries, crossings, links, modes, gauges, or every border but some), a place to pass, or a limit
-(borders, changes of gauge, mean hours to arrival). Bans take arcs out of one and the same network, so that an answer
+A condition is a ban (countries, crossings, links, operators, modes, gauges, every border but some, or a rule of
+sanctions), a place to pass, a limit (borders, changes of gauge, mean hours to arrival) or a premium on entering a
+country, which is a penalty and bans nothing. Bans take arcs out of one and the same network, so that an answer
 can be held against those without them:
 
 - what a condition costs: by how much the best route would be better if that condition alone were lifted;
@@ -24,11 +25,13 @@ from landbridge.model.network import MODES, ArcKind, Network
 from landbridge.model.routes import Limits
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Measure
+from landbridge.study.cargo import CargoRule, cargo_rules, empty_return, entering, insurance
+from landbridge.study.legs import Leg
 from landbridge.study.questions import Question
 from landbridge.study.routing import NamedRoute, RouteFinder, box_tonnes
 from landbridge.study.solve import free_time_h
 
-__all__ = ["Answer", "Blocker", "Effect", "answer", "ask"]
+__all__ = ["Answer", "Blocker", "Effect", "answer", "ask", "usable_arcs"]
 
 F8 = npt.NDArray[np.float64]
 I4 = npt.NDArray[np.int32]
@@ -45,6 +48,9 @@ Kind = Literal[
     "link",
     "mode",
     "gauge",
+    "operator",
+    "sanction",
+    "premium",
     "only borders",
     "via",
     "borders",
@@ -141,7 +147,7 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class _Condition:
-    """A ban (``shut``), a place to pass (``via``) or a limit (``used``, ``most``)."""
+    """A ban (``shut``), a place to pass (``via``), a limit (``used``, ``most``) or a ``penalty`` per tonne."""
 
     kind: Kind
     name: str
@@ -149,6 +155,7 @@ class _Condition:
     via: int | None = None
     used: F8 | None = None
     most: float = np.inf
+    penalty: F8 | None = None
 
 
 def ask(
@@ -188,11 +195,13 @@ def ask(
         For a commodity that is not in the atlas.
     """
     applied = apply(tables, measures, year, held=held)
-    finder = RouteFinder(applied.tables, [asked.start, asked.end], hours=hours)
-    return answer(finder, asked, tables)
+    finder = RouteFinder(applied.tables, [asked.start, asked.end], hours=hours, payments=applied.payments)
+    finder.commodity(asked.commodity)
+    rules = cargo_rules(tables, measures, start=asked.start, end=asked.end, commodity=asked.commodity, year=year)
+    return answer(finder, asked, tables, rules)
 
 
-def answer(finder: RouteFinder, asked: Question, atlas: Tables) -> Answer:
+def answer(finder: RouteFinder, asked: Question, atlas: Tables, rules: Sequence[CargoRule] = ()) -> Answer:
     """Answer a question on a network that is ready.
 
     Parameters
@@ -203,19 +212,37 @@ def answer(finder: RouteFinder, asked: Question, atlas: Tables) -> Answer:
         The question.
     atlas
         Tables with what is not open too, to tell which link is missing.
+    rules
+        Sanctions that hold for the cargo.
 
     Returns
     -------
     Answer
     """
-    return _Search(finder, asked).answer(atlas)
+    return _Search(finder, asked, rules).answer(atlas)
+
+
+def usable_arcs(finder: RouteFinder, asked: Question, rules: Sequence[CargoRule] = ()) -> B1:
+    """Tell which arcs the bans of a question leave to its cargo.
+
+    Parameters
+    ----------
+    finder, asked, rules
+        As for `answer`.
+
+    Returns
+    -------
+    bool[m]
+    """
+    search = _Search(finder, asked, rules)
+    return search.usable(search.conditions)
 
 
 class _Search:
     """One question on one network; lives only inside `answer`."""
 
-    def __init__(self, finder: RouteFinder, asked: Question) -> None:
-        self.finder, self.asked, self.net = finder, asked, finder.network
+    def __init__(self, finder: RouteFinder, asked: Question, rules: Sequence[CargoRule]) -> None:
+        self.finder, self.asked, self.rules, self.net = finder, asked, rules, finder.network
         self.commodity = finder.commodity(asked.commodity)
         self.units = box_tonnes(finder.goods, self.commodity, asked.feu)
         self.cost = finder.cost(self.commodity)
@@ -223,6 +250,7 @@ class _Search:
         self.source = int(self.net.zone_source[finder.zone[asked.start]])
         self.sink = int(self.net.zone_sink[finder.zone[asked.end]])
         self.conditions = tuple(self._conditions())
+        self.besides = tuple(self._besides())
 
     # -- conditions --------------------------------------------------------------------------------------------------
 
@@ -237,6 +265,17 @@ class _Search:
         for name in asked.avoid_links:
             number = net.links.index(name) if name in net.links else -2
             yield _Condition("link", name, shut=net.link == number)
+        for name in asked.avoid_operators:
+            yield _Condition("operator", name, shut=self._run_by(name))
+        for rule in self.rules:
+            codes = [i for i, code in enumerate(net.countries) if code in rule.countries]
+            shut = np.isin(net.country, codes) | np.isin(net.country_to, codes) | rule.forbidden
+            for name in rule.operators:
+                shut = shut | self._run_by(name)
+            yield _Condition("sanction", rule.name, shut=shut)
+        for code, percent in asked.premiums:
+            usd_t = percent / 100 * float(self.finder.goods.value_usd_t[self.commodity])
+            yield _Condition("premium", f"{code} {percent:g} %", penalty=np.where(entering(net, code), usd_t, 0.0))
         for name in asked.avoid_modes:
             # a truck that fetches a box from its terminal is no leg by road, but a leg by road begins with one
             yield _Condition("mode", name, shut=(net.mode == MODES.index(name)) & (net.kind != ArcKind.ACCESS))
@@ -257,7 +296,43 @@ class _Search:
             if most is not None:
                 yield _Condition(kind, name, used=self.values[criterion], most=float(most))
 
-    def _usable(self, kept: Iterable[_Condition]) -> B1:
+    def _run_by(self, operator: str) -> B1:
+        """Arcs of links that use an operator's tracks."""
+        own = [i for i, link in enumerate(self.net.links) if operator in self.finder.prices.operators.get(link, ())]
+        return np.isin(self.net.link, own)
+
+    def _besides(self) -> Iterable[Leg]:
+        """Legs that lie on no arc."""
+        asked, goods = self.asked, self.finder.goods
+        if asked.own_box and goods.container[self.commodity]:
+            leg = empty_return(
+                self.finder,
+                asked.start,
+                asked.end,
+                teu=self.units / float(goods.t_per_teu[self.commodity]),
+                usable=self.usable(self.conditions),
+            )
+            if leg is not None:
+                yield leg
+        if asked.insurance_pct is not None:
+            yield insurance(
+                self.finder.tables,
+                asked.commodity,
+                start=asked.start,
+                end=asked.end,
+                percent=asked.insurance_pct,
+                tonnes=self.units,
+            )
+
+    def _priced(self, kept: Iterable[_Condition]) -> F8:
+        """Generalised cost with the penalties that are kept."""
+        cost = self.cost
+        for condition in kept:
+            if condition.penalty is not None:
+                cost = cost + condition.penalty
+        return cost
+
+    def usable(self, kept: Iterable[_Condition]) -> B1:
         usable = np.isfinite(self.cost)
         for condition in kept:
             if condition.shut is not None:
@@ -272,14 +347,21 @@ class _Search:
         return {"via": [condition.via for condition in kept if condition.via is not None], "limits": limits}
 
     def _best(self, kept: Sequence[_Condition], values: F8 | None = None) -> I4 | None:
-        cost = np.where(self._usable(kept), self.cost if values is None else values, np.inf)
+        cost = np.where(self.usable(kept), self._priced(kept) if values is None else values, np.inf)
         return routes.best(self.net, cost, self.source, self.sink, **self._terms(kept))
 
     def _without(self, *lifted: _Condition) -> list[_Condition]:
         return [condition for condition in self.conditions if condition not in lifted]
 
     def _named(self, arcs: I4) -> NamedRoute:
-        return self.finder.named(arcs, self.cost, self.commodity, units=self.units, deadline_h=self.asked.deadline_h)
+        return self.finder.named(
+            arcs,
+            self._priced(self.conditions),
+            self.commodity,
+            units=self.units,
+            deadline_h=self.asked.deadline_h,
+            besides=self.besides,
+        )
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -304,8 +386,13 @@ class _Search:
 
     def _routes(self) -> tuple[list[I4], str, int | None]:
         asked, kept = self.asked, self.conditions
-        usable, terms = self._usable(kept), self._terms(kept)
-        cost = np.where(usable, self.cost, np.inf)
+        usable, terms = self.usable(kept), self._terms(kept)
+        cost = np.where(usable, self._priced(kept), np.inf)
+        if asked.ranked and not asked.objectives:
+            rule = (
+                "The cheapest simple routes by generalised cost, one after another, however much they have in common."
+            )
+            return routes.ranked(self.net, cost, self.source, self.sink, asked.count, **terms), rule, None
         if not asked.objectives:
             rule = "The cheapest by generalised cost first: it is exact, the others are sensible alternatives."
             if asked.count > 1:
@@ -333,7 +420,7 @@ class _Search:
             then = self._best(self._without(condition))
             if then is None:  # another order of search at the edge of a limit; nothing can be said
                 continue
-            saved = float(self.cost[now].sum() - self.cost[then].sum())
+            saved = float(self._priced(self.conditions)[now].sum() - self._priced(self._without(condition))[then].sum())
             price, hours = self.values["cost"], self.values["time"]
             yield Effect(
                 condition.kind,
@@ -346,6 +433,8 @@ class _Search:
 
     def _idle(self, condition: _Condition, *, found: bool) -> str:
         """Why a condition changes nothing."""
+        if condition.penalty is not None:
+            return "the best route does not enter" if found else "lifted alone it opens no route"
         if condition.shut is None:
             met = "the best route passes it anyway" if condition.used is None else "the best route keeps it anyway"
             return met if found else "lifted alone it opens no route"
@@ -363,7 +452,7 @@ class _Search:
     def _touched(self, condition: _Condition, kept: Sequence[_Condition]) -> bool:
         """Whether some way between the two places leads over what a condition shuts."""
         assert condition.shut is not None  # noqa: S101 (asked of bans only)
-        net, usable = self.net, self._usable(kept)
+        net, usable = self.net, self.usable(kept)
         there = routes.reach(net, usable, self.source)[net.tail]
         back = routes.reach(net, usable, self.sink, backward=True)[net.head]
         return bool((condition.shut & usable & there & back).any())
@@ -389,7 +478,9 @@ class _Search:
         assert arcs is not None  # noqa: S101 (it was just found)
         net, through = self.net, tuple[str, ...]()
         detail = f"then by {self._named(arcs).passage}"
-        if condition.shut is not None:
+        if condition.shut is not None and condition.shut.all():
+            detail = "the trade itself is forbidden"
+        elif condition.shut is not None:
             over = arcs[condition.shut[arcs]]
             borders = over[net.crossing[over] >= 0]
             through = tuple(dict.fromkeys(net.crossings[i] for i in net.crossing[borders].tolist()))

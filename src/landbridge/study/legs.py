@@ -1,4 +1,4 @@
-"""The legs of a route: what each stage takes, what it costs, who pays, and on which row of the atlas its price rests."""
+"""The legs of a route: what each stage takes, what it costs, who pays, and on which row of the atlas that rests."""
 
 from __future__ import annotations
 
@@ -209,7 +209,8 @@ def legs_of(
         here = end
         crossing = int(net.crossing[first])
         levies = [prices.levies(arc, box=box) for arc in group]
-        toll, subsidy = (sum(levy[i] for levy in levies) * per_t * units for i in (0, 1))
+        toll = sum(levy[0] for levy in levies) * per_t * units
+        subsidy = sum(levy[1] for levy in levies) * per_t * units
         paid = float(price[group].sum() * units)
         written = [prices.written(arc, box=box) for arc in group]
         years = [year for _, year in written if year]
@@ -261,7 +262,7 @@ def _place(net: Network, node: int) -> str:
 
 
 def _mode_at(net: Network, node: int) -> str:
-    return net.states[net.node_state[node]].split(":")[0].rstrip(">")
+    return str(net.states[net.node_state[node]].split(":")[0].rstrip(">"))
 
 
 def _third(net: Network, prices: Prices, arc: int, season: str) -> float:
@@ -271,4 +272,4 @@ def _third(net: Network, prices: Prices, arc: int, season: str) -> float:
         return 0.0
     year_h, closed = 365.0 * 24.0, max(365.0 - days, 0.0) * 24.0
     first, second, third = (closed ** (n + 1) / ((n + 1) * year_h) for n in (1, 2, 3))
-    return third - 3 * first * second + 2 * first**3
+    return float(third - 3 * first * second + 2 * first**3)

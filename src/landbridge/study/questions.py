@@ -15,7 +15,10 @@ from landbridge.errors import LandbridgeError, NoRoute, UnknownName
 from landbridge.model.network import MODES
 from landbridge.model.routes import CRITERIA
 
-__all__ = ["Question", "question"]
+__all__ = ["Question", "conditions", "question"]
+
+#: Above the value of the goods nobody insures.
+MOST_PREMIUM_PCT = 100.0
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -31,7 +34,7 @@ class Question:
     objectives
         Of `landbridge.model.routes.CRITERIA`. None: by generalised cost. One: the best by it first, then what trades
         it against generalised cost. Several: the efficient set over them.
-    avoid_countries, avoid_crossings, avoid_links, avoid_modes, avoid_gauges
+    avoid_countries, avoid_crossings, avoid_links, avoid_operators, avoid_modes, avoid_gauges
         Bans; no part of a route may touch what they name.
     only_borders
         The only crossings that may be passed; None allows all.
@@ -47,6 +50,14 @@ class Question:
         Whether a box is a 40-foot one.
     epsilon
         Zero for the exact efficient set; see `landbridge.model.pareto`.
+    ranked
+        Whether to give the cheapest simple routes one after another, however much they have in common.
+    premiums
+        What insurers ask or shippers feel, per cent of the goods' value for each time they enter a country.
+    insurance_pct
+        Premium of an insurance of the goods, per cent of their value; None for none.
+    own_box
+        Whether the box is the shipper's and comes back empty; a carrier's box is in the rates.
     """
 
     start: str
@@ -56,6 +67,7 @@ class Question:
     avoid_countries: tuple[str, ...] = ()
     avoid_crossings: tuple[str, ...] = ()
     avoid_links: tuple[str, ...] = ()
+    avoid_operators: tuple[str, ...] = ()
     avoid_modes: tuple[str, ...] = ()
     avoid_gauges: tuple[int, ...] = ()
     only_borders: tuple[str, ...] | None = None
@@ -66,6 +78,10 @@ class Question:
     count: int = 5
     feu: bool = True
     epsilon: float = 0.0
+    ranked: bool = False
+    premiums: tuple[tuple[str, float], ...] = ()
+    insurance_pct: float | None = None
+    own_box: bool = False
 
 
 def question(
@@ -77,6 +93,7 @@ def question(
     modes: Sequence[str] = (),
     only_borders: Sequence[str] = (),
     via: Sequence[str] = (),
+    premiums: Sequence[str] = (),
     **given: Any,
 ) -> Question:
     """Make a question from names as people write them.
@@ -88,12 +105,14 @@ def question(
     start, end, via
         Places by name, id or UN/LOCODE.
     avoid
-        Countries by code or name, crossings and links by id, modes, and gauges in mm.
+        Countries by code or name, crossings, links and operators by id, modes, and gauges in mm.
     modes
         The only modes allowed; all when empty.
     only_borders
         The only crossings that may be passed, by id, or by two country codes as in ``KZ-RU`` for all between them; all
         when empty.
+    premiums
+        Countries with what is asked for entering them, per cent of the goods' value, as ``RU=0.5``.
     **given
         Other fields of `Question`.
 
@@ -108,9 +127,36 @@ def question(
     NoRoute
         If both ends are the same place.
     """
+    asked = conditions(
+        tables,
+        start,
+        end,
+        avoid=avoid,
+        modes=modes,
+        only_borders=only_borders,
+        via=via,
+        premiums=premiums,
+        **given,
+    )
+    if asked.start == asked.end:
+        raise NoRoute(f"{start!r} and {end!r} are the same place ({asked.start})")
+    return asked
+
+
+def conditions(
+    tables: Tables,
+    start: str,
+    end: str,
+    *,
+    avoid: Sequence[str] = (),
+    modes: Sequence[str] = (),
+    only_borders: Sequence[str] = (),
+    via: Sequence[str] = (),
+    premiums: Sequence[str] = (),
+    **given: Any,
+) -> Question:
+    """Make a question as `question` does, where its two ends may be one place: the terms of a table of many pairs."""
     origin, destination = find_place(tables, start), find_place(tables, end)
-    if origin == destination:
-        raise NoRoute(f"{start!r} and {end!r} are the same place ({origin})")
     for mode in modes:
         if mode not in MODES:
             raise UnknownName("mode", mode, MODES)
@@ -118,7 +164,9 @@ def question(
         if objective not in CRITERIA:
             raise UnknownName("objective", objective, CRITERIA)
     crossings, links = set(tables["crossings"]["id"]), set(tables["links"]["id"])
-    banned: dict[str, list[Any]] = {"countries": [], "crossings": [], "links": [], "modes": [], "gauges": []}
+    operators = set(tables["operators"]["id"]) if "operators" in tables else set()
+    kinds = ("countries", "crossings", "links", "operators", "modes", "gauges")
+    banned: dict[str, list[Any]] = {kind: [] for kind in kinds}
     for name in avoid:
         if name in MODES:
             banned["modes"].append(name)
@@ -128,6 +176,8 @@ def question(
             banned["crossings"].append(name)
         elif name in links:
             banned["links"].append(name)
+        elif name in operators:
+            banned["operators"].append(name)
         else:
             banned["countries"].append(find_country(tables, name))
     if modes:
@@ -137,10 +187,23 @@ def question(
         start=origin,
         end=destination,
         via=tuple(find_place(tables, place) for place in via),
+        premiums=tuple(_premium(tables, text) for text in premiums),
         only_borders=_borders(tables, only_borders) if only_borders else None,
         **names,
         **given,
     )
+
+
+def _premium(tables: Tables, text: str) -> tuple[str, float]:
+    country, equals, percent = text.partition("=")
+    try:
+        value = float(percent)
+    except ValueError:
+        value = -1.0
+    if not equals or not 0 < value <= MOST_PREMIUM_PCT:
+        wanted = f"a country and per cent of the goods' value above 0 and up to {MOST_PREMIUM_PCT:g}, as RU=0.5"
+        raise LandbridgeError(f"premium: wanted {wanted}, got {text!r}")
+    return find_country(tables, country), value
 
 
 def _gauge(tables: Tables, gauge: int) -> int:
