@@ -68,8 +68,7 @@ def alternative_faults(
         for table in dict.fromkeys(frame["table"].drop_nulls().to_list())
         if table in dictionary.tables and table != TABLE
     }
-    cells: dict[tuple[str, str, str], list[_Said]] = {}
-    seen: Counter[tuple[str, str, str, str]] = Counter()
+    stated: dict[Column, list[tuple[int, str, str, dict[str, Any]]]] = {}
     for number, row in enumerate(frame.to_dicts(), start=2):
         table, key, column = row["table"] or "", row["row"] or "", row["column"] or ""
         name = f"row {number} ({table} {key} {column})"
@@ -78,33 +77,37 @@ def alternative_faults(
                 faults.append(Fault(WHERE, name, "sources", "an id of sources.csv or facts.csv", repr(source)))
         if row["kind"] in ("reported", "derived") and not row["sources"]:
             faults.append(Fault(WHERE, name, "sources", f"a source of what is {row['kind']}", "nothing"))
+        of_table = {c.name: c for c in dictionary.of(table)}
         if table not in names:
             faults.append(Fault(WHERE, name, "table", _like("a table of the package", table, [*names]), repr(table)))
-            continue
-        of_table = {c.name: c for c in dictionary.of(table)}
-        if column not in of_table:
-            faults.append(
-                Fault(WHERE, name, "column", _like(f"a column of {table}", column, [*of_table]), repr(column))
-            )
-            continue
-        if key not in names[table]:
+        elif column not in of_table:
+            wanted = _like(f"a column of {table}", column, [*of_table])
+            faults.append(Fault(WHERE, name, "column", wanted, repr(column)))
+        elif key not in names[table]:
             faults.append(Fault(WHERE, name, "row", _like(f"a row of {table}", key, [*names[table]]), repr(key)))
-            continue
-        typed, wrong = _typed(of_table[column], row["value"], number)
-        if wrong:
-            faults += [replace(fault, row=name) for fault in wrong]
-            continue
-        cells.setdefault((table, key, column), []).append(_Said(name, typed, bool(row["in_use"])))
-        seen[table, key, column, cell(typed)] += 1
-        if seen[table, key, column, cell(typed)] == 2:
-            faults.append(Fault(WHERE, name, "value", "each value once, with all its sources", cell(typed)))
-    for (table, key, column), said in cells.items():
-        marked = [one for one in said if one.in_use]
-        if len(said) == 1:
-            faults.append(Fault(WHERE, said[0].name, "value", "at least two values of a cell", "one"))
+        else:
+            stated.setdefault(of_table[column], []).append((number, name, key, row))
+    cells: dict[tuple[str, str, str], list[_Said]] = {}
+    seen: Counter[tuple[str, str, str, str]] = Counter()
+    for of_column, said in stated.items():
+        typed, wrong = _typed(of_column, {number: row["value"] for number, _, _, row in said})
+        told = {f"row {number}": name for number, name, _, _ in said}
+        faults += [replace(fault, row=told[fault.row]) for fault in wrong]
+        broken = {fault.row for fault in wrong}
+        for (number, name, key, row), value in zip(said, typed, strict=True):
+            if f"row {number}" not in broken:
+                cell_key = (of_column.table, key, of_column.name)
+                cells.setdefault(cell_key, []).append(_Said(name, value, bool(row["in_use"])))
+                seen[*cell_key, cell(value)] += 1
+                if seen[*cell_key, cell(value)] == 2:
+                    faults.append(Fault(WHERE, name, "value", "each value once, with all its sources", cell(value)))
+    for (table, key, column), ones in cells.items():
+        marked = [one for one in ones if one.in_use]
+        if len(ones) == 1:
+            faults.append(Fault(WHERE, ones[0].name, "value", "at least two values of a cell", "one"))
         if len(marked) != 1:
-            got = f"{len(marked)} of {len(said)}" if marked else "none"
-            faults.append(Fault(WHERE, (marked or said)[-1].name, "in_use", "one value marked for the cell", got))
+            got = f"{len(marked)} of {len(ones)}" if marked else "none"
+            faults.append(Fault(WHERE, (marked or ones)[-1].name, "in_use", "one value marked for the cell", got))
             continue
         stored = frames[table][column][names[table][key]] if column in frames[table].columns else None
         stored = stored.to_list() if isinstance(stored, pl.Series) else stored
@@ -119,16 +122,14 @@ def _like(wanted: str, name: str, candidates: list[str]) -> str:
     return f"{wanted}; did you mean {', '.join(near)}?" if near else wanted
 
 
-def _typed(column: Column, text: str | None, line: int) -> tuple[Any, list[Fault]]:
-    """Read one value as a column would; an id need not be unique among statements about it."""
+def _typed(column: Column, texts: Mapping[int, str | None]) -> tuple[list[Any], list[Fault]]:
+    """Read values, by their row, as a column would; an id need not be unique among statements about it."""
     of_type = replace(
         column, table=TABLE, name="value", required=True, type="text" if column.type == "id" else column.type
     )
-    series, faults = convert(
-        pl.DataFrame({"value": [text], LINE: [line]}, schema_overrides={"value": pl.String}), of_type
-    )
-    value = series[0]
-    return (value.to_list() if isinstance(value, pl.Series) else value), faults
+    frame = pl.DataFrame({"value": list(texts.values()), LINE: list(texts)}, schema_overrides={"value": pl.String})
+    series, faults = convert(frame, of_type)
+    return series.to_list(), faults
 
 
 def alternatives_of(frames: Mapping[str, pl.DataFrame], table: str, row: str, column: str) -> list[dict[str, Any]]:

@@ -1,13 +1,13 @@
 """Check a whole data package: what the dictionary says, and what only the tables together can tell.
 
-`landbridge.data.read` already refuses cells that do not fit the dictionary. Here come geography (both sides of a
-border, gauge at yards, countries along a link, geometry), sums (shares that add to one), and the origin of all numbers.
+`landbridge.data.read` already refuses cells that do not fit the dictionary. Here come both sides of a border, gauges at
+yards, countries along a link, sums (shares that add to one), and the origin of all numbers; lines, lengths and what is
+joined in each year are in `geography`, keys, names, units and totals in `consistency`, contradictory sources in
+`alternatives`.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -16,8 +16,12 @@ import polars as pl
 
 from landbridge.data.alternatives import alternative_faults
 from landbridge.data.attributes import attribute_faults
-from landbridge.data.provenance import coverage, origin_faults
+from landbridge.data.consistency import date_faults, key_faults, name_faults, total_faults, unit_faults
+from landbridge.data.geography import gauge_faults, geometry_faults, joined_faults
+from landbridge.data.lengths import length_faults
+from landbridge.data.provenance import known_faults
 from landbridge.data.read import read_descriptor, read_frames
+from landbridge.data.schema import schema_faults
 from landbridge.errors import Fault
 
 __all__ = ["check_package", "frame_faults"]
@@ -26,8 +30,10 @@ __all__ = ["check_package", "frame_faults"]
 LENGTH_SLACK, LENGTH_SLACK_KM = 0.02, 2.0
 SHARE_SLACK = 1e-6
 
-LINK_COLUMNS = "id place_a place_b mode status line closed_from closed_to gauges_mm country_km length_km drawn_km"
-CROSSING_COLUMNS = "id link place_a place_b country_a country_b mode closed_from closed_to"
+LINK_COLUMNS = (
+    "id place_a place_b mode status line open_from closed_from closed_to gauges_mm country_km length_km drawn_km"
+)
+CROSSING_COLUMNS = "id link place_a place_b country_a country_b mode status closed_from closed_to"
 
 
 def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
@@ -48,11 +54,15 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     frames, dictionary, faults = read_frames(folder)
     faults += read_descriptor(folder)[1]
     faults += frame_faults(frames)
-    if _there(frames, links="id"):
-        faults += _geometry(folder, frames)
+    if _there(frames, links="id", places="id"):
+        faults += geometry_faults(folder, frames)
+    if _there(frames, links=LINK_COLUMNS):
+        faults += length_faults(frames)
+    faults += total_faults(frames)
+    faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
     faults += alternative_faults(frames, dictionary)
-    faults += origin_faults(folder, frames, dictionary)
-    return faults, coverage(folder, frames, dictionary)
+    more, shares = known_faults(folder, frames, dictionary)
+    return faults + more, shares
 
 
 def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
@@ -76,6 +86,11 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         faults += _crossings(frames)
     if _there(frames, places="id gauges_mm", gauge_changes="id place from_mm to_mm cargo cost_usd_teu cost_usd_t"):
         faults += _yards(frames)
+    if _there(frames, places="id gauges_mm", links=LINK_COLUMNS, gauge_changes="id place from_mm to_mm"):
+        faults += gauge_faults(frames)
+    if _there(frames, lines="id ocean", links=LINK_COLUMNS, crossings=CROSSING_COLUMNS, zones="id place"):
+        faults += joined_faults(frames)
+    faults += key_faults(frames) + name_faults(frames) + date_faults(frames)
     if _there(frames, mode_shares="id rail road pipeline sea air switch"):
         faults += _mode_shares(frames)
     if _there(frames, commodities="group share_of_group"):
@@ -145,24 +160,6 @@ def _links(frames: dict[str, pl.DataFrame]) -> list[Fault]:
             faults.append(
                 Fault("links.csv", name, "length_km", f"at least the drawn {row['drawn_km']:g} km", f"{length:g} km")
             )
-    return faults
-
-
-def _geometry(folder: Path, frames: dict[str, pl.DataFrame]) -> list[Fault]:
-    path = folder / "links.geojson"
-    if not path.is_file():
-        return [Fault("links.geojson", "", "", "the lines of the links", "no such file")]
-    try:
-        features = json.loads(path.read_text(encoding="utf-8"))["features"]
-        drawn = Counter(str(feature["id"]) for feature in features)
-    except (ValueError, KeyError, TypeError) as error:
-        return [Fault("links.geojson", "", "", "a GeoJSON feature collection with ids", str(error))]
-    links = set(frames["links"]["id"].drop_nulls().to_list())
-    faults = [
-        Fault("links.geojson", name, "id", "one line for the link", "none") for name in sorted(links - set(drawn))
-    ]
-    faults += [Fault("links.geojson", name, "id", "a link of links.csv", name) for name in sorted(set(drawn) - links)]
-    faults += [Fault("links.geojson", name, "id", "one line", f"{n} lines") for name, n in drawn.items() if n > 1]
     return faults
 
 

@@ -98,8 +98,8 @@ def skim_table(
     Returns
     -------
     polars.DataFrame
-        from, to, status (``found``, ``no route``, ``same place``), time_h, cost_usd, generalised_usd, co2_kg, length_km,
-        borders, gauge_changes, risk; a pair a row, the ends within the starts.
+        from, to, status (``found``, ``no route``, ``same place``), time_h, cost_usd, generalised_usd, co2_kg,
+        length_km, borders, gauge_changes, risk; a pair a row, the ends within the starts.
 
     Raises
     ------
