@@ -268,7 +268,7 @@ def test_what_can_be_reached_both_ways(case: tuple[Network, np.ndarray]) -> None
 
 
 @given(networks())
-@settings(deadline=None)
+@settings(deadline=None, max_examples=30)
 def test_against_the_arcs_the_answer_is_the_same_backwards(case: tuple[Network, np.ndarray]) -> None:
     net, cost = case
     turned = replace(net, tail=net.head, head=net.tail)
