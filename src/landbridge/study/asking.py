@@ -21,6 +21,7 @@ import numpy.typing as npt
 
 from landbridge.data.tables import Tables
 from landbridge.model import paths, routes
+from landbridge.model.costs import class_co2
 from landbridge.model.network import MODES, ArcKind, Network
 from landbridge.model.routes import Limits
 from landbridge.scenario.apply import apply
@@ -246,7 +247,12 @@ class _Search:
         self.commodity = finder.commodity(asked.commodity)
         self.units = box_tonnes(finder.goods, self.commodity, asked.feu)
         self.cost = finder.cost(self.commodity)
-        self.values = routes.criteria(self.net, finder.price(self.commodity), finder.time_h)
+        self.values = routes.criteria(
+            self.net,
+            finder.price(self.commodity),
+            finder.time_h,
+            class_co2(self.net, finder.goods, self.commodity),
+        )
         self.source = int(self.net.zone_source[finder.zone[asked.start]])
         self.sink = int(self.net.zone_sink[finder.zone[asked.end]])
         self.conditions = tuple(self._conditions())
