@@ -319,7 +319,7 @@ def corridor(pairs: int) -> dict[str, float]:
     finder = RouteFinder(apply(tables, (), 2023, held=frozenset({"cku"})).tables, places)
     net, commodity = finder.network, finder.commodity("machinery_box")
     cost = finder.cost(commodity)
-    rows = routes.criteria(net, finder.price(commodity), finder.time_h)
+    rows = routes.criteria(net, finder.price(commodity), finder.time_h, net.co2_g_t)
     values = np.stack([np.where(np.isfinite(cost), rows[name], np.inf) for name in ("time", "cost", "co2")])
     graph = paths.graph(net.node_count, net.tail, net.head)
     open_ = [i for i in range(len(places)) if net.zone_source[i] >= 0 and net.zone_sink[i] >= 0]

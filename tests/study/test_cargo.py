@@ -199,7 +199,7 @@ def test_against_the_arcs_of_the_atlas_the_answer_is_the_same_backwards(atlas: T
     finder = RouteFinder(apply(atlas, (), 2023, held=HELD).tables, [place for pair in pairs for place in pair])
     net, commodity = finder.network, finder.commodity("machinery_box")
     cost = finder.cost(commodity)
-    rows = routes.criteria(net, finder.price(commodity), finder.time_h)
+    rows = routes.criteria(net, finder.price(commodity), finder.time_h, net.co2_g_t)
     values = np.stack([np.where(np.isfinite(cost), rows[name], np.inf) for name in ("time", "cost", "co2")])
     turned = replace(net, tail=net.head, head=net.tail)
     for start, end in pairs:

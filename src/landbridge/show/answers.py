@@ -32,7 +32,7 @@ def hours_of(text: str | None) -> float | None:
 #: How CO2 is counted, for whoever reads a figure without its documentation.
 CO2_METHOD = (
     "Well-to-wheel, in the manner of ISO 14083 and the GLEC framework: tonnes times kilometres times a factor by mode, "
-    "traction and country (emissions.csv); yards and terminals not counted; the box's weight on an empty return only."
+    "traction and country (emissions.csv); the box's own weight is in, yards and terminals are not."
 )
 
 
@@ -86,14 +86,18 @@ def print_answer(answer: Answer, title: str, unit: str, caption: str) -> None:
 
 
 def print_legs(answer: Answer) -> None:
-    """Print the legs of the first route."""
+    """Print the legs of the first route; payers and subsidies where the shipper does not pay all by himself."""
+    legs = answer.routes[0].legs
+    helped = any(leg.subsidy_usd or leg.payer != "shipper" for leg in legs)
+    columns = [("type", 0), ("from", 0), ("to", 0), ("mode", 0), ("gauge", 0), ("option", 0), ("country", 0), ("km", 0),
+               ("hours", 1), ("spread h", 1), ("USD", 0), ("kg CO2", 0), ("prices", 0)]  # fmt: skip
+    columns += [("payer", 0), ("subsidy", 0), ("paid by", 0)] if helped else []
     print_table(
         "Legs of the first route",
-        [("type", 0), ("from", 0), ("to", 0), ("mode", 0), ("gauge", 0), ("option", 0), ("country", 0), ("km", 0),
-         ("hours", 1), ("spread h", 1), ("USD", 0), ("subsidy", 0), ("payer", 0), ("kg CO2", 0), ("price of", 0)],
+        columns,
         [[leg.type, leg.from_place, leg.to_place, leg.mode, leg.gauge_mm or "", leg.option, leg.country,
-          leg.length_km, leg.time_h, leg.spread_h, leg.cost_usd, leg.subsidy_usd or None, leg.payer, leg.co2_kg,
-          leg.price_year or ""] for leg in answer.routes[0].legs],
-        "Price of: the year of its dollars; --json and --out name the rows of the atlas on which it rests. A subsidy "
-        "is paid by others.",
+          leg.length_km, leg.time_h, leg.spread_h, leg.cost_usd, leg.co2_kg, str(leg.price_year or ""),
+          *([leg.payer, leg.subsidy_usd or None, leg.subsidy_by] if helped else [])] for leg in legs],
+        ("" if helped else "The shipper pays all legs. ")
+        + "Prices are of the year told; --json and --out name the rows of the atlas on which they rest.",
     )  # fmt: skip

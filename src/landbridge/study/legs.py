@@ -149,6 +149,7 @@ def legs_of(
     *,
     price: F8,
     time_h: F8,
+    co2_g_t: F8,
     units: float,
     teu_per_t: float | None,
     prices: Prices,
@@ -163,8 +164,8 @@ def legs_of(
         The supernetwork.
     arcs
         The chain.
-    price, time_h : float64[m]
-        USD per tonne, and hours, of every arc.
+    price, time_h, co2_g_t : float64[m]
+        USD per tonne, hours, and grams per tonne, of every arc.
     units
         Tonnes that costs and CO2 are stated for.
     teu_per_t
@@ -237,7 +238,7 @@ def legs_of(
                 fee_usd=toll if kind == ArcKind.MOVE else gross,
                 subsidy_usd=subsidy,
                 subsidy_by=tuple(dict.fromkeys(who for _, _, by in levies for who in by)),
-                co2_kg=float(net.co2_g_t[group].sum() / 1000 * units),
+                co2_kg=float(co2_g_t[group].sum() / 1000 * units),
                 basis=tuple(dict.fromkeys(name for name, _ in written if name)),
                 price_year=max(years, default=None),
             )

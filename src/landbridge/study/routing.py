@@ -15,13 +15,8 @@ from landbridge.data.tables import Tables
 from landbridge.errors import NoRoute, UnknownName
 from landbridge.model import network, routes
 from landbridge.model.arrival import arrival
-<<<<<<< HEAD
-from landbridge.model.costs import Goods, class_money
-from landbridge.model.network import MODES, ArcKind, Network
-=======
 from landbridge.model.costs import Goods, class_co2, class_money
-from landbridge.model.network import MODES, OPTIONS, ArcKind, Network
->>>>>>> integration
+from landbridge.model.network import MODES, ArcKind, Network
 from landbridge.model.outcomes import PathTable, classify
 from landbridge.scenario.apply import apply
 from landbridge.scenario.edits import Payment
@@ -222,13 +217,13 @@ class RouteFinder:
         table = PathTable(np.array([0, len(arcs)], np.int32), arcs, np.zeros(1, np.int32), np.ones(1))
         names, rules = self._passages
         passage = int(classify(net, table, rules)[0])
-<<<<<<< HEAD
         boxes = None if not self.goods.container[commodity] else 1.0 / float(self.goods.t_per_teu[commodity])
         legs = legs_of(
             net,
             arcs,
             price=price,
             time_h=self.time_h,
+            co2_g_t=co2,
             units=units,
             teu_per_t=boxes,
             prices=self.prices,
@@ -236,9 +231,6 @@ class RouteFinder:
             season=self.season,
         )
         legs += besides
-=======
-        legs = self._legs(arcs, price, co2, units)
->>>>>>> integration
         paid = sum(leg.cost_usd for leg in legs if access or leg.type != "access")
         countries = [net.countries[c] for a in arcs.tolist() for c in (net.country[a], net.country_to[a])]
         hours = arrival([leg.time_h for leg in legs], [leg.spread_h for leg in legs], [leg.third_h3 for leg in legs])
@@ -262,64 +254,6 @@ class RouteFinder:
             legs=tuple(legs),
         )
 
-<<<<<<< HEAD
-=======
-    def _place(self, node: int) -> str:
-        number = int(self.network.node_place[node])
-        return self.network.places[number] if number >= 0 else ""
-
-    def _legs(self, arcs: npt.NDArray[np.int32], price: F8, co2_g_t: F8, units: float) -> list[Leg]:
-        """Arcs in a row of one kind, mode, gauge and country are one leg."""
-        net = self.network
-        groups: list[list[int]] = []
-        for arc in arcs.tolist():
-            key = (net.kind[arc], net.mode[arc], net.gauge_mm[arc], net.country[arc])
-            last = groups[-1][-1] if groups else None
-            same = last is not None and key == (net.kind[last], net.mode[last], net.gauge_mm[last], net.country[last])
-            if same and net.kind[arc] == ArcKind.MOVE:
-                groups[-1].append(arc)
-            else:
-                groups.append([arc])
-        legs = []
-        # a node inside a link has no place: it is the border that follows or has just been crossed
-        here = self._place(int(net.head[arcs[0]]))
-        for group in groups:
-            first, last = group[0], group[-1]
-            kind = ArcKind(int(net.kind[first]))
-            if kind == ArcKind.WAIT and net.time_h[first] == 0:
-                continue  # stays on its truck or ship
-            start = here
-            end = self._place(int(net.head[last]))
-            if not end and kind == ArcKind.ACCESS:
-                end = here
-            elif not end and kind == ArcKind.WAIT:
-                end = start
-            elif not end:
-                link = net.links[int(net.link[last])]
-                end = self.border_at.get(link, link) if kind in (ArcKind.MOVE, ArcKind.BORDER) else start
-            here = end
-            crossing = int(net.crossing[first])
-            legs.append(
-                Leg(
-                    type=kind.name.lower(),
-                    from_place=start,
-                    to_place=end,
-                    mode=MODES[int(net.mode[first])],
-                    gauge_mm=int(net.gauge_mm[first]),
-                    option=OPTIONS[int(net.option[first])],
-                    country=net.countries[int(net.country[first])],
-                    crossing=net.crossings[crossing] if crossing >= 0 else "",
-                    links=tuple(net.links[int(net.link[a])] for a in group if net.link[a] >= 0),
-                    length_km=float(net.length_km[group].sum()),
-                    time_h=float(self.time_h[group].sum()),
-                    spread_h=float(net.spread_h[group].sum()),
-                    cost_usd=float(price[group].sum() * units),
-                    co2_kg=float(co2_g_t[group].sum() / 1000 * units),
-                )
-            )
-        return legs
-
->>>>>>> integration
 
 def box_tonnes(goods: Goods, commodity: int, feu: bool) -> float:
     """Tonnes in the box that prices are stated for; one tonne for bulk."""

@@ -13,6 +13,7 @@ from landbridge.data.names import find_place, fold
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model import paths, routes
+from landbridge.model.costs import class_co2
 from landbridge.model.network import Network
 from landbridge.model.skims import skim
 from landbridge.scenario.apply import apply
@@ -114,7 +115,7 @@ def skim_table(
     net, commodity = finder.network, finder.commodity(asked.commodity)
     units = box_tonnes(finder.goods, commodity, asked.feu)
     general = finder.cost(commodity)
-    values = routes.criteria(net, finder.price(commodity), finder.time_h)
+    values = routes.criteria(net, finder.price(commodity), finder.time_h, class_co2(net, finder.goods, commodity))
     usable = usable_arcs(finder, replace(asked, start=places[0], end=places[-1], via=()))
     # of equals by anything else the cheapest by generalised cost: a hair of it decides
     best = general if by == "generalised" else values[by] + TIE * np.where(np.isfinite(general), general, 0.0)
