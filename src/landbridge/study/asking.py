@@ -42,6 +42,8 @@ B1 = npt.NDArray[np.bool_]
 NOTHING = 1e-6
 #: The most things that a message names of one kind.
 NAMED = 4
+#: Another passage is worth a planner's look up to so many times the least generalised cost.
+WITHIN = 1.5
 
 Kind = Literal[
     "country",
@@ -403,6 +405,12 @@ class _Search:
             rule = "The cheapest by generalised cost first: it is exact, the others are sensible alternatives."
             if asked.count > 1:
                 found = routes.alternatives(self.net, cost, self.source, self.sink, asked.count, **terms)
+                if found and not terms["via"] and terms["limits"] is None:
+                    found = self._with_passages(found, cost)
+                    rule = (
+                        "The cheapest by generalised cost first, which is exact; then the cheapest of each named "
+                        f"passage that costs at most {WITHIN:g} times as much, and sensible alternatives."
+                    )
                 return found, rule, None
             only = routes.best(self.net, cost, self.source, self.sink, **terms)
             return ([] if only is None else [only]), rule, None
@@ -412,12 +420,28 @@ class _Search:
             rows.append(cost)
             over += " and generalised cost"
         front = routes.efficient(self.net, np.stack(rows), self.source, self.sink, epsilon=asked.epsilon, **terms)
-        chosen = [front.paths[i] for i in routes.thin(self.net, front, asked.count)]
+        groups = self.finder.passage_of(front.paths)
+        chosen = [front.paths[i] for i in routes.thin(self.net, front, asked.count, groups)]
         rule = (
-            f"{len(chosen)} of {len(front.paths)} efficient routes over {over}: the best by each, then those that have "
-            f"least of their length in common with these. {front.guarantee}"
+            f"{len(chosen)} of {len(front.paths)} efficient routes over {over}: the best by each, one of each named "
+            f"passage, then those that have least of their length in common with these. {front.guarantee}"
         )
         return chosen, rule, len(front.paths)
+
+    def _with_passages(self, found: list[I4], cost: F8) -> list[I4]:
+        """The best, the cheapest of each further passage, and alternatives as far as there is room; by cost."""
+        price = {id(arcs): float(cost[arcs].sum()) for arcs in found}
+        own = self.finder.passage_of(found)
+        kept, seen = [found[0]], {own[0]}
+        for passage, arcs in self.finder.by_passage(cost, self.source, self.sink).items():
+            if passage not in seen and float(cost[arcs].sum()) <= WITHIN * price[id(found[0])]:
+                seen.add(passage)
+                kept.append(arcs)
+        kept = sorted(kept, key=lambda arcs: float(cost[arcs].sum()))[: self.asked.count]
+        for arcs in found[1:]:
+            if len(kept) < self.asked.count and not any(np.array_equal(arcs, other) for other in kept):
+                kept.append(arcs)
+        return sorted(kept, key=lambda arcs: float(cost[arcs].sum()))
 
     def _effects(self) -> Iterable[Effect]:
         now = self._best(self.conditions)

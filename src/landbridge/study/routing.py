@@ -31,6 +31,9 @@ F8 = npt.NDArray[np.float64]
 
 TEU_PER_FEU = 2
 
+#: Passage of routes that planners have no name for.
+UNNAMED = "other"
+
 
 @dataclass(frozen=True)
 class NamedRoute:
@@ -105,6 +108,7 @@ class RouteFinder:
         self.time_h: F8 = hours(self.network)
         self.zone = {place: i for i, place in enumerate(places)}
         self._passages = passage_rules(tables, self.network)
+        self._kept_out = dict(tables["passages"].select("id", "avoid_countries").rows())
         self.prices = Prices(tables, self.network, payments)
         self.border_at = dict(zip(tables["crossings"]["link"], tables["crossings"]["id"], strict=True))
 
@@ -174,6 +178,43 @@ class RouteFinder:
             found = routes.alternatives(net, cost, int(source), int(sink), count, via=stops)
         return [self.named(arcs, cost, commodity, units=units, access=access) for arcs in found]
 
+    def passage_of(self, arcs: Sequence[npt.NDArray[np.int32]]) -> list[int]:
+        """Number of the named passage of each chain of arcs; -1 for none."""
+        first = np.concatenate([[0], np.cumsum([len(a) for a in arcs])]).astype(np.int32)
+        whole = np.concatenate([*arcs, np.zeros(0, np.int32)]).astype(np.int32)
+        names, rules = self._passages
+        table = PathTable(first, whole, np.zeros(len(arcs), np.int32), np.ones(len(arcs)))
+        found = classify(self.network, table, rules).tolist()
+        return [-1 if i < 0 or names[i] == UNNAMED else i for i in found]
+
+    def by_passage(self, cost: F8, source: int, sink: int) -> dict[int, npt.NDArray[np.int32]]:
+        """The cheapest route of each named passage by which there is one.
+
+        Parameters
+        ----------
+        cost : float64[m]
+            Infinite forbids.
+        source, sink
+            Nodes.
+        """
+        net, found = self.network, dict[int, npt.NDArray[np.int32]]()
+        ends = {net.countries[c] for c in (*net.country[net.tail == source], *net.country[net.head == sink])}
+        for name, rule in zip(*self._passages, strict=True):
+            gates = np.isin(net.crossing, list(rule.any_crossings)) | np.isin(net.link, list(rule.any_links))
+            if not gates.any():
+                continue
+            # as planners draw it: without the countries that its standard relation keeps out of
+            out = [c for c in self._kept_out.get(name) or () if c in net.countries and c not in ends]
+            closed = [*rule.no_countries, *(net.countries.index(c) for c in out)]
+            shut = np.isin(net.country, closed) | np.isin(net.country_to, closed)
+            arcs = routes.through(net, np.where(shut, np.inf, cost), source, sink, gates)
+            if arcs is not None:
+                (passage,) = self.passage_of([arcs])
+                price = float(cost[arcs].sum())
+                if passage >= 0 and (passage not in found or price < float(cost[found[passage]].sum())):
+                    found[passage] = arcs
+        return found
+
     def price(self, commodity: int) -> F8:
         """Money per tonne and arc without what is not paid: buffers and carbon stay in the generalised cost only."""
         net, goods = self.network, self.goods
@@ -214,9 +255,8 @@ class RouteFinder:
         net = self.network
         price, co2 = self.price(commodity), class_co2(self.network, self.goods, commodity)
         whole = routes.measure(net, arcs, cost, price, self.time_h, co2)
-        table = PathTable(np.array([0, len(arcs)], np.int32), arcs, np.zeros(1, np.int32), np.ones(1))
-        names, rules = self._passages
-        passage = int(classify(net, table, rules)[0])
+        names = self._passages[0]
+        (passage,) = self.passage_of([arcs])
         boxes = None if not self.goods.container[commodity] else 1.0 / float(self.goods.t_per_teu[commodity])
         legs = legs_of(
             net,
@@ -235,7 +275,7 @@ class RouteFinder:
         countries = [net.countries[c] for a in arcs.tolist() for c in (net.country[a], net.country_to[a])]
         hours = arrival([leg.time_h for leg in legs], [leg.spread_h for leg in legs], [leg.third_h3 for leg in legs])
         return NamedRoute(
-            passage=names[passage] if passage >= 0 else "other",
+            passage=names[passage] if passage >= 0 else UNNAMED,
             length_km=whole.length_km,
             transit_days=whole.transit_h / 24,
             time_h=whole.time_h,
