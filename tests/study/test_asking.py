@@ -51,7 +51,7 @@ def modes(route: NamedRoute) -> set[str]:
 @pytest.mark.parametrize(
     ("start", "end", "passages"),
     [
-        ("Chongqing", "Duisburg", {"west-1", "suez", "nsr"}),
+        ("Chongqing", "Duisburg", {"west-1", "suez"}),
         ("Xi'an", "Hamburg", {"west-1", "suez", "nsr"}),
         ("Xi'an", "Tashkent", {"china-central-asia"}),
         ("Lianyungang", "Almaty", {"china-central-asia"}),
@@ -100,7 +100,7 @@ def test_each_named_passage_worth_a_look_is_shown(start: str, end: str, passages
     assert costs[0] == pytest.approx(asked(start, end, count=1).routes[0].generalised_usd)
     for route in found.routes:
         if route.passage == "west-2-caspian":
-            assert not {"RU", "BY", "IR"} & set(route.countries)
+            assert not {"RU", "BY", "IR"} & set(route.countries[:-1])
 
 
 def test_fewest_borders_and_changes_of_gauge_are_objectives_too() -> None:
