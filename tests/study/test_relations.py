@@ -1,6 +1,7 @@
 """Days and prices of relations that somebody published, against the open targets that the atlas holds.
 
-Computed as the targets state them: from terminal to terminal, without loading and unloading, a 40-foot box of machinery.
+Computed as the targets state them, from terminal to terminal without loading and unloading, for a 40-foot box of
+machinery.
 `docs/routes.md` tells the figures, and why the rest is missed.
 """
 
