@@ -467,8 +467,8 @@ def test_routes_are_written_into_a_folder(call: Call, tmp_path: Path) -> None:
     told = call(*given, "--out", out, "--json").json
     assert json.loads((out / "routes.json").read_text(encoding="utf-8"))["routes"] == told["routes"]
     assert (told["box"], told["unit"], told["status"], told["blocked_by"]) == ("teu", "TEU", "found", [])
-    rows = list(csv.DictReader((out / "routes.csv").open(encoding="utf-8")))
-    legs = list(csv.DictReader((out / "legs.csv").open(encoding="utf-8")))
+    rows = list(csv.DictReader((out / "routes.csv").read_text(encoding="utf-8").splitlines()))
+    legs = list(csv.DictReader((out / "legs.csv").read_text(encoding="utf-8").splitlines()))
     assert [row["route"] for row in rows] == ["1", "2"]
     for row in rows:
         own = [leg for leg in legs if leg["route"] == row["route"]]
@@ -487,7 +487,7 @@ def test_routes_are_written_into_a_folder(call: Call, tmp_path: Path) -> None:
 def test_skims_as_table_json_and_file(call: Call, tmp_path: Path) -> None:
     out = tmp_path / "skim.csv"
     told = call("skim", "Chongqing,KZ", "DEDUI,Tashkent", "--avoid", "RU", "--out", out, "--json").json
-    rows = list(csv.DictReader(out.open(encoding="utf-8")))
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
     assert len(rows) == len(told)
     assert {(row["from"], row["to"]) for row in rows} >= {("cn-chongqing", "de-duisburg"), ("kz-almaty", "uz-tashkent")}
     assert all(row["status"] == "found" for row in told)
