@@ -41,6 +41,7 @@ VERBS = [
     "atlas why",
     "atlas diff",
     "atlas lengths",
+    "atlas past",
 ]
 GAP = "\u202f"  # between thousands
 

@@ -178,6 +178,26 @@ def atlas_lengths(
         raise typer.Exit(1)
 
 
+@atlas_app.command("past")
+def atlas_past(atlas: AtlasDir = None, overlay: OverlayPath = None, as_json: Json = False) -> None:
+    """Hold the trade of past years, which is an estimate, against published totals; those in use are left out."""
+    from landbridge.study.past import held_against, median_error
+    from landbridge.study.solve import Settings
+
+    totals = held_against(read_tables(atlas, overlay), Settings().base_year)
+    middle = 100 * median_error(totals)
+    if as_json:
+        print_json({"median_error_pct": middle, "totals": [vars(total) for total in totals]})
+        return
+    print_table(
+        "Trade of past years against published totals, bn USD",
+        [("total", 0), ("year", 0), ("published", 2), ("estimate", 2), ("error %", 0), ("", 0)],
+        [[t.id, str(t.year), t.published_usd / 1e9, t.estimated_usd / 1e9,
+          100 * (t.estimated_usd / t.published_usd - 1), "in use" if t.used else "kept aside"] for t in totals],
+        f"Median error {middle:.1f} per cent. A total in use is left out of its own estimate.",
+    )  # fmt: skip
+
+
 @atlas_app.command("sources")
 def atlas_sources(as_json: Json = False) -> None:
     """List the sources with their licences and how many rows of provenance rest on each."""

@@ -17,6 +17,7 @@ from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
+from landbridge.study.past import past_notes
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
 from landbridge.study.solve import Settings, solve
@@ -95,7 +96,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
                 "relative_gap": record.relative_gap,
                 "iterations": record.iterations,
                 "seconds": time.perf_counter() - start,
-                "notes": list(applied.notes),
+                "notes": [*applied.notes, *past_notes(tables, year, settings.base_year)],
                 "without_zone": dict(solution.prepared.demand.without_zone),
             }
         )
