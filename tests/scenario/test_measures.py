@@ -478,9 +478,10 @@ def test_ease(tables: Tables) -> None:
     assert cell(applied, "crossings", "gate", "waiting_ab_h") == 20
     assert cell(applied, "crossings", "gate", "cost_ba_usd_teu") == pytest.approx(10)
     assert cell(applied, "crossings", "gate-road", "processing_ab_h") == 10
-    assert cell(applied, "gauge_changes", "kz-gate:out", "time_h") == 6
+    assert cell(applied, "gauge_changes", "kz-gate:out", "work_h") == 1
+    assert cell(applied, "gauge_changes", "kz-gate:out", "yard_h") == 5
     assert cell(applied, "gauge_changes", "cn-gate:back", "cost_usd_t") == 1
-    assert cell(applied, "gauge_changes", "kz-pass:out", "time_h") == 12
+    assert cell(applied, "gauge_changes", "kz-pass:out", "yard_h") == 10
     by_country = apply(tables, [Ease(countries=("RU",), waiting_factor=0.0)], 2023)
     assert frame(by_country, "crossings")["waiting_ab_h"].to_list() == [20, 20, 0]
 

@@ -67,7 +67,10 @@ CROSSING_CAPACITIES = ("capacity_ab_trains_day", "capacity_ba_trains_day")
 
 #: What the factors of `Ease` act on: columns of crossings, and of the gauge changes beside them.
 EASED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "time_factor": (("processing_ab_h", "processing_ba_h", "spread_ab_h", "spread_ba_h"), ("time_h", "spread_h")),
+    "time_factor": (
+        ("processing_ab_h", "processing_ba_h", "spread_ab_h", "spread_ba_h"),
+        ("work_h", "yard_h"),
+    ),
     "waiting_factor": (("waiting_ab_h", "waiting_ba_h"), ()),
     "cost_factor": (
         ("cost_ab_usd_teu", "cost_ba_usd_teu", "cost_ab_usd_t", "cost_ba_usd_t"),

@@ -13,6 +13,7 @@ from landbridge.show.terminal import (
     Json,
     OverlayPath,
     frame_json,
+    known,
     print_json,
     print_table,
     read_tables,
@@ -196,6 +197,46 @@ def atlas_past(atlas: AtlasDir = None, overlay: OverlayPath = None, as_json: Jso
           100 * (t.estimated_usd / t.published_usd - 1), "in use" if t.used else "kept aside"] for t in totals],
         f"Median error {middle:.1f} per cent. A total in use is left out of its own estimate.",
     )  # fmt: skip
+
+
+@atlas_app.command("import-trade")
+def atlas_import_trade(
+    file: Annotated[Path, typer.Argument(help="A BACI or a Comtrade file of one year.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the overlay; empty, or not there yet.")],
+    kind: Annotated[str, typer.Option("--format", help="baci or comtrade.")] = "baci",
+    year: Annotated[int, typer.Option(help="Year to take; the model starts from 2023.")] = 2023,
+    countries: Annotated[
+        Path | None, typer.Option(help="BACI's country_codes_V*.csv; by default the one beside the file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an overlay of a full trade file: its trade in place of the atlas' own, every dropped row told."""
+    from landbridge.data.formats.trade_files import FORMATS, read_trade_file, summary, write_overlay
+    from landbridge.study.solve import Settings
+
+    known("format", kind, FORMATS)
+    tables = read_tables()
+    found = read_trade_file(file, tables, kind=kind, year=year, countries=countries)
+    write_overlay(found, tables, out)
+    told = {**summary(found), "overlay": str(out)}
+    if as_json:
+        print_json(told)
+        return
+    print_table(
+        f"Rows of {file.name} that were dropped",
+        [("reason", 0), ("rows", 0)],
+        [[reason, count] for reason, count in told["dropped"].items()],
+        f"Each with its line in {out / 'report' / 'dropped.csv'}.",
+    )
+    typer.echo(
+        f"{told['kept']} of {told['rows']} rows taken: {told['cells']} cells of trade worth "
+        f"{told['value_usd'] / 1e9:.3f} bn USD, {told['zeros']} explicit zeros, "
+        f"{told['bulk_records']} records of bulk goods; "
+        f"{told['weighed_usd'] / 1e9:.3f} bn USD without mass were weighed as their group."
+    )
+    if year != Settings().base_year:
+        typer.echo(f"The model starts from {Settings().base_year}: trade of {year} changes no result yet.", err=True)
+    typer.echo(f"Use it with --overlay {out}")
 
 
 @atlas_app.command("sources")
