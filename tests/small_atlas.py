@@ -197,8 +197,8 @@ def small_atlas() -> Tables:
                     "name": ["Kazakhstan's statistics"],
                     "trader_a": ["CHN"],
                     "trader_b": ["KAZ"],
-                    "reported_bn_usd": [6.0],
-                    "matrix_basis_bn_usd": [8.0],
+                    "reported_usd_bn": [6.0],
+                    "matrix_basis_usd_bn": [8.0],
                 }
             ),
             "trade_sectors": pl.DataFrame({"id": ["goods"], "groups": [["fuels", "food"]]}),

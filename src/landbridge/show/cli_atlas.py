@@ -101,7 +101,7 @@ def atlas_check(
 ) -> None:
     """Check a whole data package and tell all faults at once; with --overlay also your own values over it."""
     from landbridge.data.check import check_package
-    from landbridge.data.read import ATLAS
+    from landbridge.data.read import ATLAS, created_on, package_hash, read_descriptor
 
     where = folder or ATLAS
     if not where.is_dir():
@@ -133,8 +133,10 @@ def atlas_check(
             [("column" if columns else "table", 0), ("cells", 0), *((k, 1) for k in kinds)],
             rows,
         )
+        (package, version, _), _ = read_descriptor(where)
+        mark = f"{package} {version} of {created_on(where) or 'no date'}, {package_hash(where)[:12]}"
         if not faults:
-            typer.echo(f"{where.name}: no faults")
+            typer.echo(f"{where.name}: no faults ({mark})")
         if own:
             typer.echo(users_values(own))
     if faults:
@@ -309,7 +311,10 @@ def atlas_diff(
 def _diff(found: PackageDiff, rows: int) -> None:
     from landbridge.data.keys import cell as data_cell
 
-    stamps = [f"{s.folder}: {s.name} {s.version}, {s.content_hash[:12]}" for s in (found.old, found.new)]
+    stamps = [
+        f"{s.folder}: {s.name} {s.version} of {s.created or 'no date'}, {s.content_hash[:12]}"
+        for s in (found.old, found.new)
+    ]
     typer.echo("\n".join(stamps))
     if not (found.tables or found.tables_added or found.tables_removed or found.files):
         typer.echo("No difference.")
