@@ -11,6 +11,7 @@ from landbridge import __version__
 from landbridge.errors import LandbridgeError
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_flows import assign, select
+from landbridge.show.cli_map import serve
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
 
@@ -24,7 +25,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (run, passages, compare, crossing, report, targets, routes, assign, select, facts):
+for verb in (run, passages, compare, crossing, report, targets, routes, assign, select, facts, serve):
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
 

@@ -81,6 +81,9 @@ class Study:
         Iterations after which it is given up.
     overlay
         Folder or file of the user's own values over the atlas, or empty; see `landbridge.data.overlay`.
+    hold
+        Projects and links that stay unbuilt in every scenario that does not build them, beside those that some
+        scenario builds; see `held_projects`.
     path
         The file it was read from, or empty. It and the two below do not count when studies are compared.
     positions
@@ -98,6 +101,7 @@ class Study:
     gap: float = GAP
     max_iterations: int = MAX_ITERATIONS
     overlay: str = ""
+    hold: tuple[str, ...] = ()
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -122,6 +126,7 @@ class _StudyFile(pydantic.BaseModel):
     gap: float = pydantic.Field(GAP, gt=0, lt=1)
     max_iterations: int = pydantic.Field(MAX_ITERATIONS, ge=1, le=1_000_000)
     overlay: str | None = pydantic.Field(None, min_length=1)
+    hold: list[str] = []
 
 
 def read_study(path: str | Path) -> Study:
@@ -176,6 +181,7 @@ def read_study(path: str | Path) -> Study:
         gap=head.gap,
         max_iterations=head.max_iterations,
         overlay=overlay,
+        hold=tuple(head.hold),
         path=f"{file}",
         positions=reading.positions,
         lines=MappingProxyType(lines),
@@ -238,13 +244,14 @@ def _placed(faults: Sequence[Fault], file: str, lines: Mapping[str, int]) -> lis
 
 
 def held_projects(study: Study) -> frozenset[str]:
-    """Return the projects that some scenario of a study builds, and the links built by themselves.
+    """Return the projects that some scenario of a study builds or that it holds back, and the links likewise.
 
     They open only where they are built, even if the year in which they are due has come; everything else that is under
     construction opens in its year in every scenario.
     """
     builds = [m for scenario in study.scenarios for m in scenario.measures if isinstance(m, Build)]
-    return frozenset({m.project for m in builds if m.project is not None} | {name for m in builds for name in m.links})
+    built = {m.project for m in builds if m.project is not None} | {name for m in builds for name in m.links}
+    return frozenset(built | set(study.hold))
 
 
 def check_study(study: Study, tables: Tables) -> None:
@@ -265,6 +272,10 @@ def check_study(study: Study, tables: Tables) -> None:
     held, faults = held_projects(study), list[Fault]()
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
+    known = [*tables.ids("projects"), *tables.ids("links")] if study.hold else []
+    for i, name in enumerate(study.hold):
+        if name not in known:
+            faults.append(Fault("", "", f"hold[{i}]", one_of("project or link", name, known), f"{name!r}"))
     for i, scenario in enumerate(study.scenarios):
         count = len(scenario.measures)
         places = study.positions[i] if study.positions else [f"scenario[{i}].measure[{j}]" for j in range(count)]
@@ -296,5 +307,6 @@ def fingerprint(study: Study) -> str:
         "size": study.size,
         "gap": study.gap,
         "max_iterations": study.max_iterations,
+        **({"hold": sorted(study.hold)} if study.hold else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

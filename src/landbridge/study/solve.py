@@ -60,6 +60,7 @@ DEMAND_TABLES = (
 #: Empty boxes of two rounds agree when they differ by less than this part of all boxes.
 EMPTY_TOLERANCE = 1e-3
 EMPTY_ROUNDS = 8
+RELATION_FIELDS = ("origin", "destination", "class_index", "tonnes_yr", "outside_usd_t", "scale_usd_t")
 EARTH_RADIUS_KM = 6371.0088
 TRUCK_T_PER_TEU = 10.0
 
@@ -381,15 +382,34 @@ def _empties(prepared: Prepared, network_tonnes: F8, share: float) -> tuple[flow
 
 
 def _join(first: flows.Relations, second: flows.Relations) -> flows.Relations:
-    return flows.Relations(
-        *(
-            np.concatenate([getattr(first, name), getattr(second, name)])
-            for name in ("origin", "destination", "class_index", "tonnes_yr", "outside_usd_t", "scale_usd_t")
-        )
+    return flows.Relations(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in RELATION_FIELDS))
+
+
+def _fits(start: Solution, prepared: Prepared, loaded: flows.Relations) -> bool:
+    """Whether a solution has the arcs and loaded relations of a problem, so that its paths can be taken over."""
+    net, was, count = prepared.network, start.prepared.network, start.empty_from
+    return (
+        count == len(loaded.origin)
+        and np.array_equal(net.tail, was.tail)
+        and np.array_equal(net.head, was.head)
+        and np.array_equal(loaded.origin, start.relations.origin[:count])
+        and np.array_equal(loaded.destination, start.relations.destination[:count])
+        and np.array_equal(loaded.class_index % len(prepared.classes.names), start.relations.class_index[:count])
     )
 
 
-def solve(tables: Tables, *, year: int, settings: Settings, progress: Progress | None = None) -> Solution:
+def _same_pairs(first: flows.Relations, second: flows.Relations) -> bool:
+    return np.array_equal(first.origin, second.origin) and np.array_equal(first.destination, second.destination)
+
+
+def solve(
+    tables: Tables,
+    *,
+    year: int,
+    settings: Settings,
+    progress: Progress | None = None,
+    start: Solution | None = None,
+) -> Solution:
     """Find the equilibrium of tables to which a scenario was applied.
 
     Parameters
@@ -402,6 +422,9 @@ def solve(tables: Tables, *, year: int, settings: Settings, progress: Progress |
         Tolerances and size.
     progress
         Called with a short text as the work goes on.
+    start
+        A solution of much the same problem, whose flows the first assignment starts from. Where its arcs or relations
+        are others it is passed over.
 
     Returns
     -------
@@ -420,16 +443,30 @@ def solve(tables: Tables, *, year: int, settings: Settings, progress: Progress |
     tell("equilibrium")
     relations, boxes, previous = loaded, np.zeros(0), np.zeros(0)
     result: flows.Flows | None = None
-    rounds = 0
+    begin: flows.Flows | None = None
+    if start is not None and _fits(start, prepared, loaded):
+        begin = start.equilibrium
+        came = flows.Relations(*(getattr(start.relations, each)[start.empty_from :] for each in RELATION_FIELDS))
+        relations = _join(loaded, came)
+        previous = came.tonnes_yr / prepared.classes.t_per_teu[prepared.classes.empty]
+    warm, rounds = begin is not None, 0
     for rounds in range(1, EMPTY_ROUNDS + 1):
-        result = flows.assign(graph, delay, kinds, relations, gap=settings.gap, max_iterations=settings.max_iterations)
+        result = flows.assign(
+            graph, delay, kinds, relations, gap=settings.gap, max_iterations=settings.max_iterations, start=begin
+        )
         empties, boxes = _empties(prepared, result.network_tonnes_yr, share)
         all_boxes = prepared.classes.teu(
             result.network_tonnes_yr[: len(loaded.origin)], prepared.demand.commodity
         ).sum()
-        if rounds > 1 and len(boxes) == len(previous) and np.abs(boxes - previous).sum() <= EMPTY_TOLERANCE * all_boxes:
+        if (
+            (rounds > 1 or warm)
+            and len(boxes) == len(previous)
+            and np.abs(boxes - previous).sum() <= EMPTY_TOLERANCE * all_boxes
+        ):
             break
-        relations, previous = _join(loaded, empties), boxes
+        following = _join(loaded, empties)
+        begin = result if warm and _same_pairs(following, relations) else None
+        relations, previous = following, boxes
         tell(f"equilibrium with {boxes.sum():,.0f} empty boxes")
     else:
         raise NotConverged(f"empty boxes did not settle in {EMPTY_ROUNDS} rounds", result and result.convergence)
