@@ -101,6 +101,7 @@ def small_atlas() -> Tables:
         pl.col("capacity_ab_trains_day").alias("capacity_ba_trains_day"),
         *[pl.lit(1.0).alias(f"preload_{way}_trains_day") for way in ("ab", "ba")],
         *[pl.lit(10.0).alias(f"processing_{way}_h") for way in ("ab", "ba")],
+        pl.lit(24.0).alias("inspection_h"),
         *[pl.lit(20.0).alias(f"waiting_{way}_h") for way in ("ab", "ba")],
         *[pl.lit(8.0).alias(f"spread_{way}_h") for way in ("ab", "ba")],
         *[pl.lit(50.0).alias(f"cost_{way}_usd_teu") for way in ("ab", "ba")],
@@ -112,8 +113,8 @@ def small_atlas() -> Tables:
             "place": ["kz-gate", "cn-gate", "kz-pass"],
             "from_mm": [1435, 1520, 1435],
             "to_mm": [1520, 1435, 1520],
-            "time_h": 12.0,
-            "spread_h": 6.0,
+            "work_h": 2.0,
+            "yard_h": 10.0,
             "cost_usd_teu": 80.0,
             "cost_usd_t": 5.0,
             "capacity_trains_day": 15.0,
@@ -137,17 +138,17 @@ def small_atlas() -> Tables:
     )
     trade = pl.DataFrame(
         [
-            ("CHN", "KAZ", 2023, "fuels", 10.0),
-            ("CHN", "RUS", 2023, "fuels", 20.0),
-            ("RUS", "CHN", 2023, "fuels", 30.0),
-            ("KAZ", "CHN", 2023, "food", 40.0),
+            ("CHN", "KAZ", 2023, "fuels", 10.0, 5e9),
+            ("CHN", "RUS", 2023, "fuels", 20.0, 8e9),
+            ("RUS", "CHN", 2023, "fuels", 30.0, 9e9),
+            ("KAZ", "CHN", 2023, "food", 40.0, 3e9),
         ],
-        schema=["exporter", "importer", "year", "commodity", "tonnes"],
+        schema=["exporter", "importer", "year", "commodity", "tonnes", "value_usd"],
         orient="row",
     )
     bulk_trade = pl.DataFrame(
-        [("RUS", "CHN", 2023, "coal", 25.0), ("KAZ", "CHN", 2023, "wheat", 5.0)],
-        schema=["exporter", "importer", "year", "product", "tonnes"],
+        [("RUS", "CHN", 2023, "coal", 25.0, 2e9), ("KAZ", "CHN", 2023, "wheat", 5.0, 1e9)],
+        schema=["exporter", "importer", "year", "product", "tonnes", "value_usd"],
         orient="row",
     )
     return Tables(
@@ -178,7 +179,32 @@ def small_atlas() -> Tables:
                     "name": ["Coal", "Grain", "Rest"],
                     "group": ["fuels", "food", "food"],
                     "baci_products": [["coal"], ["wheat"], None],
+                    "share_of_group": [1.0, 0.25, 0.75],
+                    "value_usd_t": [150.0, 300.0, 900.0],
                 }
+            ),
+            "zones": pl.DataFrame({"id": ["cn-east", "kz-west"], "name": ["East of China", "West of Kazakhstan"]}),
+            "tariffs": pl.DataFrame(
+                {
+                    "id": ["kaz-any", "rus-any", "chn-any", "eaeu-eaeu"],
+                    "importer": ["KAZ", "RUS", "CHN", "eaeu"],
+                    "exporter": ["*", "*", "*", "eaeu"],
+                    "tariff_pct": [5.0, 3.0, 4.5, 0.0],
+                }
+            ),
+            "reporting_bases": pl.DataFrame(
+                {
+                    "id": ["kaz-stat"],
+                    "name": ["Kazakhstan's statistics"],
+                    "trader_a": ["CHN"],
+                    "trader_b": ["KAZ"],
+                    "reported_bn_usd": [6.0],
+                    "matrix_basis_bn_usd": [8.0],
+                }
+            ),
+            "trade_sectors": pl.DataFrame({"id": ["goods"], "groups": [["fuels", "food"]]}),
+            "goods_output": pl.DataFrame(
+                {"iso3": ["CHN", "KAZ", "RUS"], "sector": "goods", "gross_output_usd": [9e12, 1e11, 9e11]}
             ),
             "rates": pl.DataFrame(
                 {

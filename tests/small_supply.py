@@ -14,7 +14,8 @@ Tables = dict[str, dict[str, list[Any]]]
 
 PARAMETERS = {
     "delay-line-alpha": 1.0, "delay-line-beta": 4.0, "delay-crossing-beta": 3.0, "delay-yard-alpha": 0.5,
-    "delay-yard-beta": 2.0, "spread-rail": 0.1, "spread-road": 0.2, "spread-sea": 0.3, "spread-ferry": 0.4,
+    "delay-yard-beta": 2.0, "spread-border-work": 0.4, "spread-border-queue": 0.2, "spread-yard": 0.5,
+    "spread-rail": 0.1, "spread-road": 0.2, "spread-sea": 0.3, "spread-ferry": 0.4,
     "teu-per-train": 100.0, "bulk-t-per-train": 3000.0, "headway-rail-h": 84.0,
 }  # fmt: skip
 
@@ -26,9 +27,10 @@ COLUMNS = {
     "preload_trains_day train_length_factor fixed_usd_teu fixed_usd_t charge_usd_teu charge_usd_t charge_usd_teu_km "
     "charge_usd_t_km season_days availability traction",
     "crossings": "id link country_a country_b capacity_ab_trains_day capacity_ba_trains_day preload_ab_trains_day "
-    "preload_ba_trains_day processing_ab_h processing_ba_h waiting_ab_h waiting_ba_h spread_ab_h spread_ba_h "
+    "preload_ba_trains_day open_h_day open_days_week processing_ab_h processing_ba_h inspection_share_ab "
+    "inspection_share_ba inspection_h waiting_ab_h waiting_ba_h spread_ab_h spread_ba_h "
     "cost_ab_usd_teu cost_ba_usd_teu cost_ab_usd_t cost_ba_usd_t availability",
-    "gauge_changes": "id place from_mm to_mm option cargo time_h spread_h cost_usd_teu cost_usd_t capacity_trains_day",
+    "gauge_changes": "id place from_mm to_mm option cargo work_h yard_h cost_usd_teu cost_usd_t capacity_trains_day",
     "terminals": "id place from_mode to_mode cargo time_h spread_h cost_usd_teu cost_usd_t capacity_teu_yr "
     "capacity_t_yr",
     "services": "id place link departures_week",
@@ -75,7 +77,7 @@ def yard(place: str, from_mm: int, to_mm: int, cargo: str = "container", **given
     option = "transfer" if cargo == "container" else "reload"
     plain: Row = {
         "id": f"{place}:{from_mm}-{to_mm}:{cargo}", "place": place, "from_mm": from_mm, "to_mm": to_mm,
-        "option": option, "cargo": cargo, "time_h": 8.0, "spread_h": 4.0,
+        "option": option, "cargo": cargo, "work_h": 1.0, "yard_h": 7.0,
         "cost_usd_teu": 90.0 if cargo == "container" else None, "cost_usd_t": None if cargo == "container" else 5.0,
         "capacity_trains_day": 12.0,
     }  # fmt: skip

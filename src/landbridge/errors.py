@@ -6,6 +6,7 @@ LandbridgeError
 |   `-- StudyError       in a study or scenario file
 |-- UnknownName          a place, country, link, ... that is not there ("did you mean")
 |-- NoRoute              two places that the network, as restricted, does not join
+|-- NoEquilibrium        a shock to trade after which no equilibrium exists
 |-- NotConverged         a solver that stopped before its tolerance; carries its record
 `-- OutputError          results that could not be written or read
 """
@@ -21,6 +22,7 @@ __all__ = [
     "Fault",
     "FaultList",
     "LandbridgeError",
+    "NoEquilibrium",
     "NoRoute",
     "NotConverged",
     "OutputError",
@@ -98,6 +100,10 @@ class UnknownName(LandbridgeError):
 
 class NoRoute(LandbridgeError):
     """No way between two places under the restrictions asked for."""
+
+
+class NoEquilibrium(LandbridgeError):
+    """A shock to trade after which no equilibrium exists; the message says why, and for whom."""
 
 
 class NotConverged(LandbridgeError):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from pathlib import Path
 
@@ -12,6 +13,7 @@ from landbridge.data.dictionary import read_dictionary
 from landbridge.data.keys import key_columns, row_names
 from landbridge.data.provenance import coverage
 from landbridge.data.read import ATLAS, read_frames
+from landbridge.data.schema import TOOLTIPS, schema_faults, tooltips
 from tools.atlas import describe
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "atlas.md"
@@ -31,6 +33,40 @@ def told() -> dict[str, dict[str, list[str]]]:
 
 def test_the_page_is_up_to_date() -> None:
     assert DOCS.read_text(encoding="utf-8") == describe.render(), "run: python tools/atlas/describe.py"
+
+
+def test_schema_and_tooltips_are_up_to_date() -> None:
+    dictionary = read_dictionary(ATLAS)
+    assert schema_faults(ATLAS, dictionary) == [], "run: python tools/atlas/describe.py"
+    meta = json.loads((ATLAS / "datapackage.json").read_text(encoding="utf-8"))
+    assert [resource["name"] for resource in meta["resources"]] == list(dictionary.tables)
+    assert all((ATLAS / resource["path"]).is_file() for resource in meta["resources"])
+    assert json.loads((ATLAS / TOOLTIPS).read_text(encoding="utf-8")) == tooltips(dictionary)
+
+
+def test_the_schema_says_of_every_column_what_the_dictionary_says() -> None:
+    """Held against the dictionary column by column, not against what wrote it."""
+    dictionary = read_dictionary(ATLAS)
+    meta = json.loads((ATLAS / "datapackage.json").read_text(encoding="utf-8"))
+    fields = {(r["name"], f["name"]): f for r in meta["resources"] for f in r["schema"]["fields"]}
+    tips = json.loads((ATLAS / TOOLTIPS).read_text(encoding="utf-8"))
+    assert list(fields) == [(column.table, column.name) for column in dictionary.columns]
+    for column in dictionary.columns:
+        field, tip = fields[column.table, column.name], tips[column.table][column.name]
+        limits = field.get("constraints", {})
+        assert field["description"] == tip["meaning"] == column.meaning
+        assert field.get("unit", "") == tip.get("unit", "") == column.unit
+        assert limits.get("enum", []) == tip.get("values", []) == list(column.values)
+        assert limits.get("required", False) is column.required
+        assert (limits.get("minimum"), limits.get("maximum")) == (column.minimum, column.maximum)
+        assert field["type"] in ("string", "number", "integer", "date", "boolean")
+        assert (field["type"] in ("number", "integer")) is column.is_number
+    keys = [
+        (resource["name"], key["fields"], key["reference"]["resource"], key["reference"]["fields"])
+        for resource in meta["resources"]
+        for key in resource["schema"].get("foreignKeys", [])
+    ]
+    assert keys == [(c.table, c.name, *c.references) for c in dictionary.columns if c.references and c.type != "list"]
 
 
 def test_docs_and_dictionary_agree(told: dict[str, dict[str, list[str]]]) -> None:

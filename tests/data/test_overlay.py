@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from landbridge.data.check import explain
 from landbridge.data.overlay import NOTHING, read_overlay
 from landbridge.data.read import ATLAS, read_atlas
 from landbridge.data.tables import Tables
+from landbridge.data.why import explain
 from landbridge.errors import DataError, Fault
 from landbridge.study.routing import find_routes
 

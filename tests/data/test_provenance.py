@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from polars.testing import assert_frame_equal
 
-from landbridge.data.check import explain, source_use
 from landbridge.data.dictionary import HEADER, Dictionary, read_dictionary
 from landbridge.data.provenance import Origin, Origins, coverage, origin_faults, read_origins, row_keys
 from landbridge.data.read import ATLAS, read_atlas
 from landbridge.data.tables import Tables
+from landbridge.data.why import explain, source_use
 from landbridge.errors import Fault, UnknownName
 
 # ---------------------------------------------------------------------------------------- the most specific row
@@ -83,8 +83,8 @@ def test_what_is_found_fits_and_nothing_more_specific_fits(
         if found:
             assert found in fitting
             assert found.specificity == max(o.specificity for o in fitting)
-        common = origins.common(column)
-        assert common is None or common == found
+        common, own = origins.common(column)
+        assert common is None or row in own or common == found
 
 
 # ------------------------------------------------------------------------------------------- a package by hand
@@ -248,7 +248,10 @@ def told(table: str, row: str, column: str) -> dict[str, object]:
 def test_a_value_is_explained_with_unit_meaning_kind_sources_and_reasoning() -> None:
     answer = told("rates", "rail-cn", "usd_t_km")
     rates = read_atlas()["rates"]
-    assert list(answer) == ["table", "row", "column", "value", "unit", "meaning", "kind", "sources", "reasoning"]
+    assert list(answer) == [
+        *("table", "row", "column", "value", "unit", "meaning", "kind", "as_of", "confidence", "sources", "reasoning"),
+        "alternatives",
+    ]
     assert answer["value"] == rates.filter(pl.col("id") == "rail-cn")["usd_t_km"].item()
     assert (answer["unit"], answer["kind"]) == ("USD/t-km", "derived")
     assert str(answer["meaning"]).startswith("Price a tonne and km of bulk")
@@ -281,10 +284,11 @@ def test_a_row_without_id_is_explained_by_its_key() -> None:
 
 
 def test_the_columns_of_a_row_may_themselves_be_the_source(folder: Path) -> None:
-    sources = pl.DataFrame({"id": ["adb"], "publisher": ["ADB"], "title": ["T"], "date": [None], "address": [None]})
+    sources = pl.DataFrame({"id": ["adb"], "publisher": ["ADB"], "title": ["T"], "date": [None], "address": [None],
+                            "confidence": ["high"]})  # fmt: skip
     facts = pl.DataFrame(
         {"id": ["F0001"], "subject": ["s"], "quantity": ["q"], "value": [None], "unit": [None], "source_title": ["t"],
-         "source_url": [None]},
+         "source_url": [None], "source_date": ["2024-05"], "confidence": ["medium"]},
         schema_overrides={"value": pl.Float64},
     )  # fmt: skip
     tables = Tables({**FRAMES, "sources": sources, "facts": facts})
@@ -293,6 +297,8 @@ def test_the_columns_of_a_row_may_themselves_be_the_source(folder: Path) -> None
         "adb: ADB, T (no date)",
         "F0001: s, q ; t -",
     ]
+    told = explain(folder, tables, "gates", "east", "time_h")
+    assert (told["as_of"], told["confidence"]) == ("2024-05", "medium")  # the latest date, the weakest trust
     answer = explain(folder, tables, "flows", "KZ:CN", "tonnes")
     assert (answer["value"], answer["kind"], answer["sources"]) == (9.0, "unknown", [])
 

@@ -182,6 +182,26 @@ def test_a_border_has_each_direction_s_own_hours_price_and_capacity() -> None:
         assert net.power[facility] == 3.0
 
 
+def test_opening_hours_and_inspections_lengthen_a_border_and_widen_its_spread() -> None:
+    """Open on five days of the week, one consignment in ten from a to b opened for a day; no spread is measured."""
+    stages = {"open_days_week": 5, "inspection_share_ab": 0.1, "inspection_h": 24.0, "spread_ab_h": None}
+    net = steppe(crossings=[crossing("gate", "g1", **stages, spread_ba_h=None), crossing("gate-road", "road")])
+    weekend_h, weekend_h2 = 48.0**2 / (2 * 168), 48.0**3 / (3 * 168)
+    for backward, share, work_h, queue_h in ((False, 0.1, 6.0, 12.0), (True, 0.0, 5.0, 11.0)):
+        arc = where(net, kind=ArcKind.BORDER, crossing="gate", backward=backward)[0]
+        assert net.time_h[arc] == pytest.approx(work_h + share * 24 + weekend_h)
+        drawn = share * (1 - share) * 24**2 + weekend_h2 - weekend_h**2
+        assert net.spread_h[arc] == pytest.approx(((0.4 * work_h) ** 2 + drawn + (0.2 * queue_h) ** 2) ** 0.5)
+
+
+def test_a_yard_takes_its_work_and_its_wait() -> None:
+    net = steppe(gauge_changes=[yard("kz-gate", 1435, 1520, work_h=2.0, yard_h=5.0)])
+    (arc,) = where(net, kind=ArcKind.GAUGE)
+    assert net.time_h[arc] == 7.0
+    assert net.spread_h[arc] == 0.5 * 7.0
+    assert net.delay_h[net.facility[arc]] == 0.5 * 7.0
+
+
 def test_both_gauges_of_a_crossing_share_one_facility_in_each_direction() -> None:
     net = steppe()
     shared = {

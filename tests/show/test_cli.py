@@ -40,6 +40,7 @@ VERBS = [
     "atlas sources",
     "atlas why",
     "atlas diff",
+    "atlas lengths",
 ]
 GAP = "\u202f"  # between thousands
 

@@ -1,6 +1,7 @@
-"""Write docs/atlas.md: what every column of the atlas means, and how much of it is estimate.
+"""Write what the dictionary says in other forms: docs/atlas.md, the schema in datapackage.json, and the tooltips.
 
-Everything in it comes from the dictionary, the tables and their provenance; a test says that it is up to date.
+The page says what every column of the atlas means and how much of it is estimate. Everything comes from the dictionary,
+the tables and their provenance; a test says that it is up to date.
 
     python tools/atlas/describe.py
 """
@@ -11,10 +12,11 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
-from landbridge.data.dictionary import Column, Dictionary
+from landbridge.data.dictionary import Column, Dictionary, read_dictionary
 from landbridge.data.keys import key_columns
 from landbridge.data.provenance import KINDS, coverage
 from landbridge.data.read import ATLAS, read_frames
+from landbridge.data.schema import write_schema
 from landbridge.errors import DataError
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "atlas.md"
@@ -27,12 +29,15 @@ those, not this page.
 
 Every number has an origin in `provenance/<table>.csv`: **reported** stands in a source as it stands here; **derived**
 is computed from reported values by the formula given; **estimate** is a judgement with its reasoning; **calibrated**
-was fitted to observations; **unknown** was looked for and not found.
+was fitted to observations; **unknown** was looked for and not found. Where sources contradict each other, the value in
+use and the others stand in [alternatives](#alternatives) with the reason.
 
 ```sh
 landbridge atlas why crossings khorgos-altynkol waiting_ab_h   # one value: source, kind, reasoning
+landbridge atlas why projects cku length_km                    # and what other sources say of it
 landbridge atlas check --columns                               # the shares below, as they are now
 landbridge atlas sources                                       # licences, and what rests on each source
+landbridge atlas lengths                                       # the network's lengths against published ones
 landbridge atlas diff OLD NEW                                  # what changed between two packages
 landbridge facts "CKU 523"                                     # facts, projects, agreements, events
 ```
@@ -159,7 +164,8 @@ def render(folder: Path = ATLAS) -> str:
 
 
 def main() -> None:
-    """Write the page."""
+    """Write the page, the schema and the tooltips."""
+    write_schema(ATLAS, read_dictionary(ATLAS))
     DOCS.write_text(render(), encoding="utf-8")
     print(f"{DOCS.name}: {DOCS.read_text(encoding='utf-8').count(chr(10))} lines")
 

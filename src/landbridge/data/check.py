@@ -1,35 +1,39 @@
 """Check a whole data package: what the dictionary says, and what only the tables together can tell.
 
-`landbridge.data.read` already refuses cells that do not fit the dictionary. Here come geography (both sides of a
-border, gauge at yards, countries along a link, geometry), sums (shares that add to one), and the origin of all numbers.
+`landbridge.data.read` already refuses cells that do not fit the dictionary. Here come both sides of a border, gauges at
+yards, countries along a link, sums (shares that add to one), and the origin of all numbers; lines, lengths and what is
+joined in each year are in `geography`, keys, names, units and totals in `consistency`, contradictory sources in
+`alternatives`.
 """
 
 from __future__ import annotations
 
-import json
-from collections import Counter
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import polars as pl
 
-from landbridge.data.dictionary import Dictionary, read_dictionary
-from landbridge.data.keys import cell, key_columns, row_names
-from landbridge.data.provenance import USER, Origins, coverage, origin_faults, read_origins, row_keys
+from landbridge.data.alternatives import alternative_faults
+from landbridge.data.attributes import attribute_faults
+from landbridge.data.consistency import date_faults, key_faults, name_faults, total_faults, unit_faults
+from landbridge.data.geography import gauge_faults, geometry_faults, joined_faults
+from landbridge.data.lengths import length_faults
+from landbridge.data.provenance import known_faults
 from landbridge.data.read import read_descriptor, read_frames
-from landbridge.data.tables import Tables
-from landbridge.errors import Fault, UnknownName
+from landbridge.data.schema import schema_faults
+from landbridge.errors import Fault
 
-__all__ = ["check_package", "explain", "frame_faults", "source_use"]
+__all__ = ["check_package", "frame_faults"]
 
 #: Country kilometres may differ from the length of a link by this part, or by this much.
 LENGTH_SLACK, LENGTH_SLACK_KM = 0.02, 2.0
 SHARE_SLACK = 1e-6
 
-LINK_COLUMNS = "id place_a place_b mode status line closed_from closed_to gauges_mm country_km length_km drawn_km"
-CROSSING_COLUMNS = "id link place_a place_b country_a country_b mode closed_from closed_to"
+LINK_COLUMNS = (
+    "id place_a place_b mode status line open_from closed_from closed_to gauges_mm country_km length_km drawn_km"
+)
+CROSSING_COLUMNS = "id link place_a place_b country_a country_b mode status closed_from closed_to"
 
 
 def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
@@ -50,10 +54,15 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     frames, dictionary, faults = read_frames(folder)
     faults += read_descriptor(folder)[1]
     faults += frame_faults(frames)
-    if _there(frames, links="id"):
-        faults += _geometry(folder, frames)
-    faults += origin_faults(folder, frames, dictionary)
-    return faults, coverage(folder, frames, dictionary)
+    if _there(frames, links="id", places="id"):
+        faults += geometry_faults(folder, frames)
+    if _there(frames, links=LINK_COLUMNS):
+        faults += length_faults(frames)
+    faults += total_faults(frames)
+    faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
+    faults += alternative_faults(frames, dictionary)
+    more, shares = known_faults(folder, frames, dictionary)
+    return faults + more, shares
 
 
 def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
@@ -77,12 +86,18 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         faults += _crossings(frames)
     if _there(frames, places="id gauges_mm", gauge_changes="id place from_mm to_mm cargo cost_usd_teu cost_usd_t"):
         faults += _yards(frames)
+    if _there(frames, places="id gauges_mm", links=LINK_COLUMNS, gauge_changes="id place from_mm to_mm"):
+        faults += gauge_faults(frames)
+    if _there(frames, lines="id ocean", links=LINK_COLUMNS, crossings=CROSSING_COLUMNS, zones="id place"):
+        faults += joined_faults(frames)
+    faults += key_faults(frames) + name_faults(frames) + date_faults(frames)
     if _there(frames, mode_shares="id rail road pipeline sea air switch"):
         faults += _mode_shares(frames)
     if _there(frames, commodities="group share_of_group"):
         faults += _group_shares(frames)
     if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
         faults += _zone_shares(frames)
+    faults += attribute_faults(frames)
     return faults
 
 
@@ -145,24 +160,6 @@ def _links(frames: dict[str, pl.DataFrame]) -> list[Fault]:
             faults.append(
                 Fault("links.csv", name, "length_km", f"at least the drawn {row['drawn_km']:g} km", f"{length:g} km")
             )
-    return faults
-
-
-def _geometry(folder: Path, frames: dict[str, pl.DataFrame]) -> list[Fault]:
-    path = folder / "links.geojson"
-    if not path.is_file():
-        return [Fault("links.geojson", "", "", "the lines of the links", "no such file")]
-    try:
-        features = json.loads(path.read_text(encoding="utf-8"))["features"]
-        drawn = Counter(str(feature["id"]) for feature in features)
-    except (ValueError, KeyError, TypeError) as error:
-        return [Fault("links.geojson", "", "", "a GeoJSON feature collection with ids", str(error))]
-    links = set(frames["links"]["id"].drop_nulls().to_list())
-    faults = [
-        Fault("links.geojson", name, "id", "one line for the link", "none") for name in sorted(links - set(drawn))
-    ]
-    faults += [Fault("links.geojson", name, "id", "a link of links.csv", name) for name in sorted(set(drawn) - links)]
-    faults += [Fault("links.geojson", name, "id", "one line", f"{n} lines") for name, n in drawn.items() if n > 1]
     return faults
 
 
@@ -287,100 +284,3 @@ def _zone_shares(frames: dict[str, pl.DataFrame]) -> list[Fault]:
                     )
                 )
     return faults
-
-
-def source_use(folder: Path, tables: Tables) -> pl.DataFrame:
-    """Sources with the number of provenance rows that rest on each."""
-    use: Counter[str] = Counter()
-    for table in read_dictionary(folder).tables:
-        origins, _ = read_origins(folder, table)
-        use.update(source for origin in origins.all for source in origin.sources)
-    return tables["sources"].with_columns(
-        pl.col("id").replace_strict(dict(use), default=0, return_dtype=pl.Int64).alias("rests_on")
-    )
-
-
-def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> dict[str, Any]:
-    """Return one value with how it is known.
-
-    Parameters
-    ----------
-    folder
-        The package's folder.
-    tables
-        Its tables.
-    table, row, column
-        Which cell.
-
-    Returns
-    -------
-    dict
-        table, row, column, value, unit, meaning, kind, sources (as lines), reasoning. Kind is ``user`` for a value of
-        the user's own overlay, whose file and row are the source.
-
-    Raises
-    ------
-    UnknownName
-        For a table, row or column that is not there.
-    """
-    dictionary: Dictionary = read_dictionary(folder)
-    if table not in dictionary.tables:
-        raise UnknownName("table", table, list(dictionary.tables))
-    found = [c for c in dictionary.of(table) if c.name == column]
-    if not found:
-        raise UnknownName("column", column, [c.name for c in dictionary.of(table)])
-    frame = tables[table]
-    keys = row_keys(dictionary, table, frame)
-    names = row_names(frame, key_columns(dictionary, table))
-    if row not in keys and row not in names:
-        raise UnknownName("row", row, names)
-    place = names.index(row) if row in names else keys.index(row)
-    row = keys[place]
-    hit = frame[place]
-    stored = "length_measured_km" if (table, column) == ("links", "length_km") else column
-    origins: Origins = read_origins(folder, table)[0]
-    origin = origins.of(row, column)
-    sources = tables["sources"]
-    facts = tables["facts"]
-    lines = []
-    for source in origin.sources if origin else ():
-        listed = sources.filter(pl.col("id") == source)
-        if listed.height:
-            s = listed.row(0, named=True)
-            lines.append(
-                f"{source}: {s['publisher']}, {s['title']} ({s['date'] or 'no date'}) {s['address'] or ''}".strip()
-            )
-        elif (fact := facts.filter(pl.col("id") == source)).height:
-            f = fact.row(0, named=True)
-            value = "" if f["value"] is None else f"{f['value']:g} {f['unit'] or ''}"
-            lines.append(
-                f"{source}: {f['subject']}, {f['quantity']} {value}; {f['source_title']} {f['source_url'] or '-'}"
-            )
-        else:
-            lines.append("the source columns of the row itself" if source == "row" else source)
-    users = tables.overlay.values.get((table, names[place], column)) if tables.overlay else None
-    if tables.overlay and users:
-        known = f", of kind {origin.kind}" if origin and users.old is not None else ""
-        instead = "for a row of the user's own" if users.added else f"in place of {cell(users.old) or 'nothing'}{known}"
-        return {
-            "table": table,
-            "row": names[place],
-            "column": column,
-            "value": users.new,
-            "unit": found[0].unit,
-            "meaning": found[0].meaning,
-            "kind": USER,
-            "sources": [f"{tables.overlay.name}: {users.file}, row {users.line}"],
-            "reasoning": f"The user's value, {instead}.",
-        }
-    return {
-        "table": table,
-        "row": row,
-        "column": column,
-        "value": hit[stored][0] if stored in hit.columns else None,
-        "unit": found[0].unit,
-        "meaning": found[0].meaning,
-        "kind": origin.kind if origin else ("not a number" if not found[0].is_number else "none"),
-        "sources": lines,
-        "reasoning": origin.reasoning if origin else "",
-    }

@@ -97,7 +97,8 @@ class _Side:
         def kind(index: int, column: str) -> str:
             if column not in numbers:
                 return ""
-            origin = origins.common(column) or origins.of(keys[index], column)
+            common, own = origins.common(column)
+            origin = common if common and keys[index] not in own else origins.of(keys[index], column)
             return origin.kind if origin else "none"
 
         return kind

@@ -18,6 +18,7 @@ KEYS: Mapping[str, tuple[str, ...]] = {
     "zone_shares": ("zone", "commodity", "partner"),
     "trade": ("exporter", "importer", "year", "commodity"),
     "bulk_trade": ("exporter", "importer", "year", "product", "hs4"),
+    "alternatives": ("table", "row", "column", "value"),
     "crosswalk": ("kind", "atlas_id", "target_id", "name"),
 }
 

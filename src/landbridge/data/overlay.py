@@ -25,14 +25,15 @@ from typing import Any
 
 import polars as pl
 
+from landbridge.data.alternatives import alternative_faults
 from landbridge.data.check import frame_faults
 from landbridge.data.dictionary import Column, Dictionary, encoding_fault
 from landbridge.data.keys import cell, key_columns, row_names
 from landbridge.data.read import (
     ATLAS,
     LINE,
+    complete,
     convert,
-    join_lines,
     package_hash,
     read_descriptor,
     read_frames,
@@ -99,12 +100,12 @@ def read_overlay(path: Path, *, base: Path = ATLAS, name: str | None = None) -> 
             lines.setdefault(part.table, {})[value.row] = value.line
     faults += _shadowed(merged, values)
     if not faults:  # a row that could not be read would be told again as a row that is missing
-        faults += _together(frames, merged, dictionary, lines)
+        faults += _together(frames, merged, dictionary, lines, frozenset(values))
     if faults:
         raise DataError(f"overlay {path}", faults)
     files = {part.where: _file(path, part.where).read_bytes() for part in parts}
     overlay = Overlay(called, _hash(files), MappingProxyType(files), MappingProxyType(values))
-    return Tables(join_lines(merged), DataPackage(base, *words, package_hash(base)), overlay)
+    return Tables(complete(merged), DataPackage(base, *words, package_hash(base)), overlay)
 
 
 def _file(path: Path, name: str) -> Path:
@@ -297,12 +298,14 @@ def _together(
     merged: dict[str, pl.DataFrame],
     dictionary: Dictionary,
     lines: Mapping[str, Mapping[str, int]],
+    users: frozenset[tuple[str, str, str]],
 ) -> list[Fault]:
     """Faults that only all tables show, where the overlay brought them in, at the overlay's rows."""
     faults = table_faults(merged, dictionary) + frame_faults(merged)
+    faults += alternative_faults(merged, dictionary, besides=users)
     if not faults:
         return []
-    before = set(frame_faults(dict(base)))
+    before = {*frame_faults(dict(base)), *alternative_faults(base, dictionary)}
     names = {table: row_names(merged[table], key_columns(dictionary, table)) for table in lines}
     return [_placed(fault, names, lines) for fault in faults if fault not in before]
 

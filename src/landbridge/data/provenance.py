@@ -18,6 +18,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from fnmatch import fnmatchcase
+from functools import cache
 from pathlib import Path
 
 import polars as pl
@@ -25,11 +26,27 @@ import polars as pl
 from landbridge.data.dictionary import Dictionary, read_rows
 from landbridge.errors import Fault
 
-__all__ = ["KINDS", "USER", "Origin", "Origins", "coverage", "origin_faults", "read_origins", "row_keys"]
+__all__ = [
+    "KINDS",
+    "USER",
+    "Origin",
+    "Origins",
+    "coverage",
+    "known_faults",
+    "origin_faults",
+    "read_origins",
+    "row_keys",
+]
 
 KINDS = ("reported", "derived", "estimate", "calibrated", "unknown")
 USER = "user"
 HEADER = "row,column,kind,source,reasoning"
+
+
+@cache
+def _fits(column: str, pattern: str) -> bool:
+    """Whether a column is meant; asked for each cell, though there are few columns and patterns."""
+    return fnmatchcase(column, pattern)
 
 
 @dataclass(frozen=True)
@@ -68,21 +85,21 @@ class Origins:
     def _globs(self, column: str) -> list[Origin]:
         """Glob rows that fit a column, the most specific first; kept, since a table asks for each of its cells."""
         if column not in self._by_column:
-            self._by_column[column] = [o for o in self._glob if fnmatchcase(column, o.column)]
+            self._by_column[column] = [o for o in self._glob if _fits(column, o.column)]
         return self._by_column[column]
 
-    def common(self, column: str) -> Origin | None:
-        """Return the origin of every cell of a column, or None where rows may differ."""
+    def common(self, column: str) -> tuple[Origin | None, frozenset[str]]:
+        """Return the origin that the cells of a column share, or None, and the rows that may have another."""
         globs = self._globs(column)
         if not globs or globs[0].row != "*":
-            return None
-        exact = any(fnmatchcase(column, origin.column) for group in self._exact.values() for origin in group)
-        return None if exact else globs[0]
+            return None, frozenset()
+        own = [row for row, group in self._exact.items() if any(_fits(column, o.column) for o in group)]
+        return globs[0], frozenset(own)
 
     def of(self, row: str, column: str) -> Origin | None:
         """Return the most specific origin of a cell, or None."""
         for origin in self._exact.get(row, ()):
-            if fnmatchcase(column, origin.column):
+            if _fits(column, origin.column):
                 return origin
         for origin in self._globs(column):
             if origin.row == "*" or fnmatchcase(row, origin.row):
@@ -140,13 +157,17 @@ def _by_origin(
     keys = row_keys(dictionary, table, frame)
     for column in (c.name for c in dictionary.of(table) if c.is_number and c.name in frame.columns):
         filled = frame[column].is_not_null().arg_true().to_list()
-        common = origins.common(column)
+        common, own = origins.common(column)
         found: dict[Origin | None, list[int]] = {}
-        if common and filled:
-            found[common] = filled
+        if common is None:
+            apart = filled
         else:
-            for index in filled:
-                found.setdefault(origins.of(keys[index], column), []).append(index)
+            apart = [index for index in filled if keys[index] in own] if own else []
+            rest = [index for index in filled if keys[index] not in own] if own else filled
+            if rest:
+                found[common] = rest
+        for index in apart:
+            found.setdefault(origins.of(keys[index], column), []).append(index)
         for origin, cells in found.items():
             yield column, origin, len(cells), f"row {cells[0] + 2} ({keys[cells[0]]})"
 
@@ -155,7 +176,7 @@ def _idle(origins: Origins, table: str, keys: set[str], columns: Sequence[str]) 
     """Origins that no cell can have: most often an id or a column that was renamed or misspelt."""
     faults = []
     for origin in origins.all:
-        if not any(fnmatchcase(column, origin.column) for column in columns):
+        if not any(_fits(column, origin.column) for column in columns):
             faults.append(
                 Fault(f"provenance/{table}.csv", origin.row, "column", f"a column of {table}.csv", repr(origin.column))
             )
@@ -166,9 +187,21 @@ def _idle(origins: Origins, table: str, keys: set[str], columns: Sequence[str]) 
     return faults
 
 
-def origin_faults(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dictionary) -> list[Fault]:
-    """Numbers without an origin, and origins of a row, a column or from a source that is not there."""
+def known_faults(
+    folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dictionary
+) -> tuple[list[Fault], pl.DataFrame]:
+    """Tell how all numbers are known, and which are not.
+
+    Returns
+    -------
+    faults : list of Fault
+        Numbers without an origin, and origins of a row, a column or from a source that is not there.
+    coverage : polars.DataFrame
+        Number cells by table, column and kind of origin: columns table, column, kind, cells; kind is ``none`` where no
+        origin was found.
+    """
     faults: list[Fault] = []
+    counted: Counter[tuple[str, str, str]] = Counter()
     known = {"row"}
     for listed in ("sources", "facts"):
         if listed in frames and "id" in frames[listed].columns:
@@ -189,25 +222,19 @@ def origin_faults(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dic
                 if source not in known
             )
         for column, found, count, first in _by_origin(origins, dictionary, table, frame):
+            counted[table, column, found.kind if found else "none"] += count
             if found is None:
                 more_cells = f" (and {count - 1} more cells of this column)" if count > 1 else ""
                 faults.append(Fault(f"{table}.csv", first, column, "an origin in provenance/", f"none{more_cells}"))
-    return faults
+    ordered = [(t, c, k, n) for (t, c, k), n in counted.items()]
+    return faults, pl.DataFrame(ordered, schema=["table", "column", "kind", "cells"], orient="row")
+
+
+def origin_faults(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dictionary) -> list[Fault]:
+    """Return the faults of `known_faults` alone."""
+    return known_faults(folder, frames, dictionary)[0]
 
 
 def coverage(folder: Path, frames: dict[str, pl.DataFrame], dictionary: Dictionary) -> pl.DataFrame:
-    """Count number cells by table, column and kind of origin.
-
-    Returns
-    -------
-    polars.DataFrame
-        Columns table, column, kind, cells; kind is ``none`` where no origin was found.
-    """
-    rows: Counter[tuple[str, str, str]] = Counter()
-    for table in dictionary.tables:
-        frame = frames[table]
-        origins, _ = read_origins(folder, table)
-        for column, origin, count, _row in _by_origin(origins, dictionary, table, frame):
-            rows[table, column, origin.kind if origin else "none"] += count
-    ordered = [(t, c, k, n) for (t, c, k), n in rows.items()]
-    return pl.DataFrame(ordered, schema=["table", "column", "kind", "cells"], orient="row")
+    """Return the counts of `known_faults` alone."""
+    return known_faults(folder, frames, dictionary)[1]

@@ -20,7 +20,9 @@ from landbridge.errors import DataError, Fault
 
 __all__ = [
     "ATLAS",
+    "CLASS_COLUMNS",
     "LINE",
+    "complete",
     "convert",
     "join_lines",
     "package_hash",
@@ -46,6 +48,9 @@ LINE_COLUMNS = (
     "fixed_usd_teu", "fixed_usd_t", "season_days", "ocean",
 )  # fmt: skip
 JOINED = {"links": ("line", "length_km", "length_official_km"), "lines": ("id", *LINE_COLUMNS)}
+
+#: What a terminal takes from its class where nothing is known of itself.
+CLASS_COLUMNS = ("time_h", "spread_h", "cost_usd_teu", "cost_usd_t", "price_year")
 
 
 #: Column of a frame that carries the numbers of its rows, where they are not all the rows of a file.
@@ -291,6 +296,23 @@ def join_lines(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     return {**frames, "links": links}
 
 
+def complete(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
+    """Return frames as they are computed with: links with their line's attributes, terminals with those of their class.
+
+    What a terminal states of itself stands; the frames of a package without such tables are left as they are.
+    """
+    done = join_lines(frames)
+    terminals = frames.get("terminals", pl.DataFrame())
+    if "class" in terminals.columns and "id" in frames.get("terminal_classes", pl.DataFrame()).columns:
+        of_class = frames["terminal_classes"].select(pl.col("id").alias("class"), *CLASS_COLUMNS)
+        done["terminals"] = (
+            terminals.join(of_class, on="class", how="left", maintain_order="left", suffix="_class")
+            .with_columns(pl.coalesce(name, f"{name}_class").alias(name) for name in CLASS_COLUMNS)
+            .select(terminals.columns)
+        )
+    return done
+
+
 def read_package(folder: Path) -> Tables:
     """Read and check a data package.
 
@@ -321,7 +343,7 @@ def read_package(folder: Path) -> Tables:
         )
     if faults:
         raise DataError(f"data package {folder.name}", faults)
-    return Tables(join_lines(frames), DataPackage(folder, name, version, licence, package_hash(folder)))
+    return Tables(complete(frames), DataPackage(folder, name, version, licence, package_hash(folder)))
 
 
 @lru_cache(maxsize=1)

@@ -25,7 +25,7 @@ import numpy.typing as npt
 
 from landbridge.errors import DataError, Fault
 
-__all__ = ["FIXED_MODES", "SIZES", "Demand", "DemandTables", "build", "largest"]
+__all__ = ["FIXED_MODES", "GROWTH", "SIZES", "Demand", "DemandTables", "build", "goods_of_years", "largest", "scaled"]
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -40,6 +40,13 @@ SIZES: Mapping[str, tuple[float, int | None]] = {
     "reduced": (200_000.0, 300),
 }
 
+#: Paths of growth, by the column that holds their rates.
+GROWTH: Mapping[str, str] = {
+    "mean": "growth_pct_yr",
+    "low": "growth_low_pct_yr",
+    "high": "growth_high_pct_yr",
+}
+
 #: Country codes of blocs are two letters, of trade three; both spell "any" so.
 ANY = "*"
 
@@ -48,7 +55,9 @@ class DemandTables(Protocol):
     """The tables that `build` needs, each as columns by name.
 
     trade, bulk_trade, trade_overrides, commodities, mode_shares, zones, zone_shares, growth, countries, blocs; columns
-    and units as in the atlas' dictionary. ``trade`` may carry ``factor``.
+    and units as in the atlas' dictionary. ``trade`` and ``bulk_trade`` may carry ``factor`` (times the trade),
+    ``added_t`` (tonnes added to it), ``level`` and ``level_year`` (what the trade of the base year has grown to by a
+    year, in place of the growth stated for all), and ``share_left`` (the part that is allowed).
     """
 
     def __getitem__(self, name: str, /) -> Columns: ...
@@ -183,8 +192,9 @@ class _Rules:
 
 def _commodity_tonnes(
     tables: DemandTables, blocs: _Blocs, base_year: int
-) -> tuple[dict[tuple[str, str, str], float], float]:
-    """Step 1: tonnes by exporter, importer and commodity in the base year."""
+) -> tuple[dict[tuple[str, str, str], float], dict[tuple[str, str, str], tuple[float, int]], float]:
+    """Step 1: tonnes by exporter, importer and commodity in the base year, and the levels that replace growth."""
+    levels: dict[tuple[str, str, str], tuple[float, int]] = {}
     product_of: dict[str, str] = {}
     shares: dict[str, list[tuple[str, float]]] = defaultdict(list)
     group_of: dict[str, str] = {}
@@ -202,19 +212,33 @@ def _commodity_tonnes(
     recorded: dict[tuple[str, str, str], float] = defaultdict(float)
     for row in _rows(tables["bulk_trade"]):
         commodity = product_of.get(row["product"])
-        if row["year"] == base_year and commodity and row["tonnes"]:
-            tonnes[row["exporter"], row["importer"], commodity] += row["tonnes"] * row.get("factor", 1.0)
-            recorded[row["exporter"], row["importer"], group_of[commodity]] += row["tonnes"]
+        if row["year"] != base_year or not commodity:
+            continue
+        key = (row["exporter"], row["importer"], commodity)
+        if row.get("level") is not None:
+            levels[key] = (row["level"], row["level_year"])
+        left, added = row.get("share_left", 1.0), row.get("added_t", 0.0)
+        if row["tonnes"] or added:
+            tonnes[key] += ((row["tonnes"] or 0.0) * row.get("factor", 1.0) + added) * left
+            recorded[row["exporter"], row["importer"], group_of[commodity]] += row["tonnes"] or 0.0
     unmatched = 0.0
     grown: dict[tuple[str, str, str], float] = {}
+    more: dict[tuple[str, str, str], float] = {}
     seen: set[tuple[str, str, str]] = set()
     for row in _rows(tables["trade"]):
         if row["year"] != base_year:
             continue
         exporter, importer, group = row["exporter"], row["importer"], row["commodity"]
         seen.add((exporter, importer, group))
-        grown[exporter, importer, group] = row.get("factor", 1.0)
+        left, added = row.get("share_left", 1.0), row.get("added_t", 0.0)
+        grown[exporter, importer, group] = row.get("factor", 1.0) * left
         rest = (row["tonnes"] or 0.0) - recorded.get((exporter, importer, group), 0.0)
+        for commodity, share in shares[group]:
+            if row.get("level") is not None:
+                levels[exporter, importer, commodity] = (row["level"], row["level_year"])
+            if added:
+                more[exporter, importer, commodity] = added * share * left
+                tonnes[exporter, importer, commodity] += added * share * left
         if rest < 0:
             unmatched -= rest
             continue
@@ -224,20 +248,62 @@ def _commodity_tonnes(
             amount = rest * share * factor * grown[exporter, importer, group]
             if amount:
                 tonnes[exporter, importer, commodity] += amount
-    for (exporter, importer, commodity), amount in fixed.items():
-        tonnes[exporter, importer, commodity] = amount * grown.get((exporter, importer, group_of[commodity]), 1.0)
+    for key, amount in fixed.items():
+        exporter, importer, commodity = key
+        factor = grown.get((exporter, importer, group_of[commodity]), 1.0)
+        tonnes[key] = amount * factor + more.get(key, 0.0)
     unmatched += sum(value for key, value in recorded.items() if key not in seen)
-    return dict(tonnes), unmatched
+    return dict(tonnes), levels, unmatched
 
 
-def _growth(rows: list[dict[str, Any]], base_year: int, year: int) -> float:
+def _growth(rows: list[dict[str, Any]], base_year: int, year: int, rate: str = GROWTH["mean"]) -> float:
     """Step 2: the factor from the base year to the year, by the rates of each span of years."""
     factor = 1.0
     for row in rows:
         start, end = max(base_year, row["from_year"]), min(year, row["to_year"])
         if end > start:
-            factor *= (1 + row["growth_pct_yr"] / 100) ** (end - start)
+            factor *= (1 + row[rate] / 100) ** (end - start)
     return factor
+
+
+def goods_of_years(
+    tables: DemandTables, *, year: int, base_year: int = 2023, growth: str = "mean"
+) -> dict[tuple[str, str, str], tuple[float, float]]:
+    """Tonnes of all trade by exporter, importer and commodity, in the base year and in another.
+
+    Parameters
+    ----------
+    tables
+        See `DemandTables`.
+    year, base_year
+        As in `build`.
+    growth
+        A key of `GROWTH`.
+
+    Returns
+    -------
+    dict
+        By (exporter, importer, commodity): tonnes in the base year and in the year.
+    """
+    blocs = _Blocs(tables["countries"], tables["blocs"])
+    tonnes, levels, _ = _commodity_tonnes(tables, blocs, base_year)
+    rules = _Rules(_rows(tables["growth"]), blocs)
+    return {
+        key: (base, base * _grown(rules, levels, key, base_year, year, GROWTH[growth])) for key, base in tonnes.items()
+    }
+
+
+def _grown(
+    rules: _Rules,
+    levels: Mapping[tuple[str, str, str], tuple[float, int]],
+    key: tuple[str, str, str],
+    base_year: int,
+    year: int,
+    rate: str,
+) -> float:
+    """Growth of one flow: to its level where a measure sets one, and by the stated rates from there."""
+    level, since = levels.get(key, (1.0, base_year))
+    return level * _growth(rules.best(*key), since, year, rate)
 
 
 class _Zones:
@@ -298,7 +364,9 @@ def _spread(
     return [(pairs[p][0], pairs[p][1], lot * int(n)) for p, n in zip(chosen.tolist(), count.tolist(), strict=True)]
 
 
-def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str = "corridor") -> Demand:
+def build(
+    tables: DemandTables, *, year: int, base_year: int = 2023, size: str = "corridor", growth: str = "mean"
+) -> Demand:
     """Build the demand of one year.
 
     Parameters
@@ -312,6 +380,8 @@ def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str =
     size
         A key of `SIZES`: with ``corridor`` and ``reduced`` only the largest relations are kept, and what is left out
         is counted.
+    growth
+        A key of `GROWTH`: the mean path, or the lower or upper end of its range.
 
     Returns
     -------
@@ -328,10 +398,10 @@ def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str =
         wanted = f"a year from {base_year}, the year of the trade matrix, to {last}, to which growth is stated"
         raise DataError("demand", [Fault("growth.csv", "", "year", wanted, str(year))])
     blocs = _Blocs(tables["countries"], tables["blocs"])
-    tonnes, unmatched = _commodity_tonnes(tables, blocs, base_year)
+    tonnes, levels, unmatched = _commodity_tonnes(tables, blocs, base_year)
     if not tonnes:
         raise DataError("demand", [Fault("trade.csv", "", "year", f"rows of {base_year}", "none")])
-    growth, shares = _Rules(_rows(tables["growth"]), blocs), _Rules(_rows(tables["mode_shares"]), blocs)
+    rates, shares = _Rules(_rows(tables["growth"]), blocs), _Rules(_rows(tables["mode_shares"]), blocs)
     zones = _Zones(tables, blocs)
     least, most = SIZES[size]
     commodities = {name: i for i, name in enumerate(tables["commodities"]["id"])}
@@ -345,7 +415,7 @@ def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str =
     faults: list[Fault] = []
     inside = 0.0
     for (exporter, importer, commodity), base in tonnes.items():
-        amount = base * _growth(growth.best(exporter, importer, commodity), base_year, year)
+        amount = base * _grown(rates, levels, (exporter, importer, commodity), base_year, year, GROWTH[growth])
         if amount <= 0:
             continue
         rows = shares.best(exporter, importer, commodity)
@@ -403,6 +473,23 @@ def build(tables: DemandTables, *, year: int, base_year: int = 2023, size: str =
         unmatched_tonnes_yr=unmatched,
     )
     return largest(demand, most)
+
+
+def scaled(demand: Demand, relation: F8, fixed: F8) -> Demand:
+    """Return the demand with every relation and every flow that is set apart multiplied.
+
+    Parameters
+    ----------
+    demand
+        Any demand.
+    relation : float64[R]
+    fixed : float64[S]
+
+    Returns
+    -------
+    Demand
+    """
+    return replace(demand, tonnes_yr=demand.tonnes_yr * relation, fixed_tonnes_yr=demand.fixed_tonnes_yr * fixed)
 
 
 def largest(demand: Demand, count: int | None) -> Demand:

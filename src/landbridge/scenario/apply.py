@@ -37,7 +37,7 @@ class Applied:
     tables
         Only what is open in the year. Links and crossings have a column ``availability``, above 0 and up to 1: the part
         of their trains that can run, after closures by date and `Close`; capacities are not multiplied by it yet.
-        ``trade`` and ``bulk_trade`` have a column ``factor``, the growth of `Grow`.
+        ``trade`` and ``bulk_trade`` have the marks of `landbridge.scenario.trade_edits`.
     notes
         What was done and what to beware of, one sentence each.
     payments
@@ -62,7 +62,7 @@ def apply(
         What is changed.
     year
         The year that is run. None for tables of one year already: measures go on from there, and what is not open has
-        left before. `Build` and `Grow` need a year.
+        left before. `Build` and the measures of trade need a year.
     held
         Projects and links that open only where a measure builds them, however far their construction is.
 

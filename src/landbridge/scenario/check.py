@@ -24,7 +24,10 @@ from landbridge.scenario.measures import (
     Grow,
     Measure,
     Regauge,
+    Relocate,
+    Sanction,
     Subsidise,
+    Union,
     Upgrade,
     kind_of,
     names_in,
@@ -47,6 +50,7 @@ from landbridge.scenario.select import (
     links_over_borders,
     upgrade_share,
 )
+from landbridge.scenario.trade_edits import base_value_usd, mark
 
 __all__ = ["check_measures", "name_faults"]
 
@@ -284,7 +288,7 @@ def _shut(placed: Sequence[tuple[str, Measure]], state: _State) -> Iterator[Faul
 
 def _not_open(measure: Measure, at: str, state: _State, years: Sequence[int]) -> Iterator[Fault]:
     """Measures on what is not open in any year that is run."""
-    if isinstance(measure, Build | Avoid | Grow):  # a ban may name what is not there yet
+    if isinstance(measure, Build | Avoid | Grow | Sanction | Union | Relocate):  # a ban may name what is not there yet
         return
     when = str(years[0]) if len(years) == 1 else f"{min(years)} to {max(years)}"
     for field, kind in (("links", "link"), ("crossings", "crossing")):
@@ -334,18 +338,84 @@ def _without_effect(tables: Tables, measure: Measure, at: str, state: _State, ye
                 yield Fault("", "", f"{at}.{field}", "crossings where what it multiplies is known", "none of them")
     if isinstance(measure, Charge | Subsidise):
         for unit in ("usd_teu", "usd_t"):
-            if getattr(measure, unit) is not None and not (measure.links or levied_crossings(measure, state.crossings)):
+            paid = measure.zones or measure.links or levied_crossings(measure, state.crossings)
+            if getattr(measure, unit) is not None and not paid:
                 yield Fault("", "", f"{at}.{unit}", "links or crossings at which it is paid", nothing)
             if getattr(measure, f"{unit}_km") is not None and not levied_links(measure, state.links):
                 yield Fault("", "", f"{at}.{unit}_km", "kilometres on which it is paid", nothing)
-    if isinstance(measure, Grow):
+    if isinstance(measure, Grow | Sanction) and not (isinstance(measure, Grow) and measure.open_t_yr is not None):
         masks = growing(tables, measure, max(years))
         if not any(tables[table].filter(mask).height for table, mask in masks.items()):
             got = f"{measure.commodity} from {measure.exporter} to {measure.importer}"
             yield Fault("", "", at, "trade that is in the tables", got)
-        if measure.from_year is not None and measure.from_year > max(years):
-            wanted = f"a year up to {max(years)}, the last that is run"
-            yield Fault("", "", f"{at}.from_year", wanted, str(measure.from_year))
+        elif isinstance(measure, Grow) and measure.target_bn_usd is not None:
+            yield from _target(tables, measure, at, years)
+    if isinstance(measure, Grow | Relocate) and measure.from_year is not None and measure.from_year > max(years):
+        wanted = f"a year up to {max(years)}, the last that is run"
+        yield Fault("", "", f"{at}.from_year", wanted, str(measure.from_year))
+    if isinstance(measure, Relocate):
+        yield from _moved(tables, measure, at)
+    if isinstance(measure, Union):
+        yield from _joining(tables, measure, at)
+
+
+def _target(tables: Tables, measure: Grow, at: str, years: Sequence[int]) -> Iterator[Fault]:
+    """A target needs trade with a value, a year after the trade's own, and a basis that fits the pair."""
+    masks = growing(tables, measure, max(years))
+    marked = tables.replace(**{name: mark(tables[name], fresh=False) for name in masks})
+    if base_value_usd(marked, masks) <= 0:
+        yield Fault("", "", f"{at}.target_bn_usd", "trade that is worth something", "trade of no value")
+    base = tables["trade"]["year"].max()
+    if measure.target_year is not None and isinstance(base, int) and measure.target_year < base:
+        yield Fault("", "", f"{at}.target_year", f"{base}, the year of the trade, or later", str(measure.target_year))
+    if measure.basis != "matrix":
+        row = tables["reporting_bases"].filter(pl.col("id") == measure.basis).row(0, named=True)
+        pair = {row["trader_a"], row["trader_b"]}
+        if {measure.exporter, measure.importer} != pair or not measure.both_ways:
+            wanted = f"trade both ways between {' and '.join(sorted(pair))}, which this basis counts"
+            got = f"{measure.exporter} to {measure.importer}{' both ways' if measure.both_ways else ''}"
+            yield Fault("", "", f"{at}.basis", wanted, got)
+
+
+def _moved(tables: Tables, measure: Relocate, at: str) -> Iterator[Fault]:
+    """An industry moves between countries, of a group of goods that its origin sells."""
+    blocs = set(tables["blocs"]["bloc"].to_list()) | {"*"}
+    ends = [("origin", measure.origin), ("inputs_from", measure.inputs_from)]
+    ends += [(f"hosts[{i}]", host) for i, host in enumerate(measure.hosts)]
+    for field, name in ends:
+        if name in blocs:
+            yield Fault("", "", f"{at}.{field}", "a country (ISO3)", f"{name!r}")
+    for i, host in enumerate(measure.hosts):
+        if host == measure.origin or host in measure.hosts[:i]:
+            yield Fault("", "", f"{at}.hosts[{i}]", "another country than the origin, each once", f"{host!r}")
+    groups = set(tables["trade"]["commodity"].to_list())
+    if measure.commodity not in groups:
+        yield Fault(
+            "", "", f"{at}.commodity", f"a group of trade ({', '.join(sorted(groups))})", f"{measure.commodity!r}"
+        )
+    elif (
+        tables["trade"]
+        .filter((pl.col("exporter") == measure.origin) & (pl.col("commodity") == measure.commodity))
+        .is_empty()
+    ):
+        yield Fault("", "", f"{at}.origin", f"a country that sells {measure.commodity}", f"{measure.origin!r}")
+    if len(measure.inputs) != len(measure.inputs_t_per_t):
+        wanted = f"as many as inputs ({len(measure.inputs)})"
+        yield Fault("", "", f"{at}.inputs_t_per_t", wanted, str(len(measure.inputs_t_per_t)))
+    for i, ratio in enumerate(measure.inputs_t_per_t):
+        if not ratio > 0:
+            yield Fault("", "", f"{at}.inputs_t_per_t[{i}]", "more than 0", f"{ratio:g}")
+
+
+def _joining(tables: Tables, measure: Union, at: str) -> Iterator[Fault]:
+    """Who joins a union is not in it, and the union is a bloc."""
+    inside = {c for b, c in tables["blocs"].select("bloc", "iso2").iter_rows() if b == measure.bloc}
+    if not inside:
+        wanted = f"a bloc ({', '.join(sorted(set(tables['blocs']['bloc'].to_list())))})"
+        yield Fault("", "", f"{at}.bloc", wanted, f"{measure.bloc!r}")
+    for i, member in enumerate(measure.members):
+        if member in inside:
+            yield Fault("", "", f"{at}.members[{i}]", f"a country outside {measure.bloc}", f"{member!r}")
 
 
 def _any_known(tables: Tables, table: str, names: Iterable[str], columns: Sequence[str]) -> bool:

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 import polars as pl
 
 from landbridge.data.tables import Tables
+from landbridge.scenario import trade_edits
 from landbridge.scenario.measures import (
     Avoid,
     Build,
@@ -22,13 +23,15 @@ from landbridge.scenario.measures import (
     Grow,
     Measure,
     Regauge,
+    Relocate,
+    Sanction,
     Subsidise,
+    Union,
     Upgrade,
 )
 from landbridge.scenario.select import (
     crossings_named,
     crossings_of,
-    growing,
     levied_crossings,
     levied_links,
     links_avoided,
@@ -43,6 +46,7 @@ __all__ = [
     "CHARGES",
     "CROSSING_CAPACITIES",
     "EASED",
+    "ZONE_CHARGES",
     "Edited",
     "Payment",
     "build",
@@ -55,12 +59,18 @@ __all__ = [
 #: Columns of charges on links, zero where nothing is charged.
 CHARGES = ("charge_usd_teu", "charge_usd_t", "charge_usd_teu_km", "charge_usd_t_km")
 
+#: Columns of charges on freight that starts in a zone and goes by land.
+ZONE_CHARGES = ("charge_usd_teu", "charge_usd_t")
+
 #: Capacities of crossings, by direction.
 CROSSING_CAPACITIES = ("capacity_ab_trains_day", "capacity_ba_trains_day")
 
 #: What the factors of `Ease` act on: columns of crossings, and of the gauge changes beside them.
 EASED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "time_factor": (("processing_ab_h", "processing_ba_h", "spread_ab_h", "spread_ba_h"), ("time_h", "spread_h")),
+    "time_factor": (
+        ("processing_ab_h", "processing_ba_h", "inspection_h", "spread_ab_h", "spread_ba_h"),
+        ("work_h", "yard_h"),
+    ),
     "waiting_factor": (("waiting_ab_h", "waiting_ba_h"), ()),
     "cost_factor": (
         ("cost_ab_usd_teu", "cost_ba_usd_teu", "cost_ab_usd_t", "cost_ba_usd_t"),
@@ -139,7 +149,6 @@ def prepare(tables: Tables, *, fresh: bool = True) -> Tables:
     Tables
     """
     starts = [("links", {"availability": 1.0}), ("crossings", {"availability": 1.0})]
-    starts += [("trade", {"factor": 1.0}), ("bulk_trade", {"factor": 1.0})]
     frames = {}
     for name, columns in starts:
         if name in tables:
@@ -149,6 +158,12 @@ def prepare(tables: Tables, *, fresh: bool = True) -> Tables:
             )
     missing = [pl.lit(0.0).alias(name) for name in CHARGES if name not in frames["links"].columns]
     frames["links"] = frames["links"].with_columns(missing)
+    if "zones" in tables:
+        missing = [pl.lit(0.0).alias(name) for name in ZONE_CHARGES if name not in tables["zones"].columns]
+        frames["zones"] = tables["zones"].with_columns(missing)
+    for name in ("trade", "bulk_trade"):
+        if name in tables:
+            frames[name] = trade_edits.mark(tables[name], fresh=fresh)
     return tables.replace(**frames)
 
 
@@ -359,6 +374,8 @@ def _levy(tables: Tables, measure: Charge | Subsidise, position: int) -> Edited:
             for name in measure.links:
                 if name in links:
                     pay("links", name, f"charge_{unit}", sign * amount)
+            for name in measure.zones:
+                pay("zones", name, f"charge_{unit}", sign * amount)
             for name, (ab, ba) in gates.items():
                 pay("crossings", name, f"cost_ab_{unit}", sign * amount * ab)
                 pay("crossings", name, f"cost_ba_{unit}", sign * amount * ba)
@@ -374,6 +391,8 @@ def _levy(tables: Tables, measure: Charge | Subsidise, position: int) -> Edited:
         # null where nothing is paid, so that a fee that is not known stays unknown there
         total = pl.when(extra.is_not_null()).then(pl.col(column).fill_null(0.0) + extra).otherwise(pl.col(column))
         out = out.replace(**{table: frame.with_columns(total.alias(column))})
+    if measure.zones:
+        return Edited(out, (f"{kind}: freight by land from {_count(len(measure.zones), 'zone')}",), tuple(payments))
     touched = [len({p.row for p in payments if p.table == table}) for table in ("links", "crossings")]
     return Edited(out, (f"{kind}: {_count(touched[0], 'link')} and {_count(touched[1], 'crossing')}",), tuple(payments))
 
@@ -414,18 +433,16 @@ def _gaps(tables: Tables, places: Iterable[str]) -> list[str]:
     return notes
 
 
-def _grow(tables: Tables, measure: Grow, year: int) -> Edited:
-    if measure.factor is not None:
-        started = measure.from_year is None or year >= measure.from_year
-        times = pl.lit(measure.factor if started else 1.0)
-    else:
-        start = pl.col("year") if measure.from_year is None else pl.lit(measure.from_year)
-        times = pl.lit(1 + (measure.percent_yr or 0.0) / 100).pow((pl.lit(year) - start).clip(lower_bound=0))
-    frames, rows = {}, 0
-    for table, mask in growing(tables, measure, year).items():
-        frames[table] = _set(tables[table], mask, {"factor": pl.col("factor") * times})
-        rows += tables[table].filter(mask).height
-    return Edited(tables.replace(**frames), (f"grow: {_count(rows, 'row')} of trade",))
+def _of_trade(tables: Tables, measure: Grow | Sanction | Union | Relocate, year: int) -> Edited:
+    match measure:
+        case Grow():
+            return Edited(*trade_edits.grow(tables, measure, year))
+        case Sanction():
+            return Edited(*trade_edits.sanction(tables, measure, year))
+        case Union():
+            return Edited(*trade_edits.union(tables, measure, year))
+        case Relocate():
+            return Edited(*trade_edits.relocate(tables, measure, year))
 
 
 def edit(tables: Tables, measure: Measure, year: int | None, position: int) -> Edited:
@@ -449,11 +466,11 @@ def edit(tables: Tables, measure: Measure, year: int | None, position: int) -> E
     Raises
     ------
     ValueError
-        If `Build` or `Grow` is asked for without a year.
+        If `Build` or a measure of trade is asked for without a year.
     """
-    if year is None and isinstance(measure, Build | Grow):
+    if year is None and isinstance(measure, Build | Grow | Sanction | Union | Relocate):
         raise ValueError(f"{type(measure).__name__} needs a year")
-    year = year or 0  # asked for by those two only
+    year = year or 0  # asked for by those only
     match measure:
         case Build():
             return build(tables, measure, year)
@@ -469,5 +486,5 @@ def edit(tables: Tables, measure: Measure, year: int | None, position: int) -> E
             return _levy(tables, measure, position)
         case Regauge():
             return _regauge(tables, measure)
-        case Grow():
-            return _grow(tables, measure, year)
+        case Grow() | Sanction() | Union() | Relocate():
+            return _of_trade(tables, measure, year)

@@ -27,8 +27,11 @@ __all__ = [
     "Measure",
     "Mode",
     "Regauge",
+    "Relocate",
     "Rule",
+    "Sanction",
     "Subsidise",
+    "Union",
     "Upgrade",
     "given",
     "kind_of",
@@ -187,10 +190,11 @@ class _Levy:
     """What `Charge` and `Subsidise` share: where money is paid, and how much."""
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        _some_of("countries", "crossings", "links", "modes"),
+        _some_of("countries", "crossings", "links", "modes", "zones"),
         _some_of("usd_teu", "usd_t", "usd_teu_km", "usd_t_km"),
         Rule(1, 3, ("countries", "links", "modes"), where=("usd_teu_km", "usd_t_km")),
-        Rule(1, 2, ("usd_teu", "usd_t"), where=("crossings",)),
+        Rule(1, 2, ("usd_teu", "usd_t"), where=("crossings", "zones")),
+        Rule(0, 0, ("countries", "crossings", "links", "modes"), where=("zones",)),
         Rule(1, 1, ("countries",), where=("direction",)),
     )
 
@@ -199,6 +203,9 @@ class _Levy:
     links: tuple[str, ...] = field(default=(), metadata=about("on these links", "link"))
     modes: tuple[Mode, ...] = field(
         default=(), metadata=about("on these modes (in the countries, where some are named)")
+    )
+    zones: tuple[str, ...] = field(
+        default=(), metadata=about("on freight that starts in these zones and goes by land", "zone")
     )
     usd_teu: float | None = field(default=None, metadata=about("USD per TEU, once at a crossing or link", gt=0))
     usd_t: float | None = field(default=None, metadata=about("USD per tonne of bulk, once at a crossing or link", gt=0))
@@ -215,7 +222,8 @@ class Charge(_Levy):
 
     An amount by the km is paid on the kilometres inside the countries named, or on all of the links named. An amount
     without km is paid once at each crossing or link named; where countries or modes are named it is paid at their
-    border crossings, in the `direction` given, so that it does not hang on how a line is cut into links.
+    border crossings, in the `direction` given, so that it does not hang on how a line is cut into links. Where zones
+    are named it is paid once on each box or tonne that starts there and goes by land, as provinces pay their trains.
     """
 
     payee: str | None = field(default=None, metadata=about("country that is paid", "country"))
@@ -242,24 +250,123 @@ class Regauge:
 
 
 @dataclass(frozen=True, kw_only=True)
-class Grow:
-    """Let trade grow, on top of the growth that the atlas holds.
+class _Traded:
+    """What measures of trade share: whose trade, of what."""
 
-    A rate counts from `from_year`, or from the year of each row of trade; a factor holds from `from_year`, or always.
-    Before `from_year` nothing changes.
-    """
-
-    rules: ClassVar[tuple[Rule, ...]] = (_one_of("percent_yr", "factor"),)
-
-    percent_yr: float | None = field(default=None, metadata=about("growth, per cent a year", gt=-100, le=1000))
-    factor: float | None = field(default=None, metadata=about("times the trade", ge=0))
     exporter: str = field(default="*", metadata=about("ISO3 code, bloc, or * for all", "trader"))
     importer: str = field(default="*", metadata=about("ISO3 code, bloc, or * for all", "trader"))
     commodity: str = field(default="*", metadata=about("group or product of the trade tables, or *", "commodity"))
+    both_ways: bool = field(default=False, metadata=about("the trade back from importer to exporter too"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Grow(_Traded):
+    """Let trade grow, on top of the growth that the atlas holds, or to a target in place of it, or open a flow.
+
+    A rate counts from `from_year`, or from the year of each row of trade; a factor holds from `from_year`, or always.
+    Before `from_year` nothing changes. A target is the value of all the trade named in `target_year`, at the prices of
+    the trade matrix; until then trade moves towards it at an even rate, after it the atlas' growth goes on. `basis`
+    says whose figures the target is in, where reporters differ. Tonnes to open are added where there is no trade yet.
+    """
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _one_of("percent_yr", "factor", "target_bn_usd", "open_t_yr"),
+        Rule(1, 1, ("target_year",), where=("target_bn_usd",)),
+        Rule(1, 1, ("target_bn_usd",), where=("target_year", "basis")),
+        Rule(0, 0, ("from_year",), where=("target_bn_usd", "open_t_yr")),
+        Rule(3, 3, ("exporter", "importer", "commodity"), where=("open_t_yr",)),
+    )
+
+    percent_yr: float | None = field(default=None, metadata=about("growth, per cent a year", gt=-100, le=1000))
+    factor: float | None = field(default=None, metadata=about("times the trade", ge=0))
     from_year: int | None = field(default=None, metadata=about("year in which it starts", ge=FIRST_YEAR, le=LAST_YEAR))
+    target_bn_usd: float | None = field(default=None, metadata=about("value to reach, billion USD", gt=0))
+    target_year: int | None = field(default=None, metadata=about("year of the target", ge=FIRST_YEAR, le=LAST_YEAR))
+    basis: str = field(default="matrix", metadata=about("whose figures the target is in", "basis"))
+    open_t_yr: float | None = field(default=None, metadata=about("tonnes a year where there is no trade yet", gt=0))
 
 
-Measure: TypeAlias = Build | Close | Avoid | Upgrade | Ease | Charge | Subsidise | Regauge | Grow
+@dataclass(frozen=True, kw_only=True)
+class Sanction(_Traded):
+    """Forbid or hinder trade: what of it is left, what payments cost it, and where its goods may not pass.
+
+    Where demand is frozen, trade that is forbidden vanishes and friction has no effect. Where it answers, what is
+    forbidden goes elsewhere and friction adds to the cost of trade.
+    """
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _some_of("share", "friction_pct", "barred_countries"),
+        Rule(1, 3, ("exporter", "importer", "commodity"), where=("share", "friction_pct", "barred_countries")),
+    )
+
+    share: float | None = field(
+        default=None, metadata=about("part of the trade that is left; 0 is an embargo", ge=0, le=1)
+    )
+    friction_pct: float | None = field(
+        default=None, metadata=about("what payments and checks add to its cost, per cent of value", gt=0, le=1000)
+    )
+    barred_countries: tuple[str, ...] = field(
+        default=(), metadata=about("countries through which its goods may not pass by land", "country")
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class Union:
+    """Widen a customs union: members join, borders inside it get quicker, and they take its tariffs.
+
+    Tariffs between members become zero, and new members take from outsiders what the union takes in the mean, where the
+    atlas has a table of tariffs; they matter where demand answers.
+    """
+
+    rules: ClassVar[tuple[Rule, ...]] = (_some_of("members"),)
+
+    bloc: str = field(metadata=about("the union", "trader"))
+    members: tuple[str, ...] = field(metadata=about("who joins", "country"))
+    time_factor: float | None = field(
+        default=None, metadata=about("times the hours of processing and their spread at borders inside", ge=0)
+    )
+    waiting_factor: float | None = field(default=None, metadata=about("times the hours of the queue there", ge=0))
+    cost_factor: float | None = field(default=None, metadata=about("times the fees there", ge=0))
+    tariffs: bool = field(default=True, metadata=about("whether tariffs change too"))
+
+
+@dataclass(frozen=True, kw_only=True)
+class Relocate:
+    """Move a part of an industry's output from one country to others, with its exports, its inputs and its surplus.
+
+    Of the goods named, the share of exports leaves the origin's flows and starts in the hosts instead. What the hosts
+    bought of it from the origin they now make. The plants' former sales at home come back from the hosts for the part
+    that is `sold_back`; the rest was excess capacity, which closes. Inputs come to the plants from `inputs_from` by
+    tonnes per tonne made.
+    """
+
+    rules: ClassVar[tuple[Rule, ...]] = (
+        _some_of("hosts"),
+        Rule(1, 1, ("inputs",), where=("inputs_t_per_t", "inputs_from")),
+        Rule(1, 1, ("inputs_t_per_t",), where=("inputs",)),
+        Rule(1, 1, ("home_sales_t",), where=("sold_back",)),
+    )
+
+    commodity: str = field(metadata=about("group of the trade table", "commodity"))
+    share: float = field(metadata=about("part of the industry's output that moves", gt=0, le=1))
+    hosts: tuple[str, ...] = field(metadata=about("ISO3 codes of where it goes, in equal parts", "trader"))
+    origin: str = field(default="CHN", metadata=about("ISO3 code of where it leaves", "trader"))
+    part_of_group: float = field(
+        default=1.0, metadata=about("part of the group's trade that is the industry", gt=0, le=1)
+    )
+    sold_back: float = field(default=0.0, metadata=about("part of the former sales at home that come back", ge=0, le=1))
+    home_sales_t: float = field(
+        default=0.0, metadata=about("the industry's sales at home in the origin, tonnes a year", ge=0)
+    )
+    inputs: tuple[str, ...] = field(default=(), metadata=about("groups or products that it needs", "commodity"))
+    inputs_t_per_t: tuple[float, ...] = field(default=(), metadata=about("tonnes of each per tonne made"))
+    inputs_from: str = field(default="CHN", metadata=about("ISO3 code of where they come from", "trader"))
+    from_year: int | None = field(default=None, metadata=about("year in which it moves", ge=FIRST_YEAR, le=LAST_YEAR))
+
+
+Measure: TypeAlias = (
+    Build | Close | Avoid | Upgrade | Ease | Charge | Subsidise | Regauge | Grow | Sanction | Union | Relocate
+)
 
 #: The word of each measure in a study file.
 KINDS: dict[str, type[Measure]] = {
@@ -272,6 +379,9 @@ KINDS: dict[str, type[Measure]] = {
     "subsidise": Subsidise,
     "regauge": Regauge,
     "grow": Grow,
+    "sanction": Sanction,
+    "union": Union,
+    "relocate": Relocate,
 }
 
 

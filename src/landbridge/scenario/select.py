@@ -15,7 +15,19 @@ from typing import Any
 import polars as pl
 
 from landbridge.data.tables import Tables
-from landbridge.scenario.measures import Avoid, Build, Charge, Close, Ease, Grow, Measure, Regauge, Subsidise, Upgrade
+from landbridge.scenario.measures import (
+    Avoid,
+    Build,
+    Charge,
+    Close,
+    Ease,
+    Grow,
+    Measure,
+    Regauge,
+    Sanction,
+    Subsidise,
+    Upgrade,
+)
 
 __all__ = [
     "Crossing",
@@ -39,6 +51,7 @@ __all__ = [
     "place_countries",
     "products",
     "traders",
+    "trading",
     "upgrade_share",
 ]
 
@@ -161,9 +174,10 @@ def known(tables: Tables, kind: str) -> dict[str, str]:
     tables
         The tables.
     kind
-        As in the metadata of a measure's fields: link, crossing, place, line, project, country, trader, commodity.
+        As in the metadata of a measure's fields: link, crossing, place, zone, line, project, country, trader,
+        commodity, basis.
     """
-    if kind in ("link", "crossing", "place"):
+    if kind in ("link", "crossing", "place", "zone"):
         return _named(tables, f"{kind}s", "id", "name")
     if kind in ("line", "project"):
         used = {name: name for name in tables["links"][kind].drop_nulls().unique().sort().to_list()}
@@ -179,6 +193,8 @@ def known(tables: Tables, kind: str) -> dict[str, str]:
                 k: name for k, name, some in tables["commodities"].select("id", "name", "baci_products").rows() if some
             }
         return {"*": "*", **names}
+    if kind == "basis":
+        return {"matrix": "as in the trade matrix", **_named(tables, "reporting_bases", "id", "name")}
     raise ValueError(kind)
 
 
@@ -310,19 +326,49 @@ def products(tables: Tables, commodity: str) -> list[str]:
     return sorted(found)
 
 
-def growing(tables: Tables, measure: Grow, year: int) -> dict[str, pl.Expr]:
-    """Return, for each table of trade, which rows a measure lets grow."""
+def trading(
+    tables: Tables, exporter: str, importer: str, commodity: str, year: int, *, both_ways: bool = False
+) -> dict[str, pl.Expr]:
+    """Return, for each table of trade, which rows are trade between some countries in some goods.
+
+    Parameters
+    ----------
+    tables
+        The tables.
+    exporter, importer
+        ISO3 code, bloc or ``*``.
+    commodity
+        Group or product, or ``*``.
+    year
+        In which blocs are asked for their members.
+    both_ways
+        Whether the trade back counts too.
+
+    Returns
+    -------
+    dict
+        Masks of ``trade`` and ``bulk_trade``.
+    """
     masks: dict[str, pl.Expr] = {}
+    ways = [(exporter, importer), *([(importer, exporter)] if both_ways else [])]
     for table, column in (("trade", "commodity"), ("bulk_trade", "product")):
         if table not in tables:
             continue
-        mask = pl.lit(value=True)
-        for side, name in (("exporter", measure.exporter), ("importer", measure.importer)):
-            codes = traders(tables, name, year)
-            if codes is not None:
-                mask = mask & pl.col(side).is_in(pl.Series(sorted(codes), dtype=pl.String).implode())
-        if measure.commodity != "*":
-            names = [measure.commodity] if table == "trade" else products(tables, measure.commodity)
-            mask = mask & pl.col(column).is_in(pl.Series(names, dtype=pl.String).implode())
-        masks[table] = mask
+        found = pl.lit(value=False)
+        for ends in ways:
+            mask = pl.lit(value=True)
+            for side, name in zip(("exporter", "importer"), ends, strict=True):
+                codes = traders(tables, name, year)
+                if codes is not None:
+                    mask = mask & pl.col(side).is_in(pl.Series(sorted(codes), dtype=pl.String).implode())
+            found = found | mask
+        if commodity != "*":
+            names = [commodity] if table == "trade" else products(tables, commodity)
+            found = found & pl.col(column).is_in(pl.Series(names, dtype=pl.String).implode())
+        masks[table] = found
     return masks
+
+
+def growing(tables: Tables, measure: Grow | Sanction, year: int) -> dict[str, pl.Expr]:
+    """Return, for each table of trade, which rows a measure of trade means."""
+    return trading(tables, measure.exporter, measure.importer, measure.commodity, year, both_ways=measure.both_ways)

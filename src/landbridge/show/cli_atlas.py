@@ -25,6 +25,9 @@ if TYPE_CHECKING:
 
 __all__ = ["atlas_app", "facts"]
 
+#: A leg that rests on published lengths of links for less than this is a test of the traced ones.
+HALF = 0.5
+
 atlas_app = typer.Typer(
     help="The atlas: check it, list its sources, ask where a value comes from, compare two.", no_args_is_help=True
 )
@@ -138,11 +141,48 @@ def atlas_check(
         raise typer.Exit(1)
 
 
+@atlas_app.command("lengths")
+def atlas_lengths(
+    folder: Annotated[Path | None, typer.Argument(help="A data package; by default the atlas.")] = None,
+    as_json: Json = False,
+) -> None:
+    """Compare the network's lengths with published ones; more than 6 per cent without an explanation is a fault."""
+    from landbridge.data.lengths import compare_lengths, length_faults, median_error_pct
+    from landbridge.data.read import ATLAS, read_frames
+    from landbridge.errors import DataError
+
+    frames, _, faults = read_frames(folder or ATLAS)
+    if faults:
+        raise DataError(f"data package {(folder or ATLAS).name}", faults)
+    legs, wrong = compare_lengths(frames), list(length_faults(frames))
+    middle = median_error_pct(legs)
+    if as_json:
+        told = [leg.as_dict() for leg in legs]
+        print_json({"median_error_pct": middle, "legs": told, "faults": [vars(fault) for fault in wrong]})
+    else:
+        print_table(
+            "Lengths against published ones",
+            [("leg", 0), ("published km", 0), ("network km", 0), ("error %", 1), ("traced km", 0),
+             ("known by publication %", 0), ("explanation", 0)],
+            [[leg.name, leg.published_km, leg.built_km, leg.error_pct, leg.traced_km, 100 * leg.official_share,
+              leg.explanation] for leg in legs],
+        )  # fmt: skip
+        free = [leg for leg in legs if leg.official_share < HALF]
+        typer.echo(
+            f"Median error of {len(legs)} legs: {middle:.2f} per cent with published lengths of links in use; of the "
+            f"{len(free)} that rest on traced lengths for the most part: {median_error_pct(free):.2f} per cent."
+        )
+        for fault in wrong:
+            typer.echo(str(fault), err=True)
+    if wrong:
+        raise typer.Exit(1)
+
+
 @atlas_app.command("sources")
 def atlas_sources(as_json: Json = False) -> None:
     """List the sources with their licences and how many rows of provenance rest on each."""
-    from landbridge.data.check import source_use
     from landbridge.data.read import ATLAS
+    from landbridge.data.why import source_use
 
     frame = source_use(ATLAS, read_tables())
     if as_json:
@@ -161,9 +201,9 @@ def atlas_why(
     overlay: OverlayPath = None,
     as_json: Json = False,
 ) -> None:
-    """Show one value, how it is known, on which sources it rests and the reasoning."""
-    from landbridge.data.check import explain
+    """Show one value, how it is known, on which sources it rests, the reasoning, and what other sources say."""
     from landbridge.data.read import ATLAS
+    from landbridge.data.why import explain
 
     answer = explain(atlas or ATLAS, read_tables(atlas, overlay), table, row, column)
     if as_json:
@@ -173,8 +213,19 @@ def atlas_why(
         if key == "sources":
             for source in value:
                 typer.echo(f"  source: {source}")
-        else:
+        elif key != "alternatives" and (value or key not in ("as_of", "confidence")):
             typer.echo(f"{key}: {value}")
+    if answer["alternatives"]:
+        print_table(
+            "What is said of it",
+            [("value", 0), ("in use", 0), ("kind", 0), ("sources", 0), ("as of", 0), ("confidence", 0), ("why", 0)],
+            [
+                [one["value"], "yes" if one["in_use"] else "", one["kind"], ", ".join(one["sources"]), one["as_of"],
+                 one["confidence"], one["why"]]
+                for one in answer["alternatives"]
+            ],
+            whole=("value", "as of", "confidence"),
+        )  # fmt: skip
 
 
 @atlas_app.command("diff")

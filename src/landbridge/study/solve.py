@@ -34,6 +34,7 @@ __all__ = [
     "cargo",
     "columns",
     "deep_sea",
+    "equilibrium",
     "free_time_h",
     "parameter",
     "preload_factor",
@@ -79,12 +80,15 @@ class Settings:
         ``full``, ``corridor`` or ``reduced``.
     base_year
         Year of the trade matrix.
+    growth
+        Path of growth: ``mean``, ``low`` or ``high``.
     """
 
     gap: float = 1e-6
     max_iterations: int = 500
     size: str = "corridor"
     base_year: int = 2023
+    growth: str = "mean"
 
 
 @dataclass(frozen=True, eq=False)
@@ -109,6 +113,13 @@ class Prepared:
         Cost of the outside option; infinite for captive cargo.
     outside_by : int8[R]
         Index into `OUTSIDE`.
+    levy_usd_t : float64[R]
+        What is charged on (above zero) or paid for the relation's freight where it goes by land, by its zone of origin.
+        It shifts the choice, as a lower or higher cost of the outside option.
+    bans
+        Sets of countries, as bool[m] of the arcs in them; the first is empty.
+    ban : int32[R]
+        Which of the sets each relation may not pass.
     """
 
     network: Network
@@ -119,6 +130,9 @@ class Prepared:
     free_h: F8
     outside_usd_t: F8
     outside_by: npt.NDArray[np.int8]
+    levy_usd_t: F8
+    bans: tuple[B1, ...]
+    ban: I4
 
 
 @dataclass(frozen=True, eq=False)
@@ -218,7 +232,11 @@ def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
         columns(tables, NETWORK_TABLES), preload_factor=preload_factor(tables, year, settings.base_year)
     )
     demand = demand_door.build(
-        columns(tables, DEMAND_TABLES), year=year, base_year=settings.base_year, size=settings.size
+        columns(tables, DEMAND_TABLES),
+        year=year,
+        base_year=settings.base_year,
+        size=settings.size,
+        growth=settings.growth,
     )
     classes = cargo(tables)
     money = class_money(net, classes, weights(tables))
@@ -227,7 +245,53 @@ def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
     ocean = np.array([link in deep for link in net.links], np.bool_)
     on_ocean = np.where(net.link >= 0, ocean[net.link], False)
     outside, by = _outside(tables, net, demand, classes, money, free_h, on_ocean)
-    return Prepared(net, ~on_ocean, demand, classes, money, free_h, outside, by)
+    bans, ban = _bans(tables, net, demand)
+    levy = _levies(tables, demand, classes)
+    return Prepared(net, ~on_ocean, demand, classes, money, free_h, outside, by, levy, bans, ban)
+
+
+def _levies(tables: Tables, demand: Demand, classes: Goods) -> F8:
+    """What each relation's freight by land is charged in its zone of origin, USD per tonne; below zero: paid for."""
+    zones = tables["zones"]
+    if "charge_usd_teu" not in zones.columns:
+        return np.zeros(demand.relation_count)
+    charges = dict(zip(zones["id"].to_list(), zones.select("charge_usd_teu", "charge_usd_t").rows(), strict=True))
+    table = np.array([charges[zone] for zone in demand.zones], np.float64).reshape(-1, 2)
+    box = classes.container[demand.commodity]
+    t_per_teu = np.where(box, np.where(classes.container, classes.t_per_teu, 1.0)[demand.commodity], 1.0)
+    result: F8 = np.where(box, table[demand.origin, 0] / t_per_teu, table[demand.origin, 1])
+    return result
+
+
+def _bans(tables: Tables, net: Network, demand: Demand) -> tuple[tuple[B1, ...], I4]:
+    """Countries that some relations may not pass, and which relations those are."""
+    none = np.zeros(net.arc_count, np.bool_)
+    ban = np.zeros(demand.relation_count, np.int32)
+    barred: dict[tuple[str, str, str], str] = {}
+    commodities = tables["commodities"].select("id", "group", "baci_products").rows()
+    for table, column in (("trade", "commodity"), ("bulk_trade", "product")):
+        if "barred" not in tables[table].columns:
+            continue
+        named = tables[table].filter(pl.col("barred") != "").select("exporter", "importer", column, "barred")
+        for exporter, importer, what, countries in named.iter_rows():
+            for commodity, group, products in commodities:
+                if what == group if table == "trade" else what in (products or ()):
+                    barred[exporter, importer, commodity] = countries
+    if not barred:
+        return (none,), ban
+    sets = ["", *dict.fromkeys(barred.values())]
+    for r in range(demand.relation_count):
+        key = (
+            demand.countries[demand.exporter[r]],
+            demand.countries[demand.importer[r]],
+            demand.commodities[demand.commodity[r]],
+        )
+        ban[r] = sets.index(barred.get(key, ""))
+    masks = []
+    for names in sets:
+        codes = [i for i, c in enumerate(net.countries) if c in names.split(";")]
+        masks.append(np.isin(net.country, codes) | np.isin(net.country_to, codes) if codes else none)
+    return tuple(masks), ban
 
 
 def _outside(
@@ -315,6 +379,10 @@ def assignable(prepared: Prepared) -> tuple[paths.Graph, flows.VolumeDelay, flow
     # end of a railway are, since that is how Japan or Korea are reached.
     road = np.isin(net.kind, [ArcKind.MOVE, ArcKind.ACCESS]) & (net.mode == MODES.index("road"))
     money = np.concatenate([money, np.where(road, np.inf, money)])
+    # What may not pass some countries is a class of its own too, one for each set of them.
+    money = np.concatenate([money, *(np.where(barred, np.inf, money) for barred in prepared.bans[1:])])
+    sets, kinds_of_cargo = len(prepared.bans), 2 * len(classes.names)
+    words = ["", *(f", barred set {number}" for number in range(1, sets))]
     source, sink = net.zone_source[demand.origin], net.zone_sink[demand.destination]
     # A zone whose place lost all its arcs keeps its relations: a node without arcs stands in for it, so that they
     # are told as unserved or go outside rather than vanish.
@@ -330,17 +398,20 @@ def assignable(prepared: Prepared) -> tuple[paths.Graph, flows.VolumeDelay, flow
         net.train_length_factor,
     )
     kinds = flows.Classes(
-        (*classes.names, *(f"{name}, firmly by rail" for name in classes.names)),
-        np.tile(classes.value_of_time_usd_t_h, 2),
-        np.tile(classes.weight_trains_day_per_t_yr, 2),
+        tuple(f"{name}{by}{ban}" for ban in words for by in ("", ", firmly by rail") for name in classes.names),
+        np.tile(classes.value_of_time_usd_t_h, 2 * sets),
+        np.tile(classes.weight_trains_day_per_t_yr, 2 * sets),
         money,
     )
     relations = flows.Relations(
         np.where(source >= 0, source, lost).astype(np.int32),
         np.where(sink >= 0, sink, lost + 1).astype(np.int32),
-        np.where(demand.captive, demand.commodity + len(classes.names), demand.commodity).astype(np.int32),
+        (
+            np.where(demand.captive, demand.commodity + len(classes.names), demand.commodity)
+            + kinds_of_cargo * prepared.ban
+        ).astype(np.int32),
         demand.tonnes_yr,
-        prepared.outside_usd_t,
+        prepared.outside_usd_t - prepared.levy_usd_t,
         classes.scale_usd_t[demand.commodity],
     )
     return graph, delay, kinds, relations
@@ -435,9 +506,36 @@ def solve(
     NotConverged
         If an assignment stops before its gap, or the empty boxes do not settle.
     """
+    (progress or (lambda _: None))("network and demand")
+    return equilibrium(tables, prepare(tables, year=year, settings=settings), settings=settings, progress=progress)
+
+
+def equilibrium(
+    tables: Tables, prepared: Prepared, *, settings: Settings, progress: Progress | None = None
+) -> Solution:
+    """Find the equilibrium of what was prepared, perhaps with another demand put into it.
+
+    Parameters
+    ----------
+    tables
+        After `landbridge.scenario.apply`.
+    prepared
+        From `prepare`.
+    settings
+        Tolerances.
+    progress
+        Called with a short text as the work goes on.
+
+    Returns
+    -------
+    Solution
+
+    Raises
+    ------
+    NotConverged
+        If an assignment stops before its gap, or the empty boxes do not settle.
+    """
     tell = progress or (lambda _: None)
-    tell("network and demand")
-    prepared = prepare(tables, year=year, settings=settings)
     graph, delay, kinds, loaded = assignable(prepared)
     share = parameter(tables, "empty-return-share")
     tell("equilibrium")
@@ -472,6 +570,7 @@ def solve(
         raise NotConverged(f"empty boxes did not settle in {EMPTY_ROUNDS} rounds", result and result.convergence)
     assert result is not None  # noqa: S101 - the loop ran
     count = len(prepared.classes.names)
-    folded = replace(result, arc_tonnes_yr=result.arc_tonnes_yr[:count] + result.arc_tonnes_yr[count:])
+    by_class = result.arc_tonnes_yr.reshape(-1, count, result.arc_tonnes_yr.shape[1])
+    folded = replace(result, arc_tonnes_yr=by_class.sum(axis=0))
     plain = replace(relations, class_index=(relations.class_index % count).astype(np.int32))
     return Solution(prepared, plain, len(loaded.origin), folded, float(previous.sum()), rounds)

@@ -132,7 +132,7 @@ def test_tables_come_as_csv_and_excel_with_their_meaning(server: Server, results
 
 def test_a_spreadsheet_runs_no_text() -> None:
     frame = pl.DataFrame({"name": ["=1+1", "+cmd", "@x", "plain"], "list": [["a", "b"], [], None, ["-c"]]})
-    assert as_csv(frame).decode().splitlines() == ["name,list", "'=1+1,a;b", "'+cmd,\"\"", "'@x,", "plain,'-c"]
+    assert as_csv(frame).decode().splitlines() == ["name,list", "'=1+1,a;b", '\'+cmd,""', "'@x,", "plain,'-c"]
 
 
 def test_every_measure_has_its_controls(server: Server) -> None:

@@ -16,6 +16,7 @@ import numpy as np
 import numpy.typing as npt
 
 from landbridge.errors import DataError, Fault
+from landbridge.model.network.borders import border_hours, closed_wait
 from landbridge.model.network.records import ARC_FIELDS, MODES, OPTIONS, ArcKind, Network
 
 __all__ = ["NetworkTables", "build", "country_order"]
@@ -277,10 +278,20 @@ def _border(
                 _or_zero(found[f"preload_{way}_trains_day"]) * found["availability"] * build.preload_factor,
                 row["train_length_factor"] or 1.0,
             )
+        time_h, spread_h = border_hours(
+            _or_zero(found[f"processing_{way}_h"]),
+            inspection_share=_or_zero(found[f"inspection_share_{way}"]),
+            inspection_h=_or_zero(found["inspection_h"]),
+            closed=closed_wait(found["open_h_day"], found["open_days_week"]),
+            queue_h=_or_zero(found[f"waiting_{way}_h"]),
+            spread_h=found[f"spread_{way}_h"],
+            work_cv=build.parameter("spread-border-work"),
+            queue_cv=build.parameter("spread-border-queue"),
+        )
         where = {
             "crossing": number,
-            "time_h": _or_zero(found[f"processing_{way}_h"]),
-            "spread_h": _or_zero(found[f"spread_{way}_h"]),
+            "time_h": time_h,
+            "spread_h": spread_h,
             "facility": facilities[key],
             "money_usd_teu": _or_zero(found[f"cost_{way}_usd_teu"]),
             "money_usd_t": _or_zero(found[f"cost_{way}_usd_t"]),
@@ -439,8 +450,9 @@ def _yards(build: _Builder, tables: NetworkTables) -> None:
         before, after = (row["place"], _state("rail", row["from_mm"])), (row["place"], _state("rail", row["to_mm"]))
         if before not in build.nodes or after not in build.nodes:
             continue  # the yard's tracks are not open in this year or scenario
+        time_h = row["work_h"] + row["yard_h"]
         facility = build.facility(
-            build.parameter("delay-yard-alpha") * row["time_h"],
+            build.parameter("delay-yard-alpha") * time_h,
             build.parameter("delay-yard-beta"),
             row["capacity_trains_day"],
             0.0,
@@ -455,8 +467,8 @@ def _yards(build: _Builder, tables: NetworkTables) -> None:
             gauge_mm=row["to_mm"],
             option=OPTIONS.index(row["option"]),
             place=build.places[row["place"]],
-            time_h=row["time_h"],
-            spread_h=_or_zero(row["spread_h"]),
+            time_h=time_h,
+            spread_h=build.parameter("spread-yard") * time_h,
             facility=facility,
             money_usd_teu=_or_zero(row["cost_usd_teu"]),
             money_usd_t=_or_zero(row["cost_usd_t"]),
@@ -466,6 +478,8 @@ def _yards(build: _Builder, tables: NetworkTables) -> None:
     teu_per_train = build.parameter("teu-per-train")
     bulk_per_train = build.parameter("bulk-t-per-train")
     for row in _Rows(tables["terminals"]):
+        if row["from_mode"] == row["to_mode"]:
+            continue  # a yard between gauges: its ways are the changes of gauge above
         box = row["cargo"] == "container"
         yearly = row["capacity_teu_yr"] if box else row["capacity_t_yr"]
         per_train = teu_per_train if box else bulk_per_train

@@ -13,11 +13,11 @@ from typing import Any, Literal
 
 import polars as pl
 
-from landbridge.data.check import explain
 from landbridge.data.dictionary import read_dictionary
 from landbridge.data.provenance import read_origins
 from landbridge.data.read import ATLAS
 from landbridge.data.tables import Tables
+from landbridge.data.why import explain
 from landbridge.errors import UnknownName
 from landbridge.scenario.measures import KINDS
 from landbridge.show.web.shapes import (

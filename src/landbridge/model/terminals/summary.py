@@ -1,0 +1,281 @@
+"""What replications say together: means with intervals, warm-up taken off, stability, the bottleneck.
+
+Problem
+    A terminal starts empty and its days depend on each other; what are its long-run means, how sure are they, and do
+    they exist at all?
+Method
+    - Warm-up: MSER-5 (White, 1997) on the units inside, averaged over replications in blocks: cut where the standard
+      error of the rest is least, at most half the run.
+    - Intervals: Student's t over replications, which are independent. With one replication: over batches of it.
+    - Stability: a resource whose offered load is 1 or more cannot keep up, whatever the run shows. Where loads are
+      below 1 (tracks, shifts, a full stack may still be short), the run is held to be unstable when the number inside
+      grows by more than a small part of what arrives, and surely so over replications. Then there is no mean dwell, and
+      none is given.
+    - Bottleneck: of all resources the one with the most work for its working time; tracks count with what their trains
+      need on them, waiting left out.
+Reference
+    Law, Simulation Modeling and Analysis, chapter 9; White, An effective truncation heuristic for bias reduction.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+
+import numpy as np
+import numpy.typing as npt
+
+from landbridge.model.terminals.plans import offered_load
+from landbridge.model.terminals.runs import STAGES, Run, dwell, inside, little, loads, outside, throughput
+
+__all__ = ["Estimate", "Summary", "batch_means", "interval", "mser", "student", "summarise"]
+
+Floats = npt.NDArray[np.float64]
+
+# Block of a series for the warm-up, hours, and values that MSER averages before it looks.
+BLOCK_H = 6.0
+MSER_BATCH = 5
+# Growth of the number inside, as part of what arrives, that is more than noise; for one run alone the cruder bound.
+GROWTH, GROWTH_ALONE = 0.01, 0.05
+#: Batches of a single run.
+BATCHES = 20
+LEVEL = 0.95
+
+
+@lru_cache(maxsize=256)
+def student(freedom: int, level: float = LEVEL) -> float:
+    """Return the two-sided quantile of Student's t.
+
+    Parameters
+    ----------
+    freedom
+        Degrees of freedom, at least 1.
+    level
+        Probability between minus and plus the answer.
+
+    Returns
+    -------
+    float
+        By bisection on the integral of the density.
+    """
+    nodes, weights = np.polynomial.legendre.leggauss(64)
+    scale = math.exp(math.lgamma((freedom + 1) / 2) - math.lgamma(freedom / 2)) / math.sqrt(freedom * math.pi)
+
+    def inside_of(angle: float) -> float:
+        # t = sqrt(freedom) tan(angle) makes the range finite
+        u = (nodes + 1) * angle / 2
+        return float((weights * np.cos(u) ** (freedom - 1)).sum() * angle * scale * math.sqrt(freedom))
+
+    low, high = 0.0, math.pi / 2
+    for _ in range(100):
+        middle = (low + high) / 2
+        low, high = (middle, high) if inside_of(middle) < level else (low, middle)
+    return math.sqrt(freedom) * math.tan((low + high) / 2)
+
+
+@dataclass(frozen=True)
+class Estimate:
+    """A mean with its interval; bounds are NaN where one sample cannot have any."""
+
+    mean: float
+    low: float
+    high: float
+
+
+def interval(samples: Sequence[float] | Floats, level: float = LEVEL) -> Estimate:
+    """Return the mean of independent samples with Student's interval."""
+    values = np.asarray(samples, np.float64)
+    if not values.size:
+        return Estimate(math.nan, math.nan, math.nan)
+    mean = float(values.mean())
+    if values.size < 2:
+        return Estimate(mean, math.nan, math.nan)
+    half = student(values.size - 1, level) * float(values.std(ddof=1)) / math.sqrt(values.size)
+    return Estimate(mean, mean - half, mean + half)
+
+
+def batch_means(values: Floats, weights: Floats | None = None, batches: int = BATCHES) -> Floats:
+    """Return the means of so many consecutive batches of a series; a rest that fills no batch is left out."""
+    size = values.size // batches
+    if size == 0:
+        return np.asarray(values, np.float64)
+    rows = values[: size * batches].reshape(batches, size)
+    if weights is None:
+        return np.asarray(rows.mean(axis=1))
+    parts = weights[: size * batches].reshape(batches, size)
+    return np.asarray((rows * parts).sum(axis=1) / np.maximum(parts.sum(axis=1), 1e-300))
+
+
+def mser(series: Floats) -> int:
+    """Return how many values of a series to cut off as warm-up, by MSER-5; at most half."""
+    means = series[: series.size // MSER_BATCH * MSER_BATCH].reshape(-1, MSER_BATCH).mean(axis=1)
+    best, cut = math.inf, 0
+    for d in range(means.size // 2 + 1):
+        rest = means[d:]
+        if rest.size < 2:
+            break
+        error = float(rest.var()) / rest.size
+        if error < best * (1 - 1e-12):
+            best, cut = error, d
+    return cut * MSER_BATCH
+
+
+@dataclass(frozen=True, eq=False)
+class Summary:
+    """What replications of a plan say.
+
+    Attributes
+    ----------
+    replications, days, warm_up_days
+        How many runs, how long, how much of each was cut off.
+    stable
+        Whether long-run means exist.
+    reason
+        Why not, or "".
+    trains_day, teu_yr
+        Trains handled a day, TEU that left a year. In an unstable terminal: what it carries at its limit.
+    offered_trains_day
+        Trains that arrive a day.
+    turned_away_day
+        Trains turned away a day.
+    dwell_h
+        By stage and group: mean (with interval), p50 and p90 over units; empty where unstable.
+    outside
+        Mean (with interval) and greatest number of trains outside, by side; the mean is missing where unstable.
+    utilisation, offered_load
+        By resource: share of working time worked in the runs (tracks: held); work that arrives over what can be done.
+    bottleneck
+        Resource with the highest load.
+    growth_units_day
+        Growth of the number inside, with interval.
+    little_error
+        Greatest relative difference between both sides of Little's law over all runs.
+    little
+        Both sides for the first run.
+    """
+
+    replications: int
+    days: float
+    warm_up_days: float
+    stable: bool
+    reason: str
+    trains_day: Estimate
+    teu_yr: Estimate
+    offered_trains_day: float
+    turned_away_day: float
+    dwell_h: dict[str, dict[str, Estimate]]
+    outside: dict[str, dict[str, Estimate]]
+    utilisation: dict[str, float]
+    offered_load: dict[str, float]
+    bottleneck: str
+    growth_units_day: Estimate
+    little_error: float
+    little: dict[str, dict[str, float]]
+
+
+def _quantile(values: Floats, weights: Floats, q: float) -> float:
+    order = np.argsort(values, kind="stable")
+    total = np.cumsum(weights[order])
+    return float(values[order[np.searchsorted(total, q * total[-1])]])
+
+
+def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady: bool = True) -> Summary:
+    """Say what replications of one plan have in common.
+
+    Parameters
+    ----------
+    runs
+        Replications of one plan and length.
+    warm_up_days
+        Days cut off at the start; None: by MSER-5.
+    steady
+        Whether long-run means are asked for; False for runs with a stop, which are a transient.
+
+    Returns
+    -------
+    Summary
+    """
+    first = runs[0]
+    plan, end = first.plan, first.end_h
+    moments = np.arange(0.0, end + 1e-9, BLOCK_H)
+    series = np.array([inside(run, moments) for run in runs])
+    if warm_up_days is None:
+        from_h = float(moments[min(mser(series.mean(axis=0)), moments.size - 1)]) if steady else 0.0
+    else:
+        from_h = warm_up_days * 24.0
+    load = offered_load(plan)
+
+    # STEP 1: does a long-run mean exist?
+    kept = moments >= from_h
+    x = moments[kept] / 24.0
+    growth = interval([float(np.polyfit(x, row[kept], 1)[0]) if x.size > 2 else 0.0 for row in series])
+    arriving = sum(s.trains_day * s.units_train for s in plan.streams)
+    if not arriving:  # a trace
+        arriving = float(first.log.load[: first.arrived].sum()) / max(end / 24.0, 1e-9)
+    full = sorted((name for name in load if load[name] >= 1.0), key=lambda name: -load[name])
+    reason = ""
+    if full:
+        reason = f"{full[0]} is asked for {load[full[0]]:.2f} of what it can do"
+    elif steady:
+        bound = GROWTH_ALONE if len(runs) == 1 else GROWTH
+        if growth.mean > bound * arriving and (len(runs) == 1 or growth.low > 0.0):
+            reason = f"the number inside grows by {growth.mean:.1f} units a day"
+    stable = not reason
+
+    # STEP 2: samples of each run
+    rates = [throughput(run, from_h) for run in runs]
+    stays: dict[str, dict[str, list[float]]] = {}
+    alone: dict[str, Floats] = {}
+    for run in runs:
+        gone = dwell(run)
+        late = gone.left_h >= from_h
+        if not late.any():
+            continue
+        units = gone.units[late].astype(np.float64)
+        rows = {**{stage: gone.stages[i] for i, stage in enumerate(STAGES)}, **gone.groups()}
+        for name, hours in rows.items():
+            values = hours[late]
+            told = stays.setdefault(name, {"mean": [], "p50": [], "p90": []})
+            told["mean"].append(float(np.average(values, weights=units)))
+            told["p50"].append(_quantile(values, units, 0.5))
+            told["p90"].append(_quantile(values, units, 0.9))
+            if len(runs) == 1:
+                order = np.argsort(gone.left_h[late], kind="stable")
+                alone[name] = batch_means(values[order], units[order])
+    dwell_h = {name: {key: interval(values) for key, values in told.items()} for name, told in stays.items()}
+    if len(runs) == 1:
+        for name, batches in alone.items():
+            spread = interval(batches)
+            mean = dwell_h[name]["mean"].mean
+            half = (spread.high - spread.low) / 2
+            dwell_h[name]["mean"] = Estimate(mean, mean - half, mean + half)
+    waits = np.array([outside(run, moments) for run in runs])
+    used = [loads(run, from_h) for run in runs]
+    laws = [little(run) for run in runs]
+    queues = {}
+    for side, label in enumerate(plan.sides):
+        told_queue = {"most": interval(waits[:, side].max(axis=1))}
+        if stable:
+            told_queue["mean"] = interval(waits[:, side][:, kept].mean(axis=1))
+        queues[label] = told_queue
+    return Summary(
+        replications=len(runs),
+        days=end / 24.0,
+        warm_up_days=from_h / 24.0,
+        stable=stable,
+        reason=reason,
+        trains_day=interval([rate["trains_day"] for rate in rates]),
+        teu_yr=interval([365.0 * rate["teu_day"] for rate in rates]),
+        offered_trains_day=float(np.mean([run.arrived for run in runs])) / (end / 24.0) if end else 0.0,
+        turned_away_day=float(np.mean([rate["turned_away_day"] for rate in rates])),
+        dwell_h=dwell_h if stable else {},
+        outside=queues,
+        utilisation={name: float(np.mean([u[name] for u in used])) for name in used[0]},
+        offered_load=load,
+        bottleneck=max(load, key=lambda name: load[name]) if load else "",
+        growth_units_day=growth,
+        little_error=max(each["error"] for law in laws for each in law.values()),
+        little=laws[0],
+    )

@@ -1,0 +1,164 @@
+"""The verbs of trade: a shock to its cost, and what answers."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import asdict
+from math import inf
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from landbridge.errors import LandbridgeError
+from landbridge.show.terminal import (
+    FREE,
+    AtlasDir,
+    Json,
+    OverlayPath,
+    known,
+    print_json,
+    print_table,
+    read_tables,
+    users_values,
+)
+
+if TYPE_CHECKING:
+    from landbridge.study.shock import ShockResult
+
+__all__ = ["trade_app"]
+
+trade_app = typer.Typer(help="Trade that answers to cost: shocks and gravity.", no_args_is_help=True)
+
+# Countries printed for people, those that are moved most; JSON holds all.
+MOST_ROWS = 15
+
+
+@trade_app.callback()
+def _root() -> None:
+    """Trade that answers to cost."""
+
+
+def _percent(option: str, text: str) -> float:
+    """A change such as -10% or +2.5 % as a part."""
+    found = re.fullmatch(r"\s*([+-]?\d+(?:\.\d+)?)\s*%\s*", text)
+    if not found:
+        raise LandbridgeError(f"{option}: wanted a change in per cent such as -10%, got {text!r}")
+    change = float(found.group(1)) / 100
+    if change <= -1:
+        raise LandbridgeError(f"{option}: wanted more than -100%, got {text}")
+    return change
+
+
+@trade_app.command()
+def shock(
+    pair: Annotated[
+        list[str],
+        typer.Option("--pair", help="CN-KZ: both ways; CN>KZ: one way; a bloc may stand for a country. Repeatable."),
+    ],
+    tau: Annotated[str | None, typer.Option(help="Change of the iceberg cost, as -10%.")] = None,
+    freight: Annotated[str | None, typer.Option(help="Change of the freight part alone, as -10%.")] = None,
+    embargo: Annotated[bool, typer.Option("--embargo", help="Forbid the trade of the pairs.")] = False,
+    mode: Annotated[
+        str, typer.Option(help="ge: general equilibrium; gravity: outputs kept; elasticity: nothing else moves.")
+    ] = "ge",
+    data: Annotated[
+        Path | None, typer.Option(help="A trade matrix (CSV) in place of the atlas', home sales included for ge.")
+    ] = None,
+    sectors: Annotated[
+        bool, typer.Option("--sectors", help="Many sectors with inputs and tariffs (ge on the atlas).")
+    ] = False,
+    theta: Annotated[float | None, typer.Option(help="Trade elasticity; default the atlas' (4).")] = None,
+    deficits: Annotated[
+        str, typer.Option(help="additive: deficits kept; multiplicative: in proportion to income.")
+    ] = "additive",
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Change what trade between some countries costs, and tell what trade and welfare answer.
+
+    The trade is that of the atlas, or of a file. A shock that has no equilibrium is refused with the reason.
+    """
+    if sum((tau is not None, freight is not None, embargo)) != 1:
+        raise LandbridgeError("wanted one of --tau, --freight and --embargo")
+    change = _percent("--tau", tau) if tau is not None else _percent("--freight", freight) if freight else 0.0
+    if theta is not None and not 0 < theta < 100:
+        raise LandbridgeError(f"--theta: wanted a number between 0 and 100, got {theta:g}")
+    if sectors and (data is not None or mode != "ge"):
+        raise LandbridgeError("--sectors goes with --mode ge on the atlas' own trade")
+    if sectors and theta is not None:
+        raise LandbridgeError("--theta is of one sector; the elasticities of many stand in the atlas (trade_sectors)")
+    from landbridge.study.shock import MODES, Shocked, pairs_named
+    from landbridge.study.shock import shock as solve
+    from landbridge.study.solve import parameter
+    from landbridge.study.world import atlas_world, file_world
+
+    chosen = known("mode", mode, MODES)
+    kept = known("deficits", deficits, ("additive", "multiplicative"))
+    tables = read_tables(atlas, overlay)
+    world = file_world(data) if data is not None else atlas_world(tables)
+    pairs = list(dict.fromkeys(found for text in pair for found in pairs_named(text, world, tables)))
+    notes: tuple[str, ...] = ()
+    if freight is not None:
+        from landbridge.study.freight import freight_factors
+
+        factors, notes = freight_factors(tables, pairs, change)
+        shocked = [Shocked(e, i, factors[e, i]) for e, i in pairs]
+    else:
+        shocked = [Shocked(e, i, inf if embargo else 1 + change) for e, i in pairs]
+    found = solve(
+        world,
+        shocked,
+        mode=chosen,  # type: ignore[arg-type] # held against MODES
+        theta=parameter(tables, "trade-theta") if theta is None else theta,
+        deficits=kept,  # type: ignore[arg-type]
+        many=sectors,
+        tables=tables,
+    )
+    if as_json:
+        told = asdict(found)
+        print_json({**told, "notes": [*notes, *found.notes], "pair": pair, "overlay": bool(overlay)})
+        return
+    _print(found, notes, users_values(tables.overlay))
+
+
+def _print(found: ShockResult, notes: tuple[str, ...], own: str) -> None:
+    kind = "many sectors" if found.sectors else f"one sector, elasticity {found.theta:g}"
+    moved = [c for c in found.countries if c["exports_pct"] is not None or c["welfare_pct"] is not None]
+    key = "welfare_pct" if any(c["welfare_pct"] is not None for c in moved) else "exports_pct"
+    rows = sorted(moved, key=lambda c: -abs(c[key] or 0.0))[:MOST_ROWS]
+    print_table(
+        f"{found.mode}, {kind}; {found.source}",
+        [("country", 0), ("welfare %", 3), ("real wage %", 3), ("ACR %", 3), ("exports %", 2), ("imports %", 2),
+         ("home share before %", 2), ("after %", 2)],
+        [[c["country"], c["welfare_pct"], c["real_wage_pct"], c["acr_pct"], c["exports_pct"], c["imports_pct"],
+          _hundred(c["home_share_before"]), _hundred(c["home_share_after"])] for c in rows],
+        f"{len(rows)} of {len(moved)} countries, the most moved first; --json tells all. A home share that "
+        f"falls is import "
+        f"competition. {own}".rstrip(),
+    )  # fmt: skip
+    if found.sectors:
+        top = sorted(found.sectors, key=lambda r: -abs(r["output_pct"]))[:MOST_ROWS]
+        print_table(
+            "Output and home share by sector, the most moved first",
+            [("country", 0), ("sector", 0), ("output %", 2), ("home share before %", 2), ("after %", 2)],
+            [[r["country"], r["sector"], r["output_pct"], _hundred(r["home_share_before"]),
+              _hundred(r["home_share_after"])] for r in top],
+        )  # fmt: skip
+    big = sorted(found.pairs, key=lambda r: -r["before"])[:MOST_ROWS]
+    print_table(
+        "The pairs that are shocked",
+        [("from", 0), ("to", 0), ("cost factor", 5), ("before", FREE), ("after", FREE), ("change %", 2)],
+        [[p["exporter"], p["importer"], p["tau_hat"], p["before"], p["after"], p["change_pct"]] for p in big],
+        f"{len(big)} of {len(found.pairs)}, in the unit of the flows.",
+    )
+    typer.echo(f"Headline: {found.headline}")
+    if found.iterations:
+        typer.echo(f"Solved in {found.iterations} rounds to a gap of {found.gap:.1e}.")
+    for note in (*notes, *found.notes):
+        typer.echo(f"- {note}")
+
+
+def _hundred(value: float | None) -> float | None:
+    return None if value is None else 100 * value

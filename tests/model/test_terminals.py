@@ -1,0 +1,425 @@
+"""The event loop of terminals against queueing theory, a worked sample path and closed forms.
+
+One crane, drawn:   side 1435 ->  [tracks] -> (shunter) -> (customs) -> (crane) -> (locomotive) -> out
+"""
+
+import json
+from fractions import Fraction
+from itertools import pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from landbridge.errors import DataError
+from landbridge.model import terminals
+from landbridge.model.terminals import kernels
+from landbridge.model.terminals.summary import mser
+
+REFERENCE = json.loads((Path(__file__).parents[1] / "data" / "queueing.json").read_text())
+CUSTOMERS = 200_000
+
+
+def number(value):
+    return float(Fraction(value))
+
+
+def station(*resources, outside=None, sides=("1435", "1520"), stack=0, streams=None, **stream):
+    """A plan of one stream on side 1435, with tracks without end where none are given."""
+    rows = list(resources)
+    if not any(row["kind"] == "track" for row in rows):
+        rows.append({"kind": "track", "side": "1435"})
+    return terminals.make_plan(
+        {"id": "test", "side_a": sides[0], "side_b": sides[1], "outside_trains": outside, "stack_teu": stack},
+        rows,
+        streams or [{"id": "trains", "arrives": "1435", **stream}],
+    )
+
+
+def crane(count, hours, variation):
+    return {"kind": "crane", "count": count, "minutes_train": 60 * hours, "variation": variation}
+
+
+def run_trace(plan, hours, *, seed, units=None, stream=None, days=1):
+    size = len(hours)
+    loads = np.ones(size, np.int64) if units is None else np.asarray(units, np.int64)
+    of = np.zeros(size, np.int64) if stream is None else stream
+    return terminals.simulate(
+        plan, days=days, seed=seed, arrivals=(np.asarray(hours, np.float64), of, loads), until_empty=True
+    )
+
+
+def waits(run, step=kernels.HANDLE):
+    c = run.drawn.yard.column[step]
+    earlier = run.drawn.trains.arrive_h if c == 0 else run.log.end_h[: run.arrived, c - 1]
+    return (run.log.start_h[: run.arrived, c] - earlier)[run.accepted]
+
+
+def poisson(rate, size, seed):
+    return np.cumsum(np.random.default_rng(seed).standard_exponential(size)) / rate
+
+
+def holds(samples, exact, *, cut=0.02, batches=40):
+    """The mean of a correlated series is within 4 standard errors, from batches long enough to be independent."""
+    kept = samples[int(cut * samples.size) :]
+    means = terminals.batch_means(kept, batches=batches)
+    error = means.std(ddof=1) / np.sqrt(means.size)
+    assert abs(kept.mean() - exact) < 4 * error, (kept.mean(), exact, error)
+    assert error < 0.1 * max(exact, 1e-3) or exact < 0.02, "too coarse to say anything"
+
+
+@pytest.mark.parametrize("case", REFERENCE["MMc"], ids=lambda c: f"{c['lam']}-{c['mu']}-{c['c']}")
+def test_m_m_c(case):
+    lam, mu, c = number(case["lam"]), number(case["mu"]), case["c"]
+    run = run_trace(station(crane(c, 1 / mu, 1)), poisson(lam, CUSTOMERS, 7), seed=7)
+    wait = waits(run)
+    holds(wait, case["Wq"])
+    holds((wait > 0).astype(float), case["P_wait"])
+    holds((wait > 1).astype(float), case["P_wait_gt_1"])
+    law = terminals.little(run)["trains"]
+    assert law["error"] < 1e-9
+    assert law["mean_inside"] == pytest.approx(law["arrivals_h"] * law["mean_stay_h"], rel=1e-9)
+    assert law["mean_inside"] == pytest.approx(case["L"], rel=0.1)
+    assert terminals.loads(run)["resource 1"] == pytest.approx(lam / mu / c, rel=0.02)
+
+
+@pytest.mark.parametrize("case", REFERENCE["MMcK"], ids=lambda c: f"{c['c']}-{c['K']}")
+def test_m_m_c_k_turns_trains_away(case):
+    lam, mu, c = number(case["lam"]), number(case["mu"]), case["c"]
+    tracks = {"kind": "track", "side": "1435", "count": case["K"]}
+    run = run_trace(station(tracks, crane(c, 1 / mu, 1), outside=0), poisson(lam, CUSTOMERS, 5), seed=5)
+    holds((~run.accepted).astype(float), case["P_block_float"])
+    if case["Wq"]:
+        holds(waits(run), case["Wq"])
+    else:
+        assert waits(run).max() == 0
+    law = terminals.little(run)["trains"]
+    assert law["error"] < 1e-9
+    assert law["arrivals_h"] == pytest.approx(case["lam_eff"], rel=0.02)
+
+
+@pytest.mark.parametrize("case", REFERENCE["MG1"], ids=lambda c: f"{c['lam']}-{c['cs2']}")
+def test_m_g_1(case):
+    plan = station(crane(1, number(case["ES"]), number(case["cs2"]) ** 0.5))
+    holds(waits(run_trace(plan, poisson(number(case["lam"]), CUSTOMERS, 11), seed=11)), case["Wq_float"])
+
+
+@pytest.mark.parametrize("case", REFERENCE["MDc"], ids=lambda c: f"{c['lam']:.3f}-{c['c']}")
+def test_m_d_c(case):
+    run = run_trace(station(crane(case["c"], case["ES"], 0)), poisson(case["lam"], CUSTOMERS, 3), seed=3)
+    holds(waits(run), case["Wq"])
+    holds((waits(run) > 1e-12).astype(float), case["P_wait"])
+
+
+@pytest.mark.parametrize("case", REFERENCE["DM1"], ids=lambda c: f"{c['lam']:.3f}")
+def test_timetabled_trains_wait_less(case):
+    """D/M/1 through the arrivals that a plan draws itself."""
+    plan = station(crane(1, 1 / case["mu"], 1), pattern="timetable", trains_day=24 * case["lam"])
+    run = terminals.simulate(plan, days=CUSTOMERS / case["lam"] / 24, seed=2)
+    assert run.arrived == pytest.approx(CUSTOMERS, abs=1)
+    wait = waits(run)
+    holds(wait[np.isfinite(wait)], case["Wq"])
+
+
+@pytest.mark.parametrize("case", REFERENCE["EkM1"], ids=lambda c: str(c["k"]))
+def test_renewal_arrivals(case):
+    plan = station(
+        crane(1, 1 / case["mu"], 1), pattern="renewal", variation=case["k"] ** -0.5, trains_day=24 * case["lam"]
+    )
+    wait = waits(terminals.simulate(plan, days=CUSTOMERS / case["lam"] / 24, seed=4))
+    holds(wait[np.isfinite(wait)], case["Wq"])
+
+
+@pytest.mark.parametrize("case", REFERENCE["batch_arrivals_MXM1"], ids=lambda c: str(c["batch"]))
+def test_batches(case):
+    hours = np.repeat(poisson(number(case["lam_batches"]), CUSTOMERS // case["batch"], 6), case["batch"])
+    run = run_trace(station(crane(1, 1 / number(case["mu"]), 1)), hours, seed=6)
+    holds(waits(run), case["Wq"])
+
+
+def test_priority():
+    (case,) = REFERENCE["priority_nonpreemptive_M_M_1"]
+    streams = [{"id": name, "arrives": "1435", "priority": p} for name, p in (("block", 0), ("other", 1))]
+    plan = station(crane(1, number(case["ES"]), 1), streams=streams)
+    rate = number(case["lam_high"]) + number(case["lam_low"])
+    which = (np.random.default_rng(1).random(CUSTOMERS) >= number(case["lam_high"]) / rate).astype(np.int64)
+    run = run_trace(plan, poisson(rate, CUSTOMERS, 9), seed=9, stream=which)
+    wait = waits(run)
+    holds(wait[which == 0], case["Wq_high"])
+    holds(wait[which == 1], case["Wq_low"])
+
+
+def test_tandem_through_all_four_stages():
+    stages = REFERENCE["tandem_jackson"]["stages"]
+    kinds = ("shunter", "customs", "crane", "locomotive")
+    rows = [
+        {"kind": kind, "count": stage["c"], "minutes_train": 60 / number(stage["mu"]), "variation": 1}
+        for kind, stage in zip(kinds, stages, strict=True)
+    ]
+    run = run_trace(station(*rows), poisson(0.5, CUSTOMERS, 8), seed=8)
+    for step, stage in zip((kernels.SHUNT, kernels.CONTROL, kernels.HANDLE, kernels.LEAVE), stages, strict=True):
+        holds(waits(run, step), number(stage["Wq"]))
+    total = run.log.done_h - run.drawn.trains.arrive_h
+    holds(total, REFERENCE["tandem_jackson"]["total_sojourn_float"])
+    assert terminals.little(run)["trains"]["mean_inside"] == pytest.approx(2.3295, rel=0.02)
+
+
+def test_deterministic_sample_path():
+    trains = REFERENCE["deterministic_sample_path"]["trains"]
+    plan = station(
+        {"kind": "shunter", "count": 1, "minutes_train": 30}, {"kind": "crane", "count": 2, "minutes_unit": 2}
+    )
+    run = run_trace(plan, [t["arrive"] for t in trains], seed=0, units=[t["lifts"] for t in trains])
+    shunt, lift = run.drawn.yard.column[[kernels.SHUNT, kernels.HANDLE]]
+    for column, name in ((shunt, "shunt"), (lift, "unload")):
+        np.testing.assert_allclose(run.log.start_h[:, column], [t[f"{name}_start"] for t in trains], atol=1e-9)
+        np.testing.assert_allclose(run.log.end_h[:, column], [t[f"{name}_end"] for t in trains], atol=1e-9)
+    groups = run.log.server[:, lift] - run.drawn.yard.first[1] + 1
+    assert groups.tolist() == [t["crane"] for t in trains]
+    assert run.end_h == pytest.approx(6.8)
+    assert (run.log.done_h - run.drawn.trains.arrive_h).mean() == pytest.approx(3.025)
+
+
+def test_intervals_cover():
+    """Of 400 intervals of 95 per cent about 380 hold the exact wait: over batches, and over replications."""
+    plan, exact, size = station(crane(1, 11 / 12, 1)), 121 / 156, 20_000
+    batched = replicated = 0
+    for i in range(400):
+        wait = waits(run_trace(plan, poisson(0.5, size, 1000 + i), seed=i))[200:]
+        found = terminals.interval(terminals.batch_means(wait))
+        batched += found.low <= exact <= found.high
+        parts = [wait[k * 1980 : k * 1980 + 1700].mean() for k in range(10)]  # gaps make them as good as independent
+        found = terminals.interval(parts)
+        replicated += found.low <= exact <= found.high
+    assert 0.93 * 400 <= batched <= 0.97 * 400
+    assert 0.93 * 400 <= replicated <= 0.97 * 400
+
+
+def test_student_quantiles():
+    stats = pytest.importorskip("scipy.stats")
+    for freedom in (1, 2, 3, 7, 19, 199):
+        for level in (0.9, 0.95, 0.99):
+            assert terminals.student(freedom, level) == pytest.approx(stats.t.ppf((1 + level) / 2, freedom), rel=1e-9)
+
+
+def test_warm_up_is_cut_where_the_rise_ends():
+    rng = np.random.default_rng(0)
+    series = np.concatenate([np.linspace(0, 10, 50), 10 + rng.standard_normal(350)])
+    assert 40 <= mser(series) <= 60
+    assert mser(np.ones(100)) == 0
+
+
+@pytest.mark.parametrize(
+    ("wagons", "minutes", "arrive", "depart", "tracks", "teu_yr"),
+    [(29, 1.4, 2, 3, 3, 1_002_789), (30, 5, 2, 3, 1, 101_729), (19, 2, 2, 2, 1, 237_771)],
+    ids=["zahony", "dorohusk", "halmeu"],
+)
+def test_saturated_gauge_change_terminals(wagons, minutes, arrive, depart, tracks, teu_yr):
+    """The closed form tracks x 525,600 x wagons / (arrive + wagons x handling + depart), for published terminals."""
+    plan = station(
+        {"kind": "track", "side": "1435", "count": tracks},
+        {"kind": "shunter", "minutes_train": arrive},
+        {"kind": "crane", "count": tracks, "minutes_unit": minutes},
+        {"kind": "locomotive", "minutes_train": depart},
+        units_train=wagons,
+        trains_day=200,
+    )
+    closed = tracks * 525_600 * wagons / (arrive + wagons * minutes + depart)
+    assert closed == pytest.approx(teu_yr, abs=1)
+    found = terminals.throughput(terminals.simulate(plan, days=365, seed=0))["teu_day"] * 365
+    assert found == pytest.approx(closed, rel=0.005)
+
+
+def gateway(trains_day, **more):
+    """One crane group of three cranes that needs 55 minutes for 50 boxes."""
+    cranes = {"kind": "crane", "count": 1, "machines": 3, "minutes_unit": 55 * 3 / 50}
+    tracks = {"kind": "track", "side": "1435", "count": 6}
+    return station(tracks, cranes, units_train=50, trains_day=trains_day, **more)
+
+
+def test_one_crane_group_saturates_at_26_trains_a_day():
+    group = terminals.offered_load(gateway(1))["resource 2"]
+    assert 1 / group == pytest.approx(26.1818, abs=1e-4)
+    flooded = terminals.simulate(gateway(60), days=90, seed=1)
+    assert terminals.throughput(flooded, 24.0)["trains_day"] == pytest.approx(26.18, rel=0.005)
+    easy = terminals.summarise([terminals.simulate(gateway(12), days=90, seed=1, replication=r) for r in range(8)])
+    assert easy.stable
+    assert easy.dwell_h["total"]["mean"].low < 11 / 12 + 121 / 312 < easy.dwell_h["total"]["mean"].high
+    assert easy.utilisation["resource 2"] == pytest.approx(0.458, abs=0.02)
+    over = terminals.summarise([terminals.simulate(gateway(27), days=90, seed=1, replication=r) for r in range(4)])
+    assert not over.stable
+    assert "1.03" in over.reason
+    assert over.dwell_h == {}
+    assert over.bottleneck == "resource 2"
+
+
+def yard(**given):
+    """A yard with everything: two gauges, both directions, shifts, failures, a stack, gates and few locomotives."""
+    tracks = given.pop("tracks", (5, 5))
+    stack = given.pop("stack", 3000)
+    rows = [
+        {"id": "tracks 1435", "kind": "track", "side": "1435", "count": tracks[0]},
+        {"id": "tracks 1520", "kind": "track", "side": "1520", "count": tracks[1]},
+        {"id": "border", "kind": "path_in", "side": "1435", "count": 1, "minutes_train": 40},
+        {"id": "line", "kind": "path_out", "side": "1520", "count": 1, "minutes_train": 30},
+        {"id": "shunters", "kind": "shunter", "count": 2, "minutes_train": 30, "variation": 0.3},
+        {
+            "id": "customs", "kind": "customs", "count": 3, "minutes_train": 60, "minutes_unit": 20,
+            "unit_share": 0.05, "open_from_h": 6, "open_h_day": 16,
+        },
+        {
+            "id": "cranes", "kind": "crane", "count": 1, "machines": 3, "minutes_unit": 3,
+            "failure_every_h": 200, "failure_h": 8,
+        },
+        {"id": "locomotives", "kind": "locomotive", "count": 4, "minutes_train": 40},
+    ]  # fmt: skip
+    box = {"teu_unit": 2, "stack_teu_unit": 2, "direct_share": 0.6, "lead_h": 4, "patience_h": 24}
+    west = {"id": "west", "arrives": "1435", "units_train": 50, "units_out": 55, "pattern": "timetable"}
+    east = {"id": "east", "arrives": "1520", "units_train": 55, "units_spread": 5, "units_out": 50}
+    rates = given.pop("rates", (8, 5))
+    streams = [
+        {**west, **box, "trains_day": rates[0], "deviation_h": 4, **given},
+        {**east, **box, "trains_day": rates[1], **given},
+    ]
+    return station(*rows, stack=stack, streams=streams)
+
+
+@settings(max_examples=25, deadline=None)
+@given(
+    rates=st.tuples(st.floats(0, 14), st.floats(0, 14)),
+    tracks=st.tuples(st.integers(2, 8), st.integers(2, 8)),
+    stack=st.sampled_from([400, 900, 5000]),
+    share=st.floats(0, 1),
+    seed=st.integers(0, 1000),
+)
+def test_laws_of_any_yard(rates, tracks, stack, share, seed):
+    """Boxes and trains are conserved, nobody shares a server or a track, Little's law holds, the yard never locks."""
+    plan = yard(rates=rates, tracks=tracks, stack=stack, direct_share=share)
+    run = terminals.simulate(plan, days=30, seed=seed)
+    log, n, end = run.log, run.arrived, run.end_h
+    for law in terminals.little(run).values():
+        assert law["error"] < 1e-9
+    gone = terminals.dwell(run)
+    assert (gone.stages > -1e-9).all()
+    np.testing.assert_allclose(gone.total_h, gone.left_h - run.drawn.trains.arrive_h[gone.arriving], atol=1e-6)
+    for s in range(2):
+        handled = log.load[:n][(log.stream[:n] == s) & (log.end_h[:n, run.drawn.yard.column[kernels.HANDLE]] <= end)]
+        left = log.load[n:][(log.stream[n:] == s) & (log.done_h[n:] <= end)]
+        assert left.sum() <= handled.sum()
+        assert gone.units[gone.stream == s].sum() == left.sum()
+    for v in range(run.drawn.yard.first[-1]):
+        at = log.server == v
+        spans = sorted(zip(log.start_h[at], np.where(np.isfinite(log.end_h[at]), log.end_h[at], end), strict=True))
+        assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(spans))
+    side = run.drawn.yard.side[log.stream]
+    side[n:] = 1 - side[n:]
+    for which in range(2):
+        for number_ in range(tracks[which]):
+            at = (side == which) & (log.track == number_) & np.isfinite(log.entered_h)
+            leaves = np.where(np.isfinite(log.done_h[at]), log.done_h[at], np.inf)
+            spans = sorted(zip(log.entered_h[at], leaves, strict=True))
+            assert all(a[1] <= b[0] + 1e-9 for a, b in pairwise(spans))
+    for which in range(2):  # not locked: whoever waits outside saw somebody enter in the last days
+        if terminals.outside(run, np.array([end]))[which, 0] > 0:
+            arriving = np.flatnonzero((side[:n] == which) & np.isfinite(log.entered_h[:n]))
+            assert log.entered_h[arriving].max() > end - 5 * 24
+
+
+def test_full_stack_stops_unloading():
+    """Nothing leaves over the shut border: the stack takes what it can, the yard fills, the queue grows outside."""
+    shut = terminals.Stop("path_out", "1520", 0, 20 * 24)
+    plan = yard(rates=(8, 0), stack=900)
+    run = terminals.simulate(plan, days=20, seed=3, stops=[shut])
+    handled = run.log.end_h[: run.arrived, run.drawn.yard.column[kernels.HANDLE]] <= run.end_h
+    loaded = run.log.load[run.arrived :][run.log.load[run.arrived :] > 0].sum()
+    held = 2 * (run.log.load[: run.arrived][handled].sum() - loaded)
+    assert held <= 900 + 2 * 55 * 5  # the stack, and what stands on departing trains
+    assert terminals.throughput(run)["teu_day"] == 0
+    assert terminals.outside(run, np.array([480.0]))[0, 0] > 100
+    assert terminals.outside(run, np.array([480.0]))[1, 0] == 0
+
+
+def test_queue_stands_on_the_side_it_comes_from():
+    run = terminals.simulate(yard(rates=(4, 4)), days=20, seed=3, stops=[terminals.Stop("path_in", "1520", 0, 480)])
+    west, east = terminals.outside(run, np.array([479.0]))[:, 0]
+    assert east > 60
+    assert west < 10
+
+
+def test_a_stop_of_a_day_is_worked_off_at_the_rate_that_is_left():
+    """12 trains a day by timetable, 55 minutes each, shut for a day; the queue clears after 24 rho / (1 - rho) h."""
+    plan = gateway(12, pattern="timetable")
+    run = terminals.simulate(plan, days=6, seed=0, stops=[terminals.Stop("crane", "", 24, 48)])
+    wait = waits(run)
+    late = run.drawn.trains.arrive_h[wait > 1e-6]
+    rho = 12 * 55 / 1440
+    assert late.max() - 48 == pytest.approx(24 * rho / (1 - rho), abs=2.0)
+    assert wait.max() == pytest.approx(24 - 1.0, abs=1.1)
+
+
+def test_shifts_pause_work_and_use_counts_working_time():
+    """A job of 5 h that starts at 14 h under a shift from 8 to 16 h ends at 11 h next day."""
+    plan = station({"kind": "crane", "count": 1, "minutes_train": 300, "open_from_h": 8, "open_h_day": 8})
+    run = run_trace(plan, [14.0], seed=0, days=3)
+    assert run.log.end_h[0, 0] == pytest.approx(24 + 11)
+    assert terminals.loads(run)["resource 1"] == pytest.approx(5 / (8 + 3))
+
+
+def test_failures_slow_a_group_down():
+    row = {"kind": "crane", "count": 1, "machines": 2, "minutes_unit": 2, "failure_every_h": 30, "failure_h": 10}
+    plan = station(row, trains_day=200, units_train=50)
+    found = terminals.throughput(terminals.simulate(plan, days=2000, seed=5))["trains_day"]
+    assert found == pytest.approx(24 / (50 / 60) * 0.75, rel=0.02)
+
+
+def test_weekly_and_seasonal_pattern():
+    plan = station(crane(1, 0.01, 0), trains_day=100, week=[2, 1, 1, 1, 1, 1, 0], year=[2] + [1] * 11)
+    run = terminals.simulate(plan, days=364, seed=5, start_weekday=0, start_month=0)
+    day = (run.drawn.trains.arrive_h // 24).astype(int)
+    weekday = np.bincount(day % 7, minlength=7)
+    assert weekday[6] == 0
+    assert weekday[0] == pytest.approx(2 * weekday[1:6].mean(), rel=0.1)
+    # January has the factors of four weeks and three days, 36 of the 416 of the 52 weeks
+    assert (day < 31).sum() / (day >= 31).sum() == pytest.approx(2 * 36 / 380, rel=0.03)
+    assert run.arrived == pytest.approx(36_400, rel=0.02)
+
+
+def test_same_seed_same_result_and_better_plans_keep_their_draws():
+    first, second = (terminals.simulate(yard(), days=30, seed=4) for _ in range(2))
+    np.testing.assert_array_equal(first.log.end_h, second.log.end_h)
+    assert not np.array_equal(first.log.end_h, terminals.simulate(yard(), days=30, seed=5).log.end_h)
+    wider = terminals.simulate(yard(tracks=(9, 9)), days=30, seed=4)
+    np.testing.assert_array_equal(first.drawn.trains.arrive_h, wider.drawn.trains.arrive_h)
+    np.testing.assert_array_equal(first.drawn.trains.work_h, wider.drawn.trains.work_h)
+
+
+def test_all_faults_of_a_plan_at_once():
+    with pytest.raises(DataError) as caught:
+        terminals.make_plan(
+            {"id": "bad", "side_a": "1435", "side_b": "1520", "stack_teu": 10},
+            [
+                {"id": "tracks", "kind": "track", "side": "1435", "count": 1},
+                {"id": "customs", "kind": "customs", "count": 0, "minutes_train": -5},
+                {"id": "robot", "kind": "robot"},
+            ],
+            [
+                {"id": "indian", "arrives": "1676", "trains_day": 1},
+                {"id": "west", "arrives": "1435", "trains_day": -3, "units_out": 50, "stack_teu_unit": 2},
+                {"id": "coal", "arrives": "1435", "option": "reload", "cargo": "bulk", "pattern": "at whim"},
+            ],
+        )
+    told = str(caught.value)
+    for words in (
+        "indian, arrives: wanted a side with tracks it fits (1435 or 1520), got 1676",
+        "west, trains_day: wanted a number at least 0, at most 10000, got -3",
+        "west, option: wanted a crane or stacker for transfer, got a plan with no crane or stacker",
+        "west, track 1520: wanted tracks that its wagons fit, got none",
+        "coal, pattern: wanted poisson or timetable or renewal, got 'at whim'",
+        "customs, count: wanted a whole number at least 1",
+        "customs, minutes_train: wanted a number at least 0",
+        "robot, kind: wanted track or",
+        "stack_teu: wanted at least",
+    ):
+        assert words in told
