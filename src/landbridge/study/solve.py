@@ -507,11 +507,17 @@ def solve(
         If an assignment stops before its gap, or the empty boxes do not settle.
     """
     (progress or (lambda _: None))("network and demand")
-    return equilibrium(tables, prepare(tables, year=year, settings=settings), settings=settings, progress=progress)
+    prepared = prepare(tables, year=year, settings=settings)
+    return equilibrium(tables, prepared, settings=settings, progress=progress, start=start)
 
 
 def equilibrium(
-    tables: Tables, prepared: Prepared, *, settings: Settings, progress: Progress | None = None
+    tables: Tables,
+    prepared: Prepared,
+    *,
+    settings: Settings,
+    progress: Progress | None = None,
+    start: Solution | None = None,
 ) -> Solution:
     """Find the equilibrium of what was prepared, perhaps with another demand put into it.
 
@@ -525,6 +531,8 @@ def equilibrium(
         Tolerances.
     progress
         Called with a short text as the work goes on.
+    start
+        As for `solve`.
 
     Returns
     -------
