@@ -16,16 +16,16 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.scenario.scenarios import Scenario, fingerprint
-from landbridge.study.solve import Settings, Solution
+from landbridge.study.solve import Settings, Start
 
 __all__ = ["Memory", "Solved", "task_key"]
 
 
 @dataclass(frozen=True, eq=False)
 class Solved:
-    """A solution with its tables and the notes of its scenario."""
+    """A solution, what it was solved on, the tables that it makes, and the notes of its scenario."""
 
-    solution: Solution
+    start: Start
     frames: dict[str, pl.DataFrame]
     notes: tuple[str, ...]
 

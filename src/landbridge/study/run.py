@@ -21,7 +21,7 @@ from landbridge.study.files import Study, check_study, fingerprint, held_project
 from landbridge.study.memory import Memory, Solved, task_key
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
-from landbridge.study.solve import Settings, Solution, solve
+from landbridge.study.solve import Settings, Start, solve
 from landbridge.study.tabulate import TABLES, tabulate
 
 __all__ = ["run_study"]
@@ -43,13 +43,13 @@ def _solved(
     held: frozenset[str],
     settings: Settings,
     progress: Callable[[str], None],
-    start: Solution | None,
+    start: Start | None,
 ) -> Solved:
     """Solve one scenario and year, and make its tables."""
     applied = apply(tables, scenario.measures, year, held=held)
     solution = solve(applied.tables, year=year, settings=settings, progress=progress, start=start)
     frames = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables)}
-    return Solved(solution, frames, tuple(applied.notes))
+    return Solved(Start(applied.tables, solution), frames, tuple(applied.notes))
 
 
 def run_study(
@@ -103,14 +103,14 @@ def run_study(
         before = memory.get(keys[1]) if memory else None
         found = (memory.get(keys[0]) if memory else None) or _solved(
             tables, scenario, year, held=held, settings=settings,
-            progress=_labelled(tell, number, len(tasks), label), start=before.solution if before else None,
+            progress=_labelled(tell, number, len(tasks), label), start=before.start if before else None,
         )  # fmt: skip
         if memory:
             memory.put(keys[0], found)
         for name, frame in found.frames.items():
             head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
             frames.setdefault(name, []).append(frame.select(*head, pl.all()))
-        solution = found.solution
+        solution = found.start.solution
         record = solution.equilibrium.convergence
         solved.append(
             {

@@ -30,6 +30,7 @@ __all__ = [
     "Prepared",
     "Settings",
     "Solution",
+    "Start",
     "assignable",
     "cargo",
     "columns",
@@ -163,6 +164,14 @@ class Solution:
     empty_rounds: int
 
 
+@dataclass(frozen=True, eq=False)
+class Start:
+    """A scenario that was solved before, with the tables it was solved on (after it was applied)."""
+
+    tables: Tables
+    solution: Solution
+
+
 def columns(tables: Tables, names: list[str]) -> dict[str, dict[str, list[Any]]]:
     """Turn frames into the plain columns that the model's doors take."""
     return {name: tables[name].to_dict(as_series=False) for name in names}
@@ -207,7 +216,7 @@ def cargo(tables: Tables) -> Goods:
     )
 
 
-def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
+def prepare(tables: Tables, *, year: int, settings: Settings, start: Start | None = None) -> Prepared:
     """Build network, demand, classes and outside options of tables to which a scenario was applied.
 
     Parameters
@@ -218,6 +227,8 @@ def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
         The year.
     settings
         Size and base year.
+    start
+        Another scenario that was solved for the same year and settings; where trade is the same its demand is taken.
 
     Returns
     -------
@@ -231,12 +242,17 @@ def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
     net = network.build(
         columns(tables, NETWORK_TABLES), preload_factor=preload_factor(tables, year, settings.base_year)
     )
-    demand = demand_door.build(
-        columns(tables, DEMAND_TABLES),
-        year=year,
-        base_year=settings.base_year,
-        size=settings.size,
-        growth=settings.growth,
+    same = start is not None and all(tables[name].equals(start.tables[name]) for name in DEMAND_TABLES)
+    demand = (
+        start.solution.prepared.demand
+        if start is not None and same
+        else demand_door.build(
+            columns(tables, DEMAND_TABLES),
+            year=year,
+            base_year=settings.base_year,
+            size=settings.size,
+            growth=settings.growth,
+        )
     )
     classes = cargo(tables)
     money = class_money(net, classes, weights(tables))
@@ -479,7 +495,7 @@ def solve(
     year: int,
     settings: Settings,
     progress: Progress | None = None,
-    start: Solution | None = None,
+    start: Start | None = None,
 ) -> Solution:
     """Find the equilibrium of tables to which a scenario was applied.
 
@@ -494,8 +510,8 @@ def solve(
     progress
         Called with a short text as the work goes on.
     start
-        A solution of much the same problem, whose flows the first assignment starts from. Where its arcs or relations
-        are others it is passed over.
+        Another scenario that was solved for the same year and settings: its demand is taken where trade is the same,
+        and the first assignment starts from its flows where arcs and relations are.
 
     Returns
     -------
@@ -507,8 +523,9 @@ def solve(
         If an assignment stops before its gap, or the empty boxes do not settle.
     """
     (progress or (lambda _: None))("network and demand")
-    prepared = prepare(tables, year=year, settings=settings)
-    return equilibrium(tables, prepared, settings=settings, progress=progress, start=start)
+    prepared = prepare(tables, year=year, settings=settings, start=start)
+    begin = start.solution if start else None
+    return equilibrium(tables, prepared, settings=settings, progress=progress, start=begin)
 
 
 def equilibrium(
@@ -532,7 +549,8 @@ def equilibrium(
     progress
         Called with a short text as the work goes on.
     start
-        As for `solve`.
+        A solution of much the same problem, whose flows the first assignment starts from; passed over where its arcs
+        or relations are others.
 
     Returns
     -------
