@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import subprocess
 import sys
+import urllib.error
+import urllib.request
 from pathlib import Path
+from typing import Any
 
 
 class Server:
@@ -48,3 +52,17 @@ class Server:
             except subprocess.TimeoutExpired:
                 self.process.kill()
             self._ended()
+
+
+def ask(server: Server, method: str, path: str, body: object = None, **headers: str) -> tuple[int, Any]:
+    """Ask for something; return the status and what came."""
+    data = body if isinstance(body, bytes) else None if body is None else json.dumps(body).encode()
+    request = urllib.request.Request(
+        server.address + path, data=data, method=method, headers={"content-type": "application/json", **headers}
+    )
+    try:
+        with urllib.request.urlopen(request, timeout=120) as answer:
+            text = answer.read()
+            return answer.status, json.loads(text) if "json" in answer.headers["content-type"] else text
+    except urllib.error.HTTPError as error:
+        return error.code, json.loads(error.read())
