@@ -101,7 +101,6 @@ def small_atlas() -> Tables:
         pl.col("capacity_ab_trains_day").alias("capacity_ba_trains_day"),
         *[pl.lit(1.0).alias(f"preload_{way}_trains_day") for way in ("ab", "ba")],
         *[pl.lit(10.0).alias(f"processing_{way}_h") for way in ("ab", "ba")],
-        pl.lit(24.0).alias("inspection_h"),
         *[pl.lit(20.0).alias(f"waiting_{way}_h") for way in ("ab", "ba")],
         *[pl.lit(8.0).alias(f"spread_{way}_h") for way in ("ab", "ba")],
         *[pl.lit(50.0).alias(f"cost_{way}_usd_teu") for way in ("ab", "ba")],
@@ -198,8 +197,8 @@ def small_atlas() -> Tables:
                     "name": ["Kazakhstan's statistics"],
                     "trader_a": ["CHN"],
                     "trader_b": ["KAZ"],
-                    "reported_bn_usd": [6.0],
-                    "matrix_basis_bn_usd": [8.0],
+                    "reported_usd_bn": [6.0],
+                    "matrix_basis_usd_bn": [8.0],
                 }
             ),
             "trade_sectors": pl.DataFrame({"id": ["goods"], "groups": [["fuels", "food"]]}),

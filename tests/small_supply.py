@@ -14,9 +14,11 @@ Tables = dict[str, dict[str, list[Any]]]
 
 PARAMETERS = {
     "delay-line-alpha": 1.0, "delay-line-beta": 4.0, "delay-crossing-beta": 3.0, "delay-yard-alpha": 0.5,
-    "delay-yard-beta": 2.0, "spread-border-work": 0.4, "spread-border-queue": 0.2, "spread-yard": 0.5,
-    "spread-rail": 0.1, "spread-road": 0.2, "spread-sea": 0.3, "spread-ferry": 0.4,
+    "delay-yard-beta": 2.0, "inspection-h": 24.0, "spread-border-work": 0.4,
+    "spread-border-queue": 0.2, "spread-yard": 0.5, "spread-rail": 0.1, "spread-road": 0.2,
+    "spread-sea": 0.3, "spread-ferry": 0.4,
     "teu-per-train": 100.0, "bulk-t-per-train": 3000.0, "headway-rail-h": 84.0,
+    "box-tare": 2.5,
 }  # fmt: skip
 
 COUNTRIES = {"cn": "CN", "kz": "KZ", "az": "AZ", "kg": "KG", "xx": None}
@@ -28,14 +30,14 @@ COLUMNS = {
     "charge_usd_t_km season_days availability traction",
     "crossings": "id link country_a country_b capacity_ab_trains_day capacity_ba_trains_day preload_ab_trains_day "
     "preload_ba_trains_day open_h_day open_days_week processing_ab_h processing_ba_h inspection_share_ab "
-    "inspection_share_ba inspection_h waiting_ab_h waiting_ba_h spread_ab_h spread_ba_h "
+    "inspection_share_ba waiting_ab_h waiting_ba_h spread_ab_h spread_ba_h "
     "cost_ab_usd_teu cost_ba_usd_teu cost_ab_usd_t cost_ba_usd_t availability",
     "gauge_changes": "id place from_mm to_mm option cargo work_h yard_h cost_usd_teu cost_usd_t capacity_trains_day",
     "terminals": "id place from_mode to_mode cargo time_h spread_h cost_usd_teu cost_usd_t capacity_teu_yr "
     "capacity_t_yr",
     "services": "id place link departures_week",
-    "rates": "country mode usd_teu_km usd_t_km empty_factor",
-    "emissions": "mode traction country co2_g_tkm",
+    "rates": "country mode usd_teu_km usd_t_km start_usd_teu start_usd_t empty_factor",
+    "emissions": "mode traction country line co2_g_tkm includes_box",
     "access": "mode cargo time_h spread_h cost_usd_teu cost_usd_t",
     "zones": "id place",
     "parameters": "id value",
@@ -151,7 +153,8 @@ def bare(nodes: int, arcs: Sequence[tuple[int, int]], **given: Any) -> Network:
         "backward": np.zeros(m, np.bool_), "length_km": np.ones(m), "time_h": np.ones(m), "spread_h": np.zeros(m),
         "facility": np.full(m, -1, np.int32), "money_usd_teu": np.zeros(m), "money_usd_t": np.zeros(m),
         "money_empty_usd_teu": np.zeros(m), "container": np.ones(m, np.bool_), "bulk": np.ones(m, np.bool_),
-        "co2_g_t": np.zeros(m), "delay_h": np.zeros(0), "power": np.zeros(0), "capacity_trains_day": np.zeros(0),
+        "co2_g_t": np.zeros(m),
+        "box_co2_g_teu": np.zeros(m), "delay_h": np.zeros(0), "power": np.zeros(0), "capacity_trains_day": np.zeros(0),
         "preload_trains_day": np.zeros(0), "train_length_factor": np.zeros(0), "facility_arc": np.zeros(0, np.int32),
     }  # fmt: skip
     changed = {k: np.array(v, whole[k].dtype) if isinstance(whole[k], np.ndarray) else v for k, v in given.items()}

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from landbridge.model.costs import EMPTY, CostWeights, class_money, goods
+from landbridge.model.costs import EMPTY, CostWeights, class_co2, class_money, goods
 from small_supply import bare
 
 COMMODITIES = {
@@ -62,3 +62,13 @@ def test_spread_and_carbon_are_paid_where_they_are_priced() -> None:
     assert money[0] == pytest.approx(0.5 * 0.002 * 4 + 50 * 0.02)
     assert money[1] == pytest.approx(0.5 * 0.9 * 4 + 50 * 0.02)
     assert class_money(net, classes, FREE)[:, 0] == pytest.approx(0.0)  # time is not money here
+
+
+def test_a_tonne_in_a_box_emits_its_part_of_the_box() -> None:
+    """20 kg a tonne carried and 25 kg a box: bulk has none, ten tonnes share one, an empty box is only itself."""
+    classes = goods(COMMODITIES, box_tare_t=2.5, teu_per_train=110.0)
+    net = bare(2, [(0, 1)], co2_g_t=[20_000.0], box_co2_g_teu=[25_000.0])
+    found = [float(class_co2(net, classes, k)[0]) for k in range(3)]
+    assert found == pytest.approx([20_000.0, 20_000.0 + 25_000.0 / float(classes.t_per_teu[1]), 20_000.0])
+    money = class_money(net, classes, CostWeights(buffer=0.0, carbon_usd_t=50.0))[:, 0]
+    assert money == pytest.approx([50e-6 * grams for grams in found])

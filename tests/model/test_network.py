@@ -184,7 +184,7 @@ def test_a_border_has_each_direction_s_own_hours_price_and_capacity() -> None:
 
 def test_opening_hours_and_inspections_lengthen_a_border_and_widen_its_spread() -> None:
     """Open on five days of the week, one consignment in ten from a to b opened for a day; no spread is measured."""
-    stages = {"open_days_week": 5, "inspection_share_ab": 0.1, "inspection_h": 24.0, "spread_ab_h": None}
+    stages = {"open_days_week": 5, "inspection_share_ab": 0.1, "spread_ab_h": None}
     net = steppe(crossings=[crossing("gate", "g1", **stages, spread_ba_h=None), crossing("gate-road", "road")])
     weekend_h, weekend_h2 = 48.0**2 / (2 * 168), 48.0**3 / (3 * 168)
     for backward, share, work_h, queue_h in ((False, 0.1, 6.0, 12.0), (True, 0.0, 5.0, 11.0)):
@@ -553,6 +553,64 @@ def test_the_more_precise_rate_and_emission_win() -> None:
     assert net.money_usd_teu[kazakhstan] == pytest.approx(50 * 0.7 + 5)
     assert net.co2_g_t[china] == pytest.approx(1000.0)
     assert net.co2_g_t[kazakhstan] == pytest.approx(1250.0)
+
+
+def test_a_factor_of_the_line_wins_and_boxes_emit_what_they_weigh() -> None:
+    """20 g a tkm at large and 8 g on one line; a box of 2.5 t emits too unless the factor holds it."""
+    emissions = [
+        {"mode": "rail", "traction": "diesel", "country": "*", "co2_g_tkm": 20.0, "includes_box": False},
+        {"mode": "rail", "traction": "diesel", "country": "*", "line": "new-*", "co2_g_tkm": 8.0, "includes_box": True},
+    ]
+    rows = [link("r1", "cn-a", "cn-gate"), link("r2", "cn-a", "cn-gate", line="new-line")]
+    net = build(supply(rows, emissions=emissions))
+    for index, (cargo, box) in enumerate(((2000.0, 5000.0), (800.0, 0.0))):
+        arcs = (net.kind == ArcKind.MOVE) & (net.link == index)
+        assert net.co2_g_t[arcs] == pytest.approx(cargo)
+        assert net.box_co2_g_teu[arcs] == pytest.approx(box)
+
+
+def test_a_haul_bears_the_fixed_part_of_its_price_once_in_each_country() -> None:
+    """cn-a ==(CN 50 | KZ 50)== kz-gate, loaded in China with a fixed part of 40 USD, handed over to Kazakhstan's 60."""
+    rates = [
+        {**RATES[0], "country": "CN", "start_usd_teu": 40.0, "start_usd_t": 4.0},
+        {**RATES[0], "country": "KZ", "start_usd_teu": 60.0},
+        *RATES,
+    ]
+    row = link("g1", "cn-gate", "kz-gate", country_km="CN:50;KZ:50")
+    plain, net = (build(supply([row], rates=given, crossings=[crossing("c", "g1")])) for given in (RATES, rates))
+    more = net.money_usd_teu - plain.money_usd_teu
+    moves = net.kind == ArcKind.MOVE
+    home = np.array([net.countries[c] for c in net.country])
+    assert more[moves & (home == "CN")] == pytest.approx(20.0)
+    assert more[moves & (home == "KZ")] == pytest.approx(30.0)
+    loading = (net.kind == ArcKind.ACCESS) & net.container
+    assert more[loading & (home == "CN")] == pytest.approx(20.0)
+    assert more[loading & (home == "KZ")] == pytest.approx(30.0)
+    bulk = net.money_usd_t - plain.money_usd_t
+    assert bulk[moves & (home == "CN")] == pytest.approx(2.0)
+    assert more[net.kind == ArcKind.BORDER] == pytest.approx(0.0)  # no border fee, but the railways' own price
+
+
+def test_sealed_transit_is_no_handover() -> None:
+    """kz-a ==(KZ 50 | KG 16 | KZ 50)== kz-b without a crossing: nothing starts or ends on the way."""
+    rates = [{**RATES[0], "country": "KZ", "start_usd_teu": 60.0}, *RATES]
+    row = link("g1", "kz-a", "kz-b", country_km="KZ:100;KG:16")
+    plain, net = (build(supply([row], rates=given)) for given in (RATES, rates))
+    moves = net.kind == ArcKind.MOVE
+    assert net.money_usd_teu[moves] == pytest.approx(plain.money_usd_teu[moves])
+
+
+def test_a_port_starts_a_haul_by_rail() -> None:
+    rates = [{**RATES[0], "country": "KZ", "start_usd_teu": 60.0}, *RATES]
+    rows = [link("r", "kz-a", "kz-b"), link("f", "kz-b", "az-port", mode="ferry")]
+    tables = {
+        "terminals": [terminal("kz-b", "rail", "ferry")],
+        "services": [{"id": "s", "link": "f", "departures_week": 7}],
+    }
+    plain, net = (build(supply(rows, rates=given, **tables)) for given in ([*RATES], rates))
+    turned = net.kind == ArcKind.TRANSFER
+    assert turned.sum() == 2
+    assert (net.money_usd_teu - plain.money_usd_teu)[turned] == pytest.approx(30.0)
 
 
 # ------------------------------------------------------------------------------------------------------- bad input

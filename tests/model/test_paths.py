@@ -60,6 +60,7 @@ def assert_is_path(graph: paths.Graph, arcs: np.ndarray, source: int, target: in
     assert len(set(nodes)) == len(nodes)
 
 
+@settings(deadline=None)  # the first call compiles
 @given(networks())
 def test_distances_agree_with_networkx(network: tuple[paths.Graph, np.ndarray]) -> None:
     graph, cost = network
@@ -81,6 +82,7 @@ def test_distances_agree_with_networkx(network: tuple[paths.Graph, np.ndarray]) 
             assert found[1].dtype == np.int32
 
 
+@settings(deadline=None)
 @given(networks(), st.integers(1, 12))
 def test_k_shortest_finds_every_path_in_order(network: tuple[paths.Graph, np.ndarray], k: int) -> None:
     graph, cost = network
@@ -125,42 +127,6 @@ def test_the_way_to_oneself_is_empty() -> None:
     assert paths.k_shortest(graph, [1.0], 0, 1, 0) == []
 
 
-def test_mended_trees_are_least_cost_trees() -> None:
-    """A lattice of 12 by 12 whose costs change a little, then altogether."""
-    rng = np.random.default_rng(5)
-    node = np.arange(144).reshape(12, 12)
-    pairs = [(node[:, :-1], node[:, 1:]), (node[:-1], node[1:])]
-    tail = np.concatenate([part.ravel() for a, b in pairs for part in (a, b)])
-    head = np.concatenate([part.ravel() for a, b in pairs for part in (b, a)])
-    graph = paths.graph(144, tail, head)
-    slot_tail, slot_head = graph.tail[graph.out_arc], graph.head[graph.out_arc]
-    cost = rng.uniform(1, 2, (2, tail.size))
-    cost[1, rng.random(tail.size) < 0.3] = np.inf
-    count = 6
-    trees = np.arange(count, dtype=np.int32)
-    source = np.array([0, 5, 77, 0, 5, 77], np.int32)
-    row = np.array([0, 0, 0, 1, 1, 1], np.int32)
-    slot_in, order = np.full((count, 144), -1, np.int32), np.zeros((count, 144), np.int32)
-    settled = np.zeros(count, np.int32)
-    first_target = np.arange(0, 144 * count + 1, 144, dtype=np.int32)
-    target = np.tile(np.arange(144, dtype=np.int32), count)
-    distance = np.empty(144 * count)
-    written = (slot_in, order, settled, first_target, target, distance)
-    paths.grow_trees(graph.first_out, slot_head, cost, trees, source, row, *written)
-    for factors in (
-        np.ones(tail.size),
-        rng.choice([1.0, 1.02], tail.size, p=[0.97, 0.03]),
-        rng.uniform(0.2, 3, tail.size),
-    ):
-        new = np.ascontiguousarray(cost * factors)
-        paths.mend_trees(graph.first_out, slot_tail, slot_head, new, trees, source, row, *written)
-        for t in range(count):
-            arc_cost = np.empty(tail.size)
-            arc_cost[graph.out_arc] = new[row[t]]
-            wanted = paths.shortest_tree(graph, arc_cost, int(source[t])).distance
-            np.testing.assert_allclose(distance.reshape(count, 144)[t], wanted, rtol=1e-14)
-
-
 @pytest.mark.parametrize(
     ("cost", "message"),
     [
@@ -188,7 +154,7 @@ def test_bad_graphs_and_nodes_are_told() -> None:
         paths.shortest_tree(paths.graph(2, [0], [1]), [1.0], 2)
 
 
-@settings(max_examples=20)
+@settings(max_examples=20, deadline=None)
 @given(networks())
 def test_the_same_input_gives_the_same_tree(network: tuple[paths.Graph, np.ndarray]) -> None:
     graph, cost = network

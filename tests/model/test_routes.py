@@ -154,7 +154,7 @@ def test_a_route_adds_up_its_parts() -> None:
         co2_g_t=[0, 2000, 0, 0, 1000, 0],
     )
     time = np.array([12.0, 2.0, 6.0, 8.0, 1.0, 10.0])
-    found = routes.measure(net, np.arange(6, dtype=np.int32), np.full(6, 5.0), np.full(6, 2.0), time)
+    found = routes.measure(net, np.arange(6, dtype=np.int32), np.full(6, 5.0), np.full(6, 2.0), time, net.co2_g_t)
     assert (found.cost_usd_t, found.money_usd_t) == (30.0, 12.0)
     assert (found.time_h, found.transit_h) == (39.0, 17.0)
     assert found.spread_h == pytest.approx(5.0)
@@ -249,7 +249,7 @@ def test_a_limit_is_no_criterion() -> None:
 def test_criteria_are_what_routes_are_measured_by() -> None:
     kinds = [ArcKind.ACCESS, ArcKind.MOVE, ArcKind.BORDER, ArcKind.GAUGE, ArcKind.MOVE]
     net = bare(6, [(i, i + 1) for i in range(5)], kind=[int(k) for k in kinds], co2_g_t=[0, 2000, 0, 0, 500])
-    given_criteria = routes.criteria(net, np.full(5, 2.0), np.full(5, 3.0))
+    given_criteria = routes.criteria(net, np.full(5, 2.0), np.full(5, 3.0), net.co2_g_t)
     assert tuple(given_criteria) == routes.CRITERIA
     sums = {name: float(values.sum()) for name, values in given_criteria.items()}
     assert sums == {"time": 15, "cost": 10, "co2": 2.5, "borders": 1, "gauge_changes": 1, "risk": 0}

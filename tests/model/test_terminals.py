@@ -423,3 +423,68 @@ def test_all_faults_of_a_plan_at_once():
         "stack_teu: wanted at least",
     ):
         assert words in told
+
+
+def test_compiled_and_plain_loop_agree():
+    """The same loop as plain Python, whose arrays know their bounds."""
+    run = terminals.simulate(yard(tracks=(3, 4)), days=12, seed=9)
+    d = run.drawn
+    plain = kernels.run.py_func(d.yard, d.trains, d.changes, run.horizon_h, d.most, d.columns)
+    for name in kernels.Log._fields:
+        np.testing.assert_array_equal(getattr(run.log, name), getattr(plain, name), err_msg=name)
+
+
+def replicated(plan, days=40, count=4):
+    return [terminals.simulate(plan, days=days, seed=1, replication=r) for r in range(count)]
+
+
+def test_delay_curve_of_one_server_follows_theory():
+    """M/D/1: the delay is rho s / (2 (1 - rho)) hours, the capacity 24 / s trains a day."""
+    hours = 55 / 60
+    curve = terminals.delay_curve(gateway(5), lambda plan: replicated(plan, 200, 6))
+    assert curve.capacity_trains_day == pytest.approx(24 / hours)
+    assert curve.bottleneck == "resource 2"
+    assert list(curve.delay_h) == sorted(curve.delay_h)
+    assert list(curve.spread_h) == sorted(curve.spread_h)
+    for ratio, delay in zip(curve.ratio, curve.delay_h, strict=True):
+        if ratio <= 0.9:
+            exact = hours / 2 * (ratio / (1 - ratio) - curve.ratio[0] / (1 - curve.ratio[0]))
+            assert delay == pytest.approx(exact, rel=0.12, abs=0.02)
+    past = curve.points[-1]
+    assert past.trains_day > curve.capacity_trains_day
+    assert (past.stable, past.dwell_h) == (False, None)
+    assert curve.at(27) is None
+    assert curve.at(13)[0] == pytest.approx(hours / 2 * 0.4965 / 0.5035, rel=0.15)
+
+
+def test_delay_curve_finds_a_limit_that_no_single_load_shows():
+    """Few tracks: trains that wait to be filled hold them, long before any server is busy all the time."""
+    plan = yard(tracks=(2, 2))
+    curve = terminals.delay_curve(plan, lambda tried: replicated(tried, 30, 3))
+    bound = 1 / max(terminals.offered_load(terminals.rated(plan, 1)).values())
+    assert 0 < curve.capacity_trains_day < 0.9 * bound
+    wide = terminals.delay_curve(yard(tracks=(8, 8)), lambda tried: replicated(tried, 30, 3))
+    assert wide.capacity_trains_day > curve.capacity_trains_day
+
+
+def test_delay_curve_without_room_left_has_no_numbers():
+    plan = yard(rates=(5, 40))
+    curve = terminals.delay_curve(plan, replicated, stream="west")
+    assert curve.capacity_trains_day == 0
+    assert curve.ratio == ()
+
+
+@given(st.lists(st.floats(-100, 100), min_size=1, max_size=30))
+def test_monotone_is_the_nearest_rising_sequence(values):
+    found = terminals.monotone(values)
+    assert (np.diff(found) >= -1e-9).all()
+    assert found.sum() == pytest.approx(sum(values), abs=1e-6)
+    rising = np.sort(values)
+    error = ((found - values) ** 2).sum()
+    assert error <= ((rising - values) ** 2).sum() + 1e-6
+    if (np.diff(values) >= 0).all():
+        np.testing.assert_allclose(found, values)
+
+
+def test_no_volume_at_all_is_borne():
+    assert terminals.summarise([terminals.simulate(yard(rates=(0, 0)), days=3, seed=0)]).trains_day.mean == 0

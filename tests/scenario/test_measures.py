@@ -478,7 +478,6 @@ def test_ease(tables: Tables) -> None:
     assert cell(applied, "crossings", "gate", "waiting_ab_h") == 20
     assert cell(applied, "crossings", "gate", "cost_ba_usd_teu") == pytest.approx(10)
     assert cell(applied, "crossings", "gate-road", "processing_ab_h") == 10
-    assert cell(applied, "crossings", "gate", "inspection_h") == 12
     assert cell(applied, "gauge_changes", "kz-gate:out", "work_h") == 1
     assert cell(applied, "gauge_changes", "kz-gate:out", "yard_h") == 5
     assert cell(applied, "gauge_changes", "cn-gate:back", "cost_usd_t") == 1

@@ -16,6 +16,7 @@ __all__ = ["attribute_faults"]
 #: More boxes than this in a year no gantry or quay crane lifts: 30 moves of two TEU an hour, every hour.
 TEU_CRANE_YR = 30 * 2 * 8760
 
+LINK_COLUMNS = "id place_a place_b mode country_km operators"
 TERMINAL_COLUMNS = "id from_mode to_mode cargo class time_h cost_usd_teu cost_usd_t capacity_teu_yr cranes"
 CLASS_NEEDS = "id from_mode to_mode cargo time_h cost_usd_teu cost_usd_t"
 
@@ -29,7 +30,7 @@ def attribute_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         Tables by name, as `landbridge.data.read.read_frames` gives them.
     """
     faults: list[Fault] = []
-    if _there(frames, operators="id country owner_countries", links="id mode country_km operators", countries="iso2"):
+    if _there(frames, operators="id country owner_countries", links=LINK_COLUMNS, countries="iso2", places="id iso2"):
         faults += _operators(frames)
     if _there(frames, terminals=TERMINAL_COLUMNS, terminal_classes=CLASS_NEEDS):
         faults += _terminals(frames)
@@ -47,8 +48,9 @@ def _operators(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         for row in frames["operators"].select("id", "country", "owner_countries").iter_rows(named=True)
     }
     known = set(frames["countries"]["iso2"].drop_nulls().to_list())
+    lies_in = dict(frames["places"].select("id", "iso2").iter_rows())
     faults = []
-    for row in frames["links"].select("id", "mode", "country_km", "operators").iter_rows(named=True):
+    for row in frames["links"].select(LINK_COLUMNS.split()).iter_rows(named=True):
         names = row["operators"] or []
         if names and row["mode"] != "rail":
             faults.append(Fault("links.csv", row["id"], "operators", f"nothing on {row['mode']}", ";".join(names)))
@@ -58,7 +60,8 @@ def _operators(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         faults += [
             Fault("links.csv", row["id"], "operators", f"railways of the countries it meets ({', '.join(met)})", name)
             for name in names
-            if name in at_home and at_home[name].isdisjoint(met)
+            if name in at_home
+            and at_home[name].isdisjoint({*met, lies_in.get(row["place_a"]), lies_in.get(row["place_b"])})
         ]
     return faults
 

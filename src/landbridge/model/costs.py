@@ -19,7 +19,7 @@ import numpy.typing as npt
 
 from landbridge.model.network import Network
 
-__all__ = ["EMPTY", "CostWeights", "Goods", "class_money", "goods"]
+__all__ = ["EMPTY", "CostWeights", "Goods", "class_co2", "class_money", "goods"]
 
 F8 = npt.NDArray[np.float64]
 
@@ -121,6 +121,28 @@ def goods(commodities: Mapping[str, Sequence[Any]], *, box_tare_t: float, teu_pe
     )
 
 
+def class_co2(network: Network, classes: Goods, k: int) -> F8:
+    """Give the CO2 that a tonne of a class causes on each arc, its part of the box's own weight included.
+
+    Parameters
+    ----------
+    network
+        The supernetwork.
+    classes
+        K classes.
+    k
+        The class; a tonne of empty boxes is a tonne of boxes.
+
+    Returns
+    -------
+    float64[m]
+        Grams per tonne.
+    """
+    if not classes.container[k] or k == classes.empty:
+        return network.co2_g_t
+    return np.asarray(network.co2_g_t + network.box_co2_g_teu / classes.t_per_teu[k], np.float64)
+
+
 def class_money(network: Network, classes: Goods, weights: CostWeights) -> F8:
     """Everything in a class's cost of an arc that does not depend on volume, except time.
 
@@ -149,6 +171,6 @@ def class_money(network: Network, classes: Goods, weights: CostWeights) -> F8:
             row = network.money_usd_t
             allowed = network.bulk
         extra = weights.buffer * classes.value_of_time_usd_t_h[k] * network.spread_h
-        carbon = weights.carbon_usd_t * network.co2_g_t * 1e-6
+        carbon = weights.carbon_usd_t * class_co2(network, classes, k) * 1e-6
         money[k] = np.where(allowed, row + extra + carbon, np.inf)
     return money

@@ -6,11 +6,9 @@ Notation
     n nodes and m arcs numbered from zero. Parallel arcs and arcs of cost zero are allowed; a cost of ``+inf`` forbids
     an arc. ``first_out`` and ``out_arc`` list the arcs by the node they leave; a *slot* is a position in that list.
 Method
-    Dijkstra's search with a four-ary heap that knows each node's place in it. A tree found under old costs is *mended*
-    under new ones: its own path lengths are upper bounds, one look at every arc finds where they can be undercut, and
-    a queue carries the corrections on (Pallottino and Scutella, 2003, review re-optimisation of this kind). The k
-    shortest paths are Yen's (1971) with Lawler's (1972) saving; their inner searches run on costs reduced by the
-    distance to the target, so that they look at little more than the paths they return.
+    Dijkstra's search with a four-ary heap that knows each node's place in it. The k shortest paths are Yen's (1971)
+    with Lawler's (1972) saving; their inner searches run on costs reduced by the distance to the target, so that they
+    look at little more than the paths they return. Searches by the thousand under costs that change are `hierarchy`'s.
 Ties
     Among paths of equal cost the one that the search met first stands. The same input gives the same tree every time.
     Costs are never negative, and adding rounded nonnegative numbers is monotone, so no cycle can enter a tree.
@@ -35,7 +33,6 @@ __all__ = [
     "graph",
     "grow_trees",
     "k_shortest",
-    "mend_trees",
     "path_to",
     "shortest_path",
     "shortest_tree",
@@ -43,10 +40,6 @@ __all__ = [
 
 Ints: TypeAlias = npt.NDArray[np.int32]
 Floats: TypeAlias = npt.NDArray[np.float64]
-
-# A tree whose old paths are undercut at more than this share of its nodes is searched anew: that costs about as much
-# as ten looks at every arc, while corrections would be carried over most of the graph several times.
-SEARCH_ANEW = 0.02
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -317,7 +310,7 @@ def grow_trees(
     target: Ints,
     distance: Floats,
 ) -> None:
-    """Search from many sources at once, into arrays that are kept for `mend_trees`.
+    """Search from many sources at once, and keep the trees.
 
     Parameters
     ----------
@@ -338,35 +331,6 @@ def grow_trees(
         Written, one entry a target.
     """
     _grow(first_out, head, cost, trees, source, row, slot_in, order, settled, first_target, target, distance)
-
-
-def mend_trees(
-    first_out: Ints,
-    tail: Ints,
-    head: Ints,
-    cost: Floats,
-    trees: Ints,
-    source: Ints,
-    row: Ints,
-    slot_in: Ints,
-    order: Ints,
-    settled: Ints,
-    first_target: Ints,
-    target: Ints,
-    distance: Floats,
-) -> None:
-    """Turn trees from `grow_trees` into least-cost trees under new costs.
-
-    The same arcs must be forbidden (infinite) as when the trees were grown.
-
-    Parameters
-    ----------
-    first_out, tail, head
-        The graph, arcs by slot.
-    cost, trees, source, row, slot_in, order, settled, first_target, target, distance
-        As in `grow_trees`; trees and distances are rewritten in place.
-    """
-    _mend(first_out, tail, head, cost, trees, source, row, slot_in, order, settled, first_target, target, distance)
 
 
 def _by_tail(node_count: int, tail: Ints) -> tuple[Ints, Ints]:
@@ -537,108 +501,5 @@ def _grow(
         settled[t] = _search(
             first_out, head, cost[row[t]], source[t], -1, label, slot_in[t], order[t], heap, key, place
         )
-        for j in range(first_target[t], first_target[t + 1]):
-            distance[j] = label[target[j]]
-
-
-@_kernel
-def _mend(
-    first_out: Ints,
-    tail: Ints,
-    head: Ints,
-    cost: Floats,
-    trees: Ints,
-    source: Ints,
-    row: Ints,
-    slot_in: Ints,
-    order: Ints,
-    settled: Ints,
-    first_target: Ints,
-    target: Ints,
-    distance: Floats,
-) -> None:
-    n = first_out.size - 1
-    label = np.empty(n)
-    queue = np.empty(n + 1, np.int32)
-    waits = np.zeros(n, np.int8)
-    child = np.empty(n, np.int32)
-    sibling = np.empty(n, np.int32)
-    stack = np.empty(n + 1, np.int32)
-    heap = np.empty(n + 1, np.int32)
-    key = np.empty(n + 1)
-    place = np.empty(n, np.int32)
-    room = n + 1
-    for t in trees:
-        price = cost[row[t]]
-        into = slot_in[t]
-        line = order[t]
-        root = source[t]
-        for i in range(n):
-            label[i] = np.inf
-        # STEP 1: lengths of the old paths.
-        label[root] = 0.0
-        for i in range(1, settled[t]):
-            u = line[i]
-            label[u] = label[tail[into[u]]] + price[into[u]]
-        # STEP 2: where can they be undercut? Near the equilibrium almost nowhere.
-        begin = 0
-        length = 0
-        for slot in range(tail.size):
-            reach = label[tail[slot]] + price[slot]
-            w = head[slot]
-            if reach < label[w]:
-                label[w] = reach
-                into[w] = slot
-                if waits[w] == 0:
-                    waits[w] = 1
-                    queue[(begin + length) % room] = w
-                    length += 1
-        if length > SEARCH_ANEW * n:
-            while length > 0:
-                waits[queue[begin]] = 0
-                begin = (begin + 1) % room
-                length -= 1
-            settled[t] = _search(first_out, head, price, root, -1, label, into, line, heap, key, place)
-        elif length > 0:
-            # STEP 3: carry the corrections on.
-            while length > 0:
-                u = queue[begin]
-                begin = (begin + 1) % room
-                length -= 1
-                waits[u] = 0
-                for slot in range(first_out[u], first_out[u + 1]):
-                    reach = label[u] + price[slot]
-                    w = head[slot]
-                    if reach < label[w]:
-                        label[w] = reach
-                        into[w] = slot
-                        if waits[w] == 0:
-                            waits[w] = 1
-                            queue[(begin + length) % room] = w
-                            length += 1
-            # STEP 4: parents before children again, and labels summed along the tree as it now is.
-            for i in range(settled[t]):
-                child[line[i]] = -1
-            for i in range(settled[t] - 1, 0, -1):
-                u = line[i]
-                parent = tail[into[u]]
-                sibling[u] = child[parent]
-                child[parent] = u
-            stack[0] = root
-            height = 1
-            i = 0
-            while height > 0:
-                height -= 1
-                u = stack[height]
-                line[i] = u
-                i += 1
-                u = child[u]
-                while u >= 0:
-                    stack[height] = u
-                    height += 1
-                    u = sibling[u]
-            for i in range(1, settled[t]):
-                u = line[i]
-                label[u] = label[tail[into[u]]] + price[into[u]]
         for j in range(first_target[t], first_target[t + 1]):
             distance[j] = label[target[j]]

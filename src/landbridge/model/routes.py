@@ -106,7 +106,7 @@ class Route:
     gauge_changes: int
 
 
-def measure(network: Network, arcs: I4, cost: F8, money: F8, time_h: F8) -> Route:
+def measure(network: Network, arcs: I4, cost: F8, money: F8, time_h: F8, co2_g_t: F8) -> Route:
     """Add up the parts of a route.
 
     Parameters
@@ -115,8 +115,8 @@ def measure(network: Network, arcs: I4, cost: F8, money: F8, time_h: F8) -> Rout
         The supernetwork.
     arcs : int32[L]
         The route.
-    cost, money, time_h : float64[m]
-        Generalised cost and money per tonne, and hours, of every arc.
+    cost, money, time_h, co2_g_t : float64[m]
+        Generalised cost and money per tonne, hours, and grams of CO2 per tonne, of every arc.
 
     Returns
     -------
@@ -131,7 +131,7 @@ def measure(network: Network, arcs: I4, cost: F8, money: F8, time_h: F8) -> Rout
         spread_h=float(np.sqrt((network.spread_h[arcs] ** 2).sum())),
         transit_h=float(time_h[arcs][moving].sum()),
         money_usd_t=float(money[arcs].sum()),
-        co2_kg_t=float(network.co2_g_t[arcs].sum() / 1000),
+        co2_kg_t=float(co2_g_t[arcs].sum() / 1000),
         length_km=float(network.length_km[arcs].sum()),
         borders=int((kind == ArcKind.BORDER).sum()),
         gauge_changes=int((kind == ArcKind.GAUGE).sum()),
@@ -151,15 +151,15 @@ def _layered(network: Network, via: Sequence[int]) -> tuple[paths.Graph, I4]:
     return graph, np.concatenate(original)
 
 
-def criteria(network: Network, price: F8, time_h: F8) -> dict[str, F8]:
+def criteria(network: Network, price: F8, time_h: F8, co2_g_t: F8) -> dict[str, F8]:
     """Give what every arc adds to each of `CRITERIA`.
 
     Parameters
     ----------
     network
         The supernetwork.
-    price, time_h : float64[m]
-        Money and hours of every arc.
+    price, time_h, co2_g_t : float64[m]
+        Money, hours, and grams of CO2 per tonne of every arc.
 
     Returns
     -------
@@ -170,7 +170,7 @@ def criteria(network: Network, price: F8, time_h: F8) -> dict[str, F8]:
     return {
         "time": time_h,
         "cost": price,
-        "co2": network.co2_g_t / 1000,
+        "co2": co2_g_t / 1000,
         "borders": (network.kind == ArcKind.BORDER).astype(np.float64),
         "gauge_changes": (network.kind == ArcKind.GAUGE).astype(np.float64),
         "risk": network.spread_h,

@@ -68,7 +68,7 @@ CROSSING_CAPACITIES = ("capacity_ab_trains_day", "capacity_ba_trains_day")
 #: What the factors of `Ease` act on: columns of crossings, and of the gauge changes beside them.
 EASED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "time_factor": (
-        ("processing_ab_h", "processing_ba_h", "inspection_h", "spread_ab_h", "spread_ba_h"),
+        ("processing_ab_h", "processing_ba_h", "spread_ab_h", "spread_ba_h"),
         ("work_h", "yard_h"),
     ),
     "waiting_factor": (("waiting_ab_h", "waiting_ba_h"), ()),

@@ -95,7 +95,7 @@ def _basis_ratio(tables: Tables, basis: str) -> float:
     if basis == "matrix":
         return 1.0
     row = tables["reporting_bases"].filter(pl.col("id") == basis).row(0, named=True)
-    return float(row["reported_bn_usd"]) / float(row["matrix_basis_bn_usd"])
+    return float(row["reported_usd_bn"]) / float(row["matrix_basis_usd_bn"])
 
 
 def _to_target(tables: Tables, measure: Grow, year: int) -> Result:

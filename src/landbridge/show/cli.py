@@ -12,9 +12,10 @@ from landbridge.errors import LandbridgeError
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_map import serve
-from landbridge.show.cli_power import game
+from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
+from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
 
 __all__ = ["app", "main"]
@@ -27,7 +28,22 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (run, passages, compare, crossing, report, targets, routes, assign, select, game, facts, serve):
+for verb in (
+    run,
+    passages,
+    compare,
+    crossing,
+    report,
+    targets,
+    routes,
+    assign,
+    select,
+    game,
+    power,
+    terminal,
+    facts,
+    serve,
+):
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
 app.add_typer(trade_app, name="trade")

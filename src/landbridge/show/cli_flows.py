@@ -5,7 +5,6 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from math import isfinite
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -21,11 +20,16 @@ if TYPE_CHECKING:
 __all__ = ["assign", "select"]
 
 MEGATONNE = 1e6
-# Rows of a list printed for people; JSON and the files of --out hold all.
+# Rows of a list printed for people; the files of --out hold all.
 MOST_ROWS = 20
 # Rounds over queues do not end much nearer than this.
 GAPS = {"cue": 1e-6}
 GAP = 1e-8
+# What --json tells; rows that were dropped, changed or are unmet go to stderr then, and into the files of --out.
+TOLD = (
+    "principle", "status", "relative_gap", "iterations", "seconds", "total_travel_time", "beckmann", "unmet",
+    "potential",
+)  # fmt: skip
 # What only some principles take, by its name there.
 OWN_OPTIONS = {"scale_usd_t": ("--scale", ("sue",)), "unmet_usd_t": ("--unmet", ("cue", "mincost"))}
 
@@ -141,15 +145,10 @@ def assign(
     if out is not None:
         write_flows(out, net, found)
     if as_json:
-        origins = ("origin_zone", "destination_zone", "trips")
-        print_json(
-            {
-                **found.summary(),
-                "changes": [asdict(change) for change in found.changes],
-                "unmet_relations": [dict(zip(origins, row, strict=True)) for row in found.unmet_relations],
-                "out": None if out is None else str(out),
-            }
-        )
+        summary = found.summary()
+        print_json({name: summary[name] for name in TOLD})
+        for line in _set_apart(found):
+            typer.echo(line, err=True)
         return
     _print_assignment(found, f"{net.source}: {found.flows.principle}")
     if out is not None:
@@ -174,14 +173,18 @@ def _print_assignment(found: Assignment, title: str) -> None:
             sorted(found.unmet_relations, key=lambda row: -row[2])[:MOST_ROWS],
             f"{min(count, MOST_ROWS)} of {count} relations, {found.unmet:.6g} trips in all.",
         )
-    # what is unmet stands above
-    changes = [str(c) for c in found.changes if not (c.row == "" and c.reason.endswith("are unmet"))]
+    changes = [line for line in _set_apart(found) if not line.endswith("are unmet")]  # those stand above
     if changes:
         typer.echo("Dropped, changed or set apart:")
         for line in changes[:MOST_ROWS]:
             typer.echo(f"  {line}")
         if len(changes) > MOST_ROWS:
-            typer.echo(f"  and {len(changes) - MOST_ROWS} more, which --json and --out tell")
+            typer.echo(f"  and {len(changes) - MOST_ROWS} more, which --out tells")
+
+
+def _set_apart(found: Assignment) -> list[str]:
+    """One line for each row that was dropped or changed, and each relation that is unmet."""
+    return [str(change) for change in found.changes]
 
 
 def select(

@@ -1,4 +1,4 @@
-"""The verbs of power: what a game is worth to whom."""
+"""The verbs of power: what a game is worth to whom, and what a project does to power on the corridors."""
 
 from __future__ import annotations
 
@@ -8,9 +8,19 @@ from typing import Annotated, Any
 import typer
 
 from landbridge.errors import LandbridgeError
-from landbridge.show.terminal import Json, print_json, print_table
+from landbridge.show.terminal import (
+    AtlasDir,
+    Json,
+    OverlayPath,
+    known,
+    print_json,
+    print_table,
+    progress_bar,
+    read_tables,
+    split_commas,
+)
 
-__all__ = ["game"]
+__all__ = ["game", "power"]
 
 SOLUTIONS = (
     ("shapley", "Shapley"),
@@ -22,6 +32,8 @@ SOLUTIONS = (
     ("nash", "Nash"),
     ("hold_up", "hold-up"),
 )
+MEGATONNE = 1e6
+MILLION = 1e6
 LAWS = ("superadditive", "monotone", "convex")
 
 
@@ -73,3 +85,115 @@ def print_solved(solved: dict[str, Any], title: str) -> None:
         )
     for law, broken in solved["violations"].items():
         typer.echo(f"Not {law}: {{{broken['first']}}} and {{{broken['second']}}} miss it by {broken['amount']:.6g}.")
+
+
+def power(
+    study: Annotated[Path, typer.Argument(help="A study file (TOML).", show_default=False)],
+    players: Annotated[
+        str | None,
+        typer.Option(help="Who bargains: countries and blocs, by commas; default CN,KZ,RU,BY,KG,UZ,AZ,eu."),
+    ] = None,
+    project: Annotated[
+        str | None, typer.Option(help="Project to build; default: what the study's other scenario does.")
+    ] = None,
+    blocs: Annotated[str | None, typer.Option(help="Blocs that negotiate as one, as eaeu: Owen value.")] = None,
+    year: Annotated[int | None, typer.Option(help="Year; default the study's last.")] = None,
+    size: Annotated[str | None, typer.Option(help="full, corridor or reduced; default the study's.")] = None,
+    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    out: Annotated[
+        Path | None, typer.Option("--out", help="Folder for power.json and the worths; a run that was stopped goes on.")
+    ] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Tell who has how much power on the corridors, and what a project does to it.
+
+    Both rules are solved: shippers bargain with their countries, or take prices as they come.
+    """
+    from landbridge.study.files import check_study, read_study
+    from landbridge.study.power import DEFAULT_PLAYERS, write_power
+    from landbridge.study.power import power as solve
+
+    read = read_study(study)
+    tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
+    check_study(read, tables)
+    if size is not None:
+        known("size", size, ("full", "corridor", "reduced"))
+    if project is not None:
+        known("project", project, tables.ids("projects"))
+    with progress_bar(quiet=quiet or as_json) as progress:
+        found = solve(
+            read,
+            tables,
+            players=split_commas(players) or DEFAULT_PLAYERS,
+            blocs=split_commas(blocs),
+            project=project,
+            year=year,
+            size=size,
+            workers=workers,
+            cache=None if out is None else out / "worths",
+            progress=progress,
+        )
+    if out is not None:
+        write_power(out / "power.json", found)
+    if as_json:
+        print_json(found)
+        return
+    for rule, told in found["rules"].items():
+        for name in ("before", "after"):
+            if name in told:
+                print_solved(_in_millions(told[name]), f"{found[name]} in {found['year']}: {rule}, million USD a year")
+        if "change" in told:
+            print_change(told["change"], f"What {found['after']} changes: {rule}, million USD a year")
+    left = told["before"]["without_outside_option_tonnes_yr"] / MEGATONNE
+    typer.echo(
+        f"Players: {', '.join(found['players'])}; all other countries let everything pass. "
+        f"Worth: {found['principle']}. Outside option: {found['outside_option']}; "
+        f"{left:.2f} Mt a year without one are left out. "
+        f"Investment options: {', '.join(found['investment_options']) or 'none'}"
+        + (f", with the consent of {', '.join(found['consent_to_build'])}." if found["consent_to_build"] else ".")
+    )
+
+
+def print_change(change: dict[str, Any], title: str) -> None:
+    """Print what an investment does to everyone's power."""
+    rows = [
+        [
+            player,
+            change["shapley"][player] / MILLION,
+            change["nucleolus"][player] / MILLION,
+            change["exclusion"][player],
+        ]
+        for player in change["shapley"]
+    ]
+    print_table(
+        title,
+        [("player", 0), ("Shapley", 2), ("nucleolus", 2), ("exclusion", 2)],
+        rows,
+        f"All together gain {change['worth_usd_yr'] / MILLION:.6g}. Exclusion: what it adds without that player over "
+        "what it adds with all; about 1 or more: works without, 0: needs the player.",
+    )
+    typer.echo(f"Should want it: {', '.join(change['wants']) or 'nobody'}; should block it: "
+               f"{', '.join(change['blocks']) or 'nobody'}.")  # fmt: skip
+    for found in change["alone"]:
+        typer.echo(f"Can gain from it alone: {', '.join(found['players'])} ({found['gain_usd_yr'] / MILLION:.6g}).")
+    if (more := change["alone_count"] - len(change["alone"])) > 0:
+        typer.echo(f"So can {more} other smallest coalitions.")
+
+
+def _in_millions(solved: dict[str, Any]) -> dict[str, Any]:
+    """A game's solutions in millions; shares and laws stay."""
+    kept = {"hold_up", "certificate"}
+
+    def scaled(key: str, value: Any) -> Any:
+        if key in kept or isinstance(value, (bool, str)) or value is None:
+            return value
+        if isinstance(value, dict):
+            return {k: scaled(k, v) for k, v in value.items()}
+        if isinstance(value, list):
+            return [scaled("", v) for v in value]
+        return value / MILLION
+
+    return {key: scaled(key, value) for key, value in solved.items()}

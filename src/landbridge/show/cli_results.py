@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -20,6 +18,7 @@ from landbridge.show.terminal import (
     known,
     print_json,
     print_table,
+    progress_bar,
     read_tables,
     split_commas,
     users_values,
@@ -55,27 +54,6 @@ def _year(results: Results, year: int | None, default: int) -> int:
     return chosen
 
 
-@contextmanager
-def _progress(*, quiet: bool) -> Iterator[Any]:
-    from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
-
-    if quiet or not sys.stderr.isatty():
-        yield None
-        return
-    bar = Progress(
-        TextColumn("{task.completed}/{task.total}"),
-        BarColumn(),
-        TimeElapsedColumn(),
-        TextColumn("{task.description}"),
-        console=Console(stderr=True),
-        transient=True,
-    )
-    with bar:
-        task = bar.add_task("starting", total=None)
-        yield lambda done, total, text: bar.update(task, completed=done, total=total, description=text)
-
-
 def run(
     study: Annotated[Path, typer.Argument(help="A study file (TOML).", show_default=False)],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the results; default results/<study>.")] = None,
@@ -99,7 +77,7 @@ def run(
     check_study(read, tables)
     from landbridge.study.run import run_study
 
-    with _progress(quiet=quiet or as_json) as progress:
+    with progress_bar(quiet=quiet or as_json) as progress:
         results = run_study(read, tables, folder, progress=progress)
     if as_json:
         print_json({"out": str(folder), **results.manifest})

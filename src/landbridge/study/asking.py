@@ -24,6 +24,7 @@ from landbridge.data.names import find_country, find_place
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, NoRoute, OutputError, UnknownName
 from landbridge.model import paths, routes
+from landbridge.model.costs import class_co2
 from landbridge.model.network import MODES, ArcKind, Network
 from landbridge.model.routes import CRITERIA, Limits
 from landbridge.scenario.apply import apply
@@ -348,7 +349,12 @@ class _Search:
         self.commodity = finder.commodity(asked.commodity)
         self.units = box_tonnes(finder.goods, self.commodity, asked.feu)
         self.cost = finder.cost(self.commodity)
-        self.values = routes.criteria(self.net, finder.price(self.commodity), finder.time_h)
+        self.values = routes.criteria(
+            self.net,
+            finder.price(self.commodity),
+            finder.time_h,
+            class_co2(self.net, finder.goods, self.commodity),
+        )
         self.source = int(self.net.zone_source[finder.zone[asked.start]])
         self.sink = int(self.net.zone_sink[finder.zone[asked.end]])
         self.conditions = tuple(self._conditions())

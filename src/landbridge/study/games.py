@@ -103,7 +103,7 @@ def solutions(
         },
         "veto": [game.players[i] for i in leverage.veto_players(game)],
         "marginal": _named(game, leverage.marginal(game)),
-        "hold_up": _named(game, leverage.hold_up(game)),
+        "hold_up": dict(zip(game.players, leverage.hold_up(game).tolist(), strict=True)),
         **{name: violation is None for name, violation in laws.items()},
         "violations": {name: _told(game, violation) for name, violation in laws.items() if violation},
     }

@@ -15,7 +15,7 @@ from landbridge.data.tables import Tables
 from landbridge.errors import NoRoute, UnknownName
 from landbridge.model import network, routes
 from landbridge.model.arrival import arrival
-from landbridge.model.costs import Goods, class_money
+from landbridge.model.costs import Goods, class_co2, class_money
 from landbridge.model.network import MODES, OPTIONS, ArcKind, Network
 from landbridge.model.outcomes import PathTable, classify
 from landbridge.scenario.apply import apply
@@ -221,12 +221,12 @@ class RouteFinder:
             Hours after which the cargo is late.
         """
         net = self.network
-        price = self.price(commodity)
-        whole = routes.measure(net, arcs, cost, price, self.time_h)
+        price, co2 = self.price(commodity), class_co2(self.network, self.goods, commodity)
+        whole = routes.measure(net, arcs, cost, price, self.time_h, co2)
         table = PathTable(np.array([0, len(arcs)], np.int32), arcs, np.zeros(1, np.int32), np.ones(1))
         names, rules = self._passages
         passage = int(classify(net, table, rules)[0])
-        legs = self._legs(arcs, price, units)
+        legs = self._legs(arcs, price, co2, units)
         paid = sum(leg.cost_usd for leg in legs if access or leg.type != "access")
         countries = [net.countries[c] for a in arcs.tolist() for c in (net.country[a], net.country_to[a])]
         hours = arrival(
@@ -255,7 +255,7 @@ class RouteFinder:
         number = int(self.network.node_place[node])
         return self.network.places[number] if number >= 0 else ""
 
-    def _legs(self, arcs: npt.NDArray[np.int32], price: F8, units: float) -> list[Leg]:
+    def _legs(self, arcs: npt.NDArray[np.int32], price: F8, co2_g_t: F8, units: float) -> list[Leg]:
         """Arcs in a row of one kind, mode, gauge and country are one leg."""
         net = self.network
         groups: list[list[int]] = []
@@ -301,7 +301,7 @@ class RouteFinder:
                     time_h=float(self.time_h[group].sum()),
                     spread_h=float(net.spread_h[group].sum()),
                     cost_usd=float(price[group].sum() * units),
-                    co2_kg=float(net.co2_g_t[group].sum() / 1000 * units),
+                    co2_kg=float(co2_g_t[group].sum() / 1000 * units),
                 )
             )
         return legs

@@ -37,6 +37,7 @@ __all__ = [
     "deep_sea",
     "equilibrium",
     "free_time_h",
+    "outside_options",
     "parameter",
     "preload_factor",
     "prepare",
@@ -260,7 +261,7 @@ def prepare(tables: Tables, *, year: int, settings: Settings, start: Start | Non
     deep = deep_sea(tables)
     ocean = np.array([link in deep for link in net.links], np.bool_)
     on_ocean = np.where(net.link >= 0, ocean[net.link], False)
-    outside, by = _outside(tables, net, demand, classes, money, free_h, on_ocean)
+    outside, by = outside_options(tables, net, demand, classes, money, free_h, on_ocean)
     bans, ban = _bans(tables, net, demand)
     levy = _levies(tables, demand, classes)
     return Prepared(net, ~on_ocean, demand, classes, money, free_h, outside, by, levy, bans, ban)
@@ -310,10 +311,31 @@ def _bans(tables: Tables, net: Network, demand: Demand) -> tuple[tuple[B1, ...],
     return tuple(masks), ban
 
 
-def _outside(
+def outside_options(
     tables: Tables, net: Network, demand: Demand, classes: Goods, money: F8, free_h: F8, ocean: B1
 ) -> tuple[F8, npt.NDArray[np.int8]]:
-    """Cost of the cheaper of the deep-sea route and the road, for every relation that has a choice."""
+    """Find the cost of the cheaper of the deep-sea route and the road, for every relation that has a choice.
+
+    Parameters
+    ----------
+    tables
+        Tables of one year.
+    net, demand, classes
+        What they make.
+    money : float64[K, m]
+        Cost that does not depend on volume, time apart.
+    free_h : float64[m]
+        Hours of every arc.
+    ocean : bool[m]
+        Arcs of the deep sea.
+
+    Returns
+    -------
+    outside_usd_t : float64[R]
+        Infinite for captive cargo, and where neither way leads.
+    outside_by : int8[R]
+        Index into `OUTSIDE`.
+    """
     sea = _sea_costs(tables, net, demand, classes, money, free_h, ocean)
     road = _road_costs(tables, net, demand, classes)
     best = np.minimum(sea, road)

@@ -15,6 +15,7 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.model import outcomes
+from landbridge.model.costs import class_co2
 from landbridge.model.demand import FIXED_MODES
 from landbridge.model.flows import path_attributes
 from landbridge.model.network import MODES, ArcKind, Network
@@ -312,12 +313,13 @@ def countries(names: _Names) -> pl.DataFrame:
     net, flows = names.net, names.solution.equilibrium
     tonnes = flows.arc_tonnes_yr.sum(axis=0)
     goods = names.goods
-    price = np.zeros(net.arc_count)
+    price, grams = np.zeros(net.arc_count), np.zeros(net.arc_count)
     for k in range(len(goods.names)):
         each = net.money_usd_t
         if goods.container[k]:
             each = (net.money_empty_usd_teu if k == goods.empty else net.money_usd_teu) / goods.t_per_teu[k]
         price += flows.arc_tonnes_yr[k] * each
+        grams += flows.arc_tonnes_yr[k] * class_co2(net, goods, k)
     move = net.kind == ArcKind.MOVE
     border = (net.kind == ArcKind.BORDER) & (net.crossing >= 0)
     count = len(net.countries)
@@ -351,7 +353,7 @@ def countries(names: _Names) -> pl.DataFrame:
             "paid_at_borders_usd": add(price, border, net.country_to),
             "paid_at_yards_usd": add(price, np.isin(net.kind, [ArcKind.GAUGE, ArcKind.TRANSFER]), net.country),
             "border_tonne_h_in": add(tonnes * flows.time_h, border, net.country_to),
-            "co2_t": add(tonnes * net.co2_g_t * 1e-6, move, net.country),
+            "co2_t": add(grams * 1e-6, move, net.country),
         }
     ).filter(pl.col("tonne_km") > 0)
 
@@ -408,7 +410,10 @@ def relations(names: _Names) -> pl.DataFrame:
     count = solution.empty_from
     km = path_attributes(flows, names.net.length_km)
     hours = path_attributes(flows, flows.time_h)
-    co2 = path_attributes(flows, names.net.co2_g_t) / 1000
+    box = path_attributes(flows, names.net.box_co2_g_teu) * np.divide(
+        names.path_teu, names.paths.tonnes_yr, out=np.zeros_like(names.path_teu), where=names.paths.tonnes_yr > 0
+    )
+    co2 = (path_attributes(flows, names.net.co2_g_t) + np.where(names.loaded, box, 0.0)) / 1000
     weight = np.bincount(names.paths.relation, weights=names.paths.tonnes_yr, minlength=len(solution.relations.origin))
 
     def mean(values: npt.NDArray[np.float64]) -> list[float | None]:

@@ -1,5 +1,6 @@
 """Flows on a network whose times grow with volume, and what can be read off them."""
 
+from landbridge.model.flows.choice import Nest, composite_cost, nest
 from landbridge.model.flows.curves import bpr, delays_h
 from landbridge.model.flows.equilibrium import assign
 from landbridge.model.flows.explain import (
@@ -41,6 +42,7 @@ __all__ = [
     "Convergence",
     "Curve",
     "Flows",
+    "Nest",
     "Overloads",
     "Principle",
     "Queueing",
@@ -54,9 +56,11 @@ __all__ = [
     "assign",
     "bpr",
     "capacitated_equilibrium",
+    "composite_cost",
     "conservation_error",
     "delays_h",
     "minimum_cost",
+    "nest",
     "overloads",
     "path_attributes",
     "select",

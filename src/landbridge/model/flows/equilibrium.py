@@ -20,16 +20,21 @@ Potential
     the outside quantities: those are unique. What each class carries on a path need not be.
 Method
     Column generation with gradient projection (Jayakrishnan et al., 1994, is the root of this family). In every round,
-    costs are frozen, the least-cost tree of each origin and class is mended, which gives the exact gap, and each
-    relation with a cheaper path receives it. Then Gauss-Seidel sweeps over the relations move tonnes from each used
-    path to the cheapest by Newton steps on the facilities in which the two differ, and to or from the outside option
-    by a safeguarded one-dimensional solve in the log of its odds, which keeps both sides positive. Now and then all
-    relations move on in the direction that a group of sweeps has taken, as far as the potential falls. Sweeps end when
-    the excess over the known paths is a tenth of the round's. Tonnes are moved by one thread in a fixed order and the
-    trees do not depend on each other: results are the same for any number of threads.
+    costs are frozen; a contraction hierarchy (see `hierarchy`), weighed anew, gives the least cost of every relation
+    and so the exact gap, and unpacks a path only where it is cheaper than all known ones. Then Gauss-Seidel sweeps over
+    the relations with a choice move tonnes from each used path to the cheapest by Newton steps on the facilities in
+    which the two differ, and to or from the outside option by a safeguarded one-dimensional solve in the log of its
+    odds, which keeps both sides positive. A sweep looks only at facilities that a relation's paths do not all share,
+    and passes over relations that had nothing to gain; now and then all relations move on in the direction that a group
+    of sweeps has taken, as far as the potential falls. Sweeps end when the excess over the known paths is a tenth of
+    the round's. Tonnes are moved by one thread in a fixed order and searches do not depend on each other: results are
+    the same for any number of threads.
+Start
+    From nothing, or from the paths of another solution: those that are still open keep their shares, relations that
+    lost all of theirs are priced first, then all settle on what they know before anyone searches.
 Stop
     ``relative gap = sum_r [sum_p f_p c_p + e u - Q min(c, u)] / sum_r [sum_p f_p c_p + e max(w, 0)]`` at most `gap`, c
-    from newly found least-cost trees.
+    from a search that looks at all paths.
 """
 
 from __future__ import annotations
@@ -41,15 +46,12 @@ import numpy as np
 
 from landbridge.errors import NotConverged
 from landbridge.model.flows import kernels
-from landbridge.model.flows.kernels import AnyFacilities, Forest, Pairs, Problem, Stock
+from landbridge.model.flows.kernels import AnyFacilities, Pairs, Stock
 from landbridge.model.flows.prepare import (
     IDLE_SHARE,
-    Crew,
+    Searcher,
     beckmann,
     check_inputs,
-    class_costs,
-    crew,
-    excess_by_relation,
     first_stock,
     flows_of,
     prepare,
@@ -57,8 +59,8 @@ from landbridge.model.flows.prepare import (
     restocked,
     workers_for,
 )
-from landbridge.model.flows.records import Classes, Convergence, Flows, Relations, VolumeDelay
-from landbridge.model.paths import Graph, mend_trees
+from landbridge.model.flows.records import Classes, Convergence, Floats, Flows, Relations, VolumeDelay
+from landbridge.model.paths import Graph
 
 __all__ = ["Descent", "assign", "descend", "record"]
 
@@ -119,45 +121,44 @@ def assign(
     """
     check_inputs(graph, delay, classes, relations)
     problem, facilities, pairs, forest = prepare(graph, delay, classes, relations)
-    with crew(workers_for(graph, forest, threads)) as work:
-        stock = first_stock(work, problem, facilities, pairs, forest, graph, classes, relations, start)
-        found = descend(work, problem, facilities, pairs, forest, stock, gap, max_iterations, progress)
+    with Searcher(problem, forest, workers_for(graph, forest, threads)) as find:
+        stock = first_stock(find, facilities, pairs, graph, relations, start)
+        found = descend(find, facilities, pairs, stock, gap, max_iterations, progress)
     convergence = record("user equilibrium", found, gap)
     flows = flows_of(
         "user equilibrium", problem, pairs, forest, found.stock, graph, delay, classes, relations, convergence
     )
     value = beckmann(delay, classes, relations, flows)
-    short = float(pairs.rate @ excess_by_relation(pairs, found.stock, facilities, forest.distance))
+    short = float(pairs.rate @ found.excess_usd)
     return replace(flows, potential=value, lower_bound=value - max(short, 0.0))
 
 
 @dataclass(frozen=True, eq=False)
 class Descent:
-    """Where a descent ended, and its gap and average excess by round."""
+    """Where a descent ended, each relation's excess there, and gap and average excess by round."""
 
     stock: Stock
+    excess_usd: Floats
     gaps: tuple[float, ...]
     excess_usd_t: tuple[float, ...]
 
 
 def descend(
-    work: Crew,
-    problem: Problem,
+    find: Searcher,
     facilities: AnyFacilities,
     pairs: Pairs,
-    forest: Forest,
     stock: Stock,
     gap: float,
     max_iterations: int,
     progress: Callable[[int, float], None] | None,
 ) -> Descent:
-    """Lower the gap until it is reached or the rounds are used up; facilities, pairs and trees are left as at the end.
+    """Lower the gap until it is reached or the rounds are used up; facilities, pairs and searches are left as they are.
 
     Parameters
     ----------
-    work
-        Shares trees out.
-    problem, facilities, pairs, forest
+    find
+        Finds least costs.
+    facilities, pairs
         From `prepare`.
     stock
         From `first_stock`, or where an earlier descent ended.
@@ -169,37 +170,40 @@ def descend(
     Descent
         With as many gaps as rounds, and one more.
     """
+    problem, forest = find.problem, find.forest
     gaps: list[float] = []
     averages: list[float] = []
     tonnes = max(float(pairs.tonnes.sum()), np.finfo(np.float64).tiny)
     mark = np.zeros(facilities.volume.size, np.int64)
     stamp = np.zeros(1, np.int64)
+    excess = np.empty(pairs.tonnes.size)
     best = np.empty(pairs.tonnes.size)
     best_path = np.empty(pairs.tonnes.size, np.int64)
+    nothing = np.zeros(pairs.tonnes.size)
+    lower = 1.0 - min(ROUNDING, 0.01 * gap)
     rounds = 0
     while True:
-        # STEP 1: least costs at the volumes as they are, and the gap.
-        work(mend_trees, (problem.first_out, problem.tail, problem.head), class_costs(problem, facilities), forest)
-        excess, total = kernels.appraise(pairs, stock, facilities, forest.distance, best, best_path)
-        gaps.append(relative_gap(excess, total))
-        averages.append(max(excess, 0.0) / tonnes)
+        # STEP 1: least costs at the volumes as they are, the gap, and cheaper paths.
+        price = np.empty(stock.flow.size)
+        kernels.price_known(pairs, stock, facilities, price, best, best_path)
+        arrivals = find(facilities, np.where(best < np.inf, best * lower, -np.inf))
+        short, total = kernels.appraise(pairs, stock, price, forest.distance, excess)
+        gaps.append(relative_gap(short, total))
+        averages.append(max(short, 0.0) / tonnes)
         if progress is not None:
             progress(rounds, gaps[-1])
         if gaps[-1] <= gap or rounds == max_iterations:
-            return Descent(stock, tuple(gaps), tuple(averages))
+            return Descent(stock, excess, tuple(gaps), tuple(averages))
         rounds += 1
         # STEP 2: cheaper paths join, idle ones leave.
-        fresh = np.where(forest.distance < best * (1.0 - min(ROUNDING, 0.01 * gap)), 0.0, -1.0)
-        fresh[np.diff(stock.first) == 0] = -1.0
-        stock = restocked(problem, pairs, stock, forest, fresh, best_path, facilities)
+        stock = restocked(problem, pairs, stock, forest, arrivals, nothing, best_path, facilities)
         # STEP 3: move tonnes among the known alternatives.
         known = np.diff(stock.first)
         active = np.flatnonzero((known > 1) | (pairs.elastic & (known > 0))).astype(np.int32)
-        allowed = INNER_SHARE * excess
+        allowed = INNER_SHARE * short
         idle = IDLE_SHARE * allowed / max(active.size, 1)
         kernels.level(active, allowed, idle, pairs, stock, facilities, mark, stamp)
-        kernels.settle(pairs, stock)
-        kernels.load(pairs, stock, facilities)
+        kernels.renew(pairs, stock, facilities)
 
 
 def record(principle: str, found: Descent, gap: float) -> Convergence:

@@ -13,7 +13,7 @@ from dataclasses import replace
 
 import numpy as np
 
-from landbridge.model.flows.prepare import check_inputs, crew, first_stock, flows_of, prepare, workers_for
+from landbridge.model.flows.prepare import Searcher, check_inputs, first_stock, flows_of, prepare, workers_for
 from landbridge.model.flows.records import Classes, Convergence, Floats, Flows, Relations, VolumeDelay
 from landbridge.model.paths import Graph
 
@@ -56,7 +56,7 @@ def all_or_nothing(
         chosen_by = replace(delay, time_h=np.array(time_h, np.float64), delay_h=np.zeros(delay.delay_h.size), curves={})
         check_inputs(graph, chosen_by, classes, relations)
     problem, facilities, pairs, forest = prepare(graph, chosen_by, classes, relations, linear=True)
-    with crew(workers_for(graph, forest, threads)) as work:
-        stock = first_stock(work, problem, facilities, pairs, forest, graph, classes, relations, None)
+    with Searcher(problem, forest, workers_for(graph, forest, threads)) as find:
+        stock = first_stock(find, facilities, pairs, graph, relations, None)
     done = Convergence("converged", 0.0, 0, (0.0,), (0.0,))
     return flows_of("all or nothing", problem, pairs, forest, stock, graph, delay, classes, relations, done)

@@ -27,9 +27,9 @@ import numpy.typing as npt
 from landbridge.errors import LandbridgeError, NotConverged
 from landbridge.model.flows import kernels
 from landbridge.model.flows.curves import tonne_free
-from landbridge.model.flows.prepare import assemble, check_inputs, class_costs, crew, prepare, workers_for
+from landbridge.model.flows.prepare import Searcher, assemble, check_inputs, prepare, workers_for
 from landbridge.model.flows.records import Bools, Classes, Convergence, Floats, Flows, Relations, VolumeDelay
-from landbridge.model.paths import Graph, grow_trees
+from landbridge.model.paths import Graph
 
 __all__ = ["minimum_cost", "need_highs"]
 
@@ -172,7 +172,8 @@ def minimum_cost(
     free_distance = np.full(count, np.inf)
     values = np.zeros(0)
     total = 0.0
-    with crew(workers_for(graph, forest, threads)) as work:
+    kernels.update(facilities)
+    with Searcher(problem, forest, workers_for(graph, forest, threads)) as find:
         rounds = 0
         while True:
             # STEP 2: prices of the facilities, and with them the least costs and the bound.
@@ -189,8 +190,8 @@ def minimum_cost(
             dual[moving] = row_dual[: moving.size] / tonnes[moving]
             price[limited] = np.maximum(-row_dual[moving.size :] / measure, 0.0)
             arc_price = np.append(price, 0.0)[problem.facility] * slot_share
-            cost = class_costs(problem, facilities) + class_weight[:, None] * arc_price
-            work(grow_trees, (problem.first_out, problem.head), cost, forest)
+            limit = np.where(tonnes > 0.0, dual, -np.inf)
+            arrivals = find(facilities, limit, more=class_weight[:, None] * arc_price)
             if rounds == 0:
                 free_distance = forest.distance.copy()
             least = np.minimum(forest.distance, price_out)
@@ -207,8 +208,8 @@ def minimum_cost(
             rounds += 1
             # STEP 3: paths that would pay.
             added = 0
-            for r in moving[forest.distance[moving] < dual[moving]]:
-                slots = kernels.trace(r, problem.pair_tree, forest, problem.tail)
+            for i, r in enumerate(arrivals.target):
+                slots = arrivals.slots[arrivals.first[i] : arrivals.first[i + 1]]
                 key = slots.tobytes()
                 if key in known[r]:
                     continue

@@ -33,9 +33,8 @@ from landbridge.errors import NotConverged
 from landbridge.model.flows.curves import rises_h
 from landbridge.model.flows.equilibrium import assign, descend, record
 from landbridge.model.flows.prepare import (
+    Searcher,
     check_inputs,
-    crew,
-    excess_by_relation,
     first_stock,
     flows_of,
     prepare,
@@ -88,16 +87,16 @@ def system_optimum(
 
     def solve(begin: Flows | None) -> Flows:
         problem, facilities, pairs, forest = prepare(graph, delay, classes, relations, social=True)
-        with crew(workers_for(graph, forest, threads)) as work:
-            stock = first_stock(work, problem, facilities, pairs, forest, graph, classes, relations, begin)
-            found = descend(work, problem, facilities, pairs, forest, stock, gap, max_iterations, progress)
+        with Searcher(problem, forest, workers_for(graph, forest, threads)) as find:
+            stock = first_stock(find, facilities, pairs, graph, relations, begin)
+            found = descend(find, facilities, pairs, stock, gap, max_iterations, progress)
         done = record("system optimum", found, gap)
         flows = flows_of("system optimum", problem, pairs, forest, found.stock, graph, delay, classes, relations, done)
         flows = replace(flows, train_value_usd_yr=_charges(delay, classes, flows))
         if not _is_convex(delay, classes, relations):
             return flows
         value = social_cost(delay, classes, relations, flows)
-        short = float(excess_by_relation(pairs, found.stock, facilities, forest.distance).sum())
+        short = float(found.excess_usd.sum())
         return replace(flows, potential=value, lower_bound=value - max(short, 0.0))
 
     if _is_convex(delay, classes, relations) or start is not None:

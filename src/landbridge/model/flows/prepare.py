@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
-from typing import Any, TypeAlias
+from types import TracebackType
+from typing import Any
 
 import numba
 import numpy as np
@@ -16,7 +16,6 @@ from landbridge.model.flows.curves import areas_h, check_curves, curve_arrays, d
 from landbridge.model.flows.kernels import (
     AnyFacilities,
     Facilities,
-    Forest,
     Longs,
     Pairs,
     PlainFacilities,
@@ -34,17 +33,15 @@ from landbridge.model.flows.records import (
     Relations,
     VolumeDelay,
 )
-from landbridge.model.paths import Graph, grow_trees
+from landbridge.model.hierarchy import Arrivals, Forest, Weights, forest, hierarchy, join, search, weigh, weights
+from landbridge.model.paths import Graph
 
 __all__ = [
     "IDLE_SHARE",
-    "Crew",
+    "Searcher",
     "assemble",
     "beckmann",
     "check_inputs",
-    "class_costs",
-    "crew",
-    "excess_by_relation",
     "first_stock",
     "flows_of",
     "prepare",
@@ -57,8 +54,8 @@ __all__ = [
 # Relations are loaded in this many steps at the start, each at the costs that the ones before have made: fewer would
 # overload the cheapest paths, more would search with less work for each thread.
 LOADING_STEPS = 16
-# Below this number of arc looks in all trees, starting threads costs more than it saves.
-SMALL_WORK = 200_000
+# Below this number of looks at edges in all searches, starting threads costs more than it saves.
+SMALL_WORK = 1_000_000
 # Flows from an earlier solution settle on their paths until the excess among these has fallen to this share.
 WARM_SHARE = 0.01
 # A relation is left alone in a sweep when its own excess is below this share of the average that the round allows.
@@ -113,11 +110,13 @@ def _faults(graph: Graph, delay: VolumeDelay, classes: Classes, relations: Relat
 
     def check(name: str, values: npt.ArrayLike, good: Callable[[Floats], Bools], wanted: str) -> None:
         array = np.asarray(values)
-        bad = np.argwhere(~good(array))
-        if bad.size:
-            where = ", ".join(str(i) for i in bad[0])
-            more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
-            faults.append(f"  {name}[{where}]: wanted {wanted}, got {array[tuple(bad[0])]}{more}")
+        fits = good(array)
+        if fits.all():
+            return
+        bad = np.argwhere(~fits)
+        where = ", ".join(str(i) for i in bad[0])
+        more = f" (and {len(bad) - 1} more)" if len(bad) > 1 else ""
+        faults.append(f"  {name}[{where}]: wanted {wanted}, got {array[tuple(bad[0])]}{more}")
 
     def below(limit: int, least: int = 0) -> Callable[[Floats], Bools]:
         return lambda x: (x >= least) & (x < limit)
@@ -210,8 +209,9 @@ def prepare(
             delay=np.zeros(f + 1),
             slope=np.zeros(f + 1),
             delay_h=curves.height,
+            steep=curves.height * curves.shape * share / curves.capacity,
             power=curves.shape,
-            capacity=curves.capacity,
+            filling=1.0 / curves.capacity,
             preload=curves.preload,
             share=share,
         )
@@ -221,15 +221,14 @@ def prepare(
     rank = np.argsort(tree_key, kind="stable")
     keys, first = np.unique(tree_key[rank], return_index=True)
     first_target = np.append(first, rank.size).astype(np.int32)
-    forest = Forest(
-        source=(keys % graph.node_count).astype(np.int32),
-        class_index=(keys // graph.node_count).astype(np.int32),
-        slot_in=np.full((keys.size, graph.node_count), -1, np.int32),
-        order=np.empty((keys.size, graph.node_count), np.int32),
-        settled=np.zeros(keys.size, np.int32),
-        first_target=first_target,
-        target=np.asarray(relations.destination)[rank].astype(np.int32),
-        distance=np.full(rank.size, np.inf),
+    money = np.asarray(classes.money_usd_t, np.float64)[:, slots]
+    tree = hierarchy(graph.node_count, graph.tail[slots], graph.head[slots], np.asarray(np.isfinite(money).any(axis=0)))
+    searches = forest(
+        tree,
+        (keys % graph.node_count).astype(np.int32),
+        (keys // graph.node_count).astype(np.int32),
+        first_target,
+        np.asarray(relations.destination)[rank].astype(np.int32),
     )
     outside = np.asarray(relations.outside_usd_t, np.float64)[rank]
     tonnes = np.asarray(relations.tonnes_yr, np.float64)[rank]
@@ -245,155 +244,142 @@ def prepare(
         rate=np.ones(rank.size) if social else (weight / vot)[class_index[rank]],
     )
     problem = Problem(
-        first_out=graph.first_out,
-        tail=graph.tail[slots],
         head=graph.head[slots],
         out_arc=slots,
         facility=facility,
         felt=np.where(np.append(rises | limited, False)[facility], facility, f).astype(np.int32),
-        fixed_cost=np.asarray(classes.money_usd_t, np.float64)[:, slots] + vot[:, None] * constant_h,
+        fixed_cost=money + vot[:, None] * constant_h,
         vot=vot,
         class_row=class_row.astype(np.int64),
         rank=rank,
         pair_tree=np.repeat(np.arange(keys.size, dtype=np.int32), np.diff(first_target)),
+        tree=tree,
     )
-    return problem, facilities, pairs, forest
+    return problem, facilities, pairs, searches
 
 
-# --- Trees, paths and the first guess -----------------------------------------------------------------------------
+# --- Searches, paths and the first guess ---------------------------------------------------------------------------
 
 
-Crew: TypeAlias = Callable[..., None]
+class Searcher:
+    """Finds least costs at the delays as they are, and shares the work out among threads.
 
+    Each search is one thread's and its answer does not depend on the others, so the shares do not matter.
+    """
 
-@contextmanager
-def crew(workers: int) -> Iterator[Crew]:
-    """Give a function that shares trees out among threads; each tree is one thread's, so the shares do not matter."""
+    def __init__(self, problem: Problem, forest: Forest, workers: int) -> None:
+        self.problem, self.forest = problem, forest
+        self._cost: Floats = np.empty_like(problem.fixed_cost)
+        self._weights: Weights = weights(problem.tree, problem.vot.size)
+        self._classes = np.unique(forest.class_index).astype(np.int32)
+        self._workers = workers
+        self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
-    def tree_arguments(forest: Forest) -> tuple[Any, ...]:
-        return (
-            forest.source,
-            forest.class_index,
-            forest.slot_in,
-            forest.order,
-            forest.settled,
-            forest.first_target,
-            forest.target,
-            forest.distance,
+    def __enter__(self) -> Searcher:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        if self._pool is not None:
+            self._pool.shutdown()
+
+    def __call__(
+        self, facilities: AnyFacilities, limit: Floats, trees: Ints | None = None, *, more: Floats | None = None
+    ) -> Arrivals:
+        """Write least costs into the forest, and return the paths of relations whose least cost is below the limit.
+
+        `trees` are the searches to make, by default all; `more` is charged on top of the costs, by class and slot.
+        """
+        problem, forest = self.problem, self.forest
+        kernels.class_costs(problem, facilities, self._cost)
+        if more is not None:
+            self._cost += more
+        classes = self._classes
+        if trees is not None and classes.size > 1:
+            classes = np.unique(forest.class_index[trees]).astype(np.int32)
+        chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
+        if self._pool is None:
+            weigh(problem.tree, self._cost, classes, self._weights)
+            return search(problem.tree, self._weights, problem.head, forest, chosen, limit)
+        self._shared(lambda part: weigh(problem.tree, self._cost, part, self._weights), classes)
+        return join(
+            self._shared(lambda part: search(problem.tree, self._weights, problem.head, forest, part, limit), chosen)
         )
 
-    if workers <= 1:
-
-        def alone(
-            work: Callable[..., None], arcs: tuple[Ints, ...], cost: Floats, forest: Forest, trees: Ints | None = None
-        ) -> None:
-            chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
-            work(*arcs, cost, chosen, *tree_arguments(forest))
-
-        yield alone
-        return
-
-    with ThreadPoolExecutor(workers) as pool:
-
-        def together(
-            work: Callable[..., None], arcs: tuple[Ints, ...], cost: Floats, forest: Forest, trees: Ints | None = None
-        ) -> None:
-            chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
-            parts = [np.ascontiguousarray(part) for part in np.array_split(chosen, 4 * workers) if part.size]
-            jobs = [pool.submit(work, *arcs, cost, part, *tree_arguments(forest)) for part in parts]
-            for job in jobs:
-                job.result()
-
-        yield together
-
-
-def class_costs(problem: Problem, facilities: AnyFacilities) -> Floats:
-    """USD per tonne by class and slot at the delays as they are."""
-    return (
-        problem.fixed_cost + problem.vot[:, None] * np.atleast_2d(facilities.delay)[problem.class_row][:, problem.felt]
-    )
+    def _shared(self, work: Callable[[Ints], Any], whole: Ints) -> list[Any]:
+        assert self._pool is not None  # noqa: S101 (asked for only with threads)
+        parts = [part for part in np.array_split(whole, 4 * self._workers) if part.size]
+        return list(self._pool.map(work, parts))
 
 
 def first_stock(
-    crew: Crew,
-    problem: Problem,
+    find: Searcher,
     facilities: AnyFacilities,
     pairs: Pairs,
-    forest: Forest,
     graph: Graph,
-    classes: Classes,
     relations: Relations,
     start: Flows | None,
     *,
     settle: bool = True,
 ) -> Stock:
-    """Grow all trees and give every relation that can be served a first path, or the ones it had in `start`.
+    """Give every relation that can be served a first path, or the ones it had in `start`.
 
-    `settle` levels the costs of paths from `start` before trees are grown.
+    `settle` levels the costs of paths from `start`.
     """
+    problem, forest = find.problem, find.forest
     count = pairs.tonnes.size
     kernels.update(facilities)
-    grow = (problem.first_out, problem.head)
-    fresh = np.full(count, -1.0)
+    fresh = np.zeros(count)
+    none = np.full(count, -1, np.int64)
     if start is not None:
-        stock = _warm_stock(problem, facilities, pairs, graph, classes, relations, start)
+        stock = _warm_stock(problem, facilities, pairs, graph, relations, start)
         kernels.load(pairs, stock, facilities)
         # Relations that lost all their paths look for new ones first; then all settle on the paths that they know,
         # before anyone else searches.
         without = (np.diff(stock.first) == 0) & (pairs.tonnes > 0.0)
         if without.any():
             trees = np.unique(problem.pair_tree[without]).astype(np.int32)
-            crew(grow_trees, grow, class_costs(problem, facilities), forest, trees)
-            without &= np.isfinite(forest.distance)
-            fresh[without] = _first_tonnes(pairs, forest.distance, without)
-        stock = restocked(problem, pairs, stock, forest, fresh, np.full(count, -1, np.int64), facilities)
-        kernels.settle(pairs, stock)
-        kernels.load(pairs, stock, facilities)
+            found = find(facilities, np.where(without, np.inf, -np.inf), trees)
+            kernels.first_tonnes(found.target, pairs, forest.distance, fresh)
+            stock = restocked(problem, pairs, stock, forest, found, fresh, none, facilities)
+        kernels.renew(pairs, stock, facilities)
         if settle:
             known = np.diff(stock.first)
             active = np.flatnonzero((known > 1) | (pairs.elastic & (known > 0))).astype(np.int32)
-            allowed = WARM_SHARE * kernels.appraise_known(active, pairs, stock, facilities)
+            excess = kernels.appraise_rivals(pairs, kernels.rivals_of(active, pairs, stock, facilities), facilities)
+            allowed = WARM_SHARE * excess
             idle = IDLE_SHARE * allowed / max(active.size, 1)
             mark = np.zeros(facilities.volume.size, np.int64)
             kernels.level(active, allowed, idle, pairs, stock, facilities, mark, np.zeros(1, np.int64))
-            kernels.settle(pairs, stock)
-            kernels.load(pairs, stock, facilities)
-        crew(grow_trees, grow, class_costs(problem, facilities), forest)
+            kernels.renew(pairs, stock, facilities)
         return stock
-    nothing = np.zeros(1, np.int64)
-    none = np.empty(0, np.int32)
-    stock = Stock(np.zeros(count + 1, np.int64), nothing, none, nothing, none, np.empty(0), np.empty(0))
+    nothing = np.zeros(0, np.int64)
+    empty = np.empty(0, np.int32)
+    stock = Stock(
+        np.zeros(count + 1, np.int64),
+        nothing,
+        nothing,
+        empty,
+        nothing,
+        nothing,
+        empty,
+        np.empty(0),
+        np.empty(0),
+        np.zeros(2, np.int64),
+    )
     steps = min(LOADING_STEPS, forest.source.size)
+    limit = np.where(pairs.tonnes > 0.0, np.inf, -np.inf)
+    parts = []
     for step in range(steps):
-        trees = np.arange(step, forest.source.size, steps, dtype=np.int32)
-        crew(grow_trees, grow, class_costs(problem, facilities), forest, trees)
-        mine = np.isin(problem.pair_tree, trees) & (pairs.tonnes > 0.0) & np.isfinite(forest.distance)
-        fresh[mine] = _first_tonnes(pairs, forest.distance, mine)
-        kernels.preview(
-            np.flatnonzero(mine),
-            fresh,
-            pairs,
-            problem.pair_tree,
-            forest,
-            problem.tail,
-            problem.felt,
-            facilities,
-        )
-        kernels.update(facilities)
-    stock = restocked(problem, pairs, stock, forest, fresh, np.full(count, -1, np.int64), facilities)
-    kernels.settle(pairs, stock)
-    kernels.load(pairs, stock, facilities)
+        found = find(facilities, limit, np.arange(step, forest.source.size, steps, dtype=np.int32))
+        kernels.first_tonnes(found.target, pairs, forest.distance, fresh)
+        kernels.load_first(found, fresh, pairs, problem.felt, facilities)
+        parts.append(found)
+    if parts:
+        stock = restocked(problem, pairs, stock, forest, join(parts), fresh, none, facilities)
+    kernels.renew(pairs, stock, facilities)
     return stock
-
-
-def _first_tonnes(pairs: Pairs, distance: Floats, mine: Bools) -> Floats:
-    """Tonnes for the first path of some relations, at the costs found; sets what stays outside."""
-    elastic = pairs.elastic[mine]
-    tonnes = pairs.tonnes[mine]
-    scale = np.where(elastic, pairs.scale[mine], 1.0)
-    odds = np.clip((pairs.outside_cost[mine] - distance[mine]) / scale, -kernels.LOG_ODDS_BOUND, kernels.LOG_ODDS_BOUND)
-    pairs.outside[mine] = np.where(elastic, tonnes / (1.0 + np.exp(odds)), 0.0)
-    return np.where(elastic, tonnes / (1.0 + np.exp(-odds)), tonnes)
 
 
 def _warm_stock(
@@ -401,7 +387,6 @@ def _warm_stock(
     facilities: AnyFacilities,
     pairs: Pairs,
     graph: Graph,
-    classes: Classes,
     relations: Relations,
     start: Flows,
 ) -> Stock:
@@ -409,61 +394,64 @@ def _warm_stock(
     count = pairs.tonnes.size
     length = np.diff(start.path_first).astype(np.int64)
     relation = np.asarray(start.path_relation, np.int64)
-    arcs = np.asarray(start.path_arcs, np.int64)
     if start.time_h.size != graph.tail.size or start.network_tonnes_yr.size != count:
         raise ValueError(
             f"start: wanted flows on {graph.tail.size} arcs for {count} relations, "
             f"got {start.time_h.size} and {start.network_tonnes_yr.size}"
         )
-    path = np.repeat(np.arange(relation.size), length)
-    ends = np.asarray(relations.origin, np.int64)[relation]
-    begins = np.append(np.asarray(start.path_first[:-1], np.int64)[length > 0], arcs.size)
-    expected = np.empty(arcs.size, np.int64)  # node from which each arc should leave
-    expected[1:] = graph.head[arcs[:-1]]
-    expected[begins[:-1]] = ends[length > 0]
-    ends[length > 0] = graph.head[arcs[begins[1:] - 1]]
-    if (expected != graph.tail[arcs]).any() or (ends != relations.destination[relation]).any():
-        raise ValueError("start: its paths do not join these relations on this graph")
-
-    # STEP 1: which paths stay?
-    class_of_path = np.asarray(relations.class_index, np.int64)[relation]
-    barred = np.isinf(classes.money_usd_t[class_of_path[path], arcs])
-    stays = (np.bincount(path, weights=barred, minlength=relation.size) == 0) & (start.path_tonnes_yr > 0.0)
+    # STEP 1: paths in the order of the relations; which may still be used?
     inverse = np.empty(count, np.int64)
     inverse[problem.rank] = np.arange(count)
-    stays &= relations.tonnes_yr[relation] > 0.0
-    chosen = np.flatnonzero(stays)
-    chosen = chosen[np.argsort(inverse[relation[chosen]], kind="stable")]
-    pair = inverse[relation[chosen]]
-
-    # STEP 2: their arcs and facilities, in the order of the relations.
-    slot_of = np.empty(graph.tail.size, np.int64)
-    slot_of[graph.out_arc] = np.arange(graph.tail.size)
-    slot_first = np.append(0, np.cumsum(length[chosen]))
-    entry = np.arange(slot_first[-1]) - np.repeat(slot_first[:-1] - start.path_first[chosen], length[chosen])
-    slots = slot_of[arcs[entry]]
-    new_path = np.repeat(np.arange(chosen.size), length[chosen])
-    facility = problem.facility[slots]
-    using = np.flatnonzero(facility >= 0)
-    uses = new_path[using] * facilities.volume.size + facility[using]
-    if np.unique(uses).size < uses.size:
-        values, times = np.unique(uses, return_counts=True)
-        twice = int(values[times > 1][0])
-        raise ValueError(_twice(int(relation[chosen[twice // facilities.volume.size]]), twice % facilities.volume.size))
-    felt = problem.felt[slots]
-    feels = felt < facilities.volume.size - 1
-    fixed = problem.fixed_cost[class_of_path[chosen][new_path], slots]
+    pair = inverse[relation]
+    chosen = np.flatnonzero((start.path_tonnes_yr > 0.0) & (np.asarray(relations.tonnes_yr)[relation] > 0.0))
+    chosen = chosen[np.argsort(pair[chosen], kind="stable")]
+    slot_of = np.empty(graph.tail.size, np.int32)
+    slot_of[graph.out_arc] = np.arange(graph.tail.size, dtype=np.int32)
+    entries = int(length[chosen].sum())
+    rows = chosen.size
     stock = Stock(
-        first=np.searchsorted(pair, np.arange(count + 1)).astype(np.int64),
-        slot_first=slot_first.astype(np.int64),
-        slots=slots.astype(np.int32),
-        facility_first=np.append(0, np.cumsum(np.bincount(new_path[feels], minlength=chosen.size))).astype(np.int64),
-        facilities=felt[feels].astype(np.int32),
-        fixed=np.bincount(new_path, weights=fixed, minlength=chosen.size).astype(np.float64),
-        flow=np.asarray(start.path_tonnes_yr, np.float64)[chosen],
+        first=np.zeros(count + 1, np.int64),
+        slot_first=np.empty(rows, np.int64),
+        slot_last=np.empty(rows, np.int64),
+        slots=np.empty(entries, np.int32),
+        facility_first=np.empty(rows, np.int64),
+        facility_last=np.empty(rows, np.int64),
+        facilities=np.empty(entries, np.int32),
+        fixed=np.empty(rows),
+        flow=np.empty(rows),
+        used=np.zeros(2, np.int64),
     )
+    kept_count, refused, facility = kernels.restore(
+        chosen,
+        pair,
+        np.asarray(start.path_first, np.int32),
+        np.asarray(start.path_arcs, np.int32),
+        np.asarray(start.path_tonnes_yr, np.float64),
+        np.asarray(relations.origin, np.int32)[problem.rank],
+        np.asarray(relations.destination, np.int32)[problem.rank],
+        graph.tail,
+        graph.head,
+        slot_of,
+        np.asarray(relations.class_index, np.int32)[problem.rank],
+        problem,
+        facilities.volume.size - 1,
+        stock,
+    )
+    if refused == -1:
+        raise ValueError("start: its paths do not join these relations on this graph")
+    if refused >= 0:
+        raise ValueError(_twice(int(problem.rank[refused]), facility))
+    stock = stock._replace(
+        slot_first=stock.slot_first[:kept_count],
+        slot_last=stock.slot_last[:kept_count],
+        facility_first=stock.facility_first[:kept_count],
+        facility_last=stock.facility_last[:kept_count],
+        fixed=stock.fixed[:kept_count],
+        flow=stock.flow[:kept_count],
+    )
+    pair = np.repeat(np.arange(count), np.diff(stock.first))
 
-    # STEP 3: shares of the tonnes.
+    # STEP 2: shares of the tonnes.
     kept = np.bincount(pair, weights=stock.flow, minlength=count)
     was_outside = np.asarray(start.outside_tonnes_yr, np.float64)[problem.rank]
     was_inside = np.asarray(start.network_tonnes_yr, np.float64)[problem.rank]
@@ -481,43 +469,40 @@ def restocked(
     pairs: Pairs,
     stock: Stock,
     forest: Forest,
+    arrivals: Arrivals,
     fresh: Floats,
     best_path: Longs,
     facilities: AnyFacilities,
 ) -> Stock:
-    """Leave out idle paths and put in the trees' paths where `fresh` holds tonnes for one (-1: none)."""
-    joins = fresh >= 0.0
-    keeps = stock.flow > 0.0
-    keeps[best_path[(best_path >= 0) & ~joins]] = True
-    count, slot_count, felt_count = kernels.measure(
-        stock, keeps, joins, problem.pair_tree, forest, problem.tail, problem.felt, facilities.volume.size - 1
-    )
+    """Leave out idle paths but the best, and put in those that have arrived, with their tonnes in `fresh`."""
+    none = facilities.volume.size - 1
+    count, slot_count, felt_count = kernels.measure(stock, best_path, arrivals, problem.felt, none)
+    ends = [np.empty(count, np.int64) for _ in range(4)]
     new = Stock(
-        first=np.zeros(pairs.tonnes.size + 1, np.int64),
-        slot_first=np.zeros(count + 1, np.int64),
-        slots=np.empty(slot_count, np.int32),
-        facility_first=np.zeros(count + 1, np.int64),
-        facilities=np.empty(felt_count, np.int32),
-        fixed=np.empty(count),
-        flow=np.empty(count),
+        np.zeros(pairs.tonnes.size + 1, np.int64),
+        ends[0],
+        ends[1],
+        _with_room(stock.slots, int(stock.used[0]), slot_count),
+        ends[2],
+        ends[3],
+        _with_room(stock.facilities, int(stock.used[1]), felt_count),
+        np.empty(count),
+        np.empty(count),
+        stock.used.copy(),
     )
-    seen = np.full(facilities.volume.size, -1, np.int64)
-    pair, twice = kernels.restock(
-        stock,
-        new,
-        keeps,
-        fresh,
-        problem.pair_tree,
-        forest,
-        problem.tail,
-        problem.facility,
-        problem.felt,
-        problem.fixed_cost,
-        seen,
-    )
+    pair_class = forest.class_index[problem.pair_tree]
+    pair, twice = kernels.restock(stock, new, best_path, arrivals, fresh, problem, pair_class, none)
     if twice >= 0:
         raise ValueError(_twice(int(problem.rank[pair]), twice))
     return new
+
+
+def _with_room(array: Ints, used: int, more: int) -> Ints:
+    if used + more <= array.size:
+        return array
+    grown = np.empty(used + more + array.size, np.int32)
+    grown[:used] = array[:used]
+    return grown
 
 
 def _twice(relation: int, facility: int) -> str:
@@ -554,7 +539,7 @@ def flows_of(
     relation = problem.rank[np.repeat(np.arange(count), np.diff(stock.first))]
     chosen = np.argsort(relation, kind="stable")
     chosen = chosen[stock.flow[chosen] > 0.0]
-    length = np.diff(stock.slot_first)[chosen]
+    length = (stock.slot_last - stock.slot_first)[chosen]
     path_first = np.append(0, np.cumsum(length))
     entry = np.arange(path_first[-1]) - np.repeat(path_first[:-1] - stock.slot_first[chosen], length)
     cost = np.empty(count)
@@ -638,13 +623,6 @@ def social_cost(delay: VolumeDelay, classes: Classes, relations: Relations, flow
     """What all tonnes cost together, in USD a year (see the top of `optimum`)."""
     time_h = delay.time_h + np.append(delays_h(delay, flows.facility_trains_day), 0.0)[delay.facility]
     return float(_spent(time_h, classes, flows).sum() + _kept_out(relations, flows).sum())
-
-
-def excess_by_relation(pairs: Pairs, stock: Stock, facilities: AnyFacilities, least: Floats) -> Floats:
-    """What each relation would save if all its tonnes took their cheapest alternative, in USD a year."""
-    excess = np.empty(pairs.tonnes.size)
-    kernels.appraise_each(pairs, stock, facilities, least, excess)
-    return excess
 
 
 def _spent(time_h: Floats, classes: Classes, flows: Flows) -> Floats:

@@ -32,10 +32,9 @@ from landbridge.model.flows.equilibrium import descend
 from landbridge.model.flows.kernels import Facilities
 from landbridge.model.flows.loading import all_or_nothing
 from landbridge.model.flows.prepare import (
+    Searcher,
     beckmann,
     check_inputs,
-    crew,
-    excess_by_relation,
     first_stock,
     flows_of,
     prepare,
@@ -138,12 +137,12 @@ def capacitated_equilibrium(
     overload = complementarity = 0.0
     volume = np.zeros(room.size)
     queue = np.zeros(room.size)
-    with crew(workers_for(graph, forest, threads)) as work:
+    with Searcher(problem, forest, workers_for(graph, forest, threads)) as find:
         if limited.size:
             facilities = cast(Facilities, any_facilities)
             if start is not None and start.queue_h.size == room.size:
                 facilities.queue[limited] = start.queue_h[limited]
-        stock = first_stock(work, problem, any_facilities, pairs, forest, graph, classes, relations, start)
+        stock = first_stock(find, any_facilities, pairs, graph, relations, start)
         if limited.size:
             served = np.isfinite(forest.distance) & (pairs.tonnes > 0.0)
             usual_h = float(np.median(forest.distance[served] / pairs.vot[served])) if served.any() else 1.0
@@ -154,7 +153,7 @@ def capacitated_equilibrium(
         for rounds in range(1, max_rounds + 1):
             off = max(overload, complementarity) if rounds > 1 else FIRST_GAP / INNER_SHARE
             aim = max(gap, min(INNER_SHARE * off, FIRST_GAP)) if off > tolerance else gap
-            found = descend(work, problem, any_facilities, pairs, forest, stock, aim, max_iterations, progress)
+            found = descend(find, any_facilities, pairs, stock, aim, max_iterations, progress)
             stock = found.stock
             gaps += found.gaps if not gaps else found.gaps[1:]
             averages += found.excess_usd_t if not averages else found.excess_usd_t[1:]
@@ -204,7 +203,7 @@ def capacitated_equilibrium(
         "capacitated user equilibrium", problem, pairs, forest, stock, graph, delay, classes, relations, convergence
     )
     value = beckmann(delay, classes, relations, flows)
-    short = float(pairs.rate @ excess_by_relation(pairs, stock, any_facilities, forest.distance))
+    short = float(pairs.rate @ found.excess_usd)
     held = float((delay.train_length_factor * queue)[limited] @ (volume - room)[limited])
     return replace(
         flows,

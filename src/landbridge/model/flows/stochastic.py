@@ -33,10 +33,9 @@ import numpy.typing as npt
 from landbridge.errors import NotConverged
 from landbridge.model.flows import kernels
 from landbridge.model.flows.prepare import (
+    Searcher,
     beckmann,
     check_inputs,
-    class_costs,
-    crew,
     first_stock,
     flows_of,
     prepare,
@@ -44,7 +43,7 @@ from landbridge.model.flows.prepare import (
     workers_for,
 )
 from landbridge.model.flows.records import Classes, Convergence, Flows, Relations, VolumeDelay
-from landbridge.model.paths import Graph, mend_trees
+from landbridge.model.paths import Graph
 
 __all__ = ["stochastic_equilibrium"]
 
@@ -107,10 +106,11 @@ def stochastic_equilibrium(
     pair_class = forest.class_index[problem.pair_tree].astype(np.int64)
     spread = (given * np.ones(len(classes.name)))[pair_class]
     history: list[float] = []
-    with crew(workers_for(graph, forest, threads)) as work:
-        stock = first_stock(work, problem, facilities, pairs, forest, graph, classes, relations, start, settle=False)
+    with Searcher(problem, forest, workers_for(graph, forest, threads)) as find:
+        stock = first_stock(find, facilities, pairs, graph, relations, start, settle=False)
         kernels.clear_volumes(facilities)
-        length = class_costs(problem, facilities)
+        length = np.empty_like(problem.fixed_cost)
+        kernels.class_costs(problem, facilities, length)
         kernels.load(pairs, stock, facilities)
         best = np.empty(pairs.tonnes.size)
         best_path = np.empty(pairs.tonnes.size, np.int64)
@@ -122,29 +122,27 @@ def stochastic_equilibrium(
             if path_size:
                 kernels.path_sizes(stock, pair_class, length, log_size)
             kernels.disperse(pairs, stock, facilities, spread, log_size, gap, MOST_SWEEPS, composite)
-            kernels.settle(pairs, stock)
-            kernels.load(pairs, stock, facilities)
+            kernels.renew(pairs, stock, facilities)
             history.append(kernels.dispersion_residual(pairs, stock, facilities, spread, log_size, composite))
             if progress is not None:
                 progress(rounds, history[-1])
             # STEP 2: cheaper paths enter.
-            work(mend_trees, (problem.first_out, problem.tail, problem.head), class_costs(problem, facilities), forest)
-            kernels.appraise(pairs, stock, facilities, forest.distance, best, best_path)
-            enters = (forest.distance < best * (1.0 - CHEAPER)) & (np.diff(stock.first) > 0)
-            if not enters.any() or rounds == max_iterations or history[-1] > gap:
+            price = np.empty(stock.flow.size)
+            kernels.price_known(pairs, stock, facilities, price, best, best_path)
+            arrivals = find(facilities, np.where(best < np.inf, best * (1.0 - CHEAPER), -np.inf))
+            enters = arrivals.target.size > 0
+            if not enters or rounds == max_iterations or history[-1] > gap:
                 break
             rounds += 1
-            inside = pairs.tonnes - pairs.outside
-            fresh = np.where(enters, FIRST_SHARE * inside, -1.0)
-            stock = restocked(problem, pairs, stock, forest, fresh, best_path, facilities)
-            kernels.settle(pairs, stock)
-            kernels.load(pairs, stock, facilities)
-    good = history[-1] <= gap and not enters.any()
+            fresh = FIRST_SHARE * (pairs.tonnes - pairs.outside)
+            stock = restocked(problem, pairs, stock, forest, arrivals, fresh, best_path, facilities)
+            kernels.renew(pairs, stock, facilities)
+    good = history[-1] <= gap and not enters
     convergence = Convergence("converged" if good else "iteration limit", history[-1], rounds, tuple(history))
     if not good:
         raise NotConverged(
             f"stochastic user equilibrium: residual {history[-1]:.3g} after {rounds} rounds of path search, wanted "
-            f"{gap:.3g}" + ("; paths were still entering" if enters.any() else ""),
+            f"{gap:.3g}" + ("; paths were still entering" if enters else ""),
             convergence,
         )
     flows = flows_of(

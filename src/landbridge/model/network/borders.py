@@ -10,7 +10,7 @@ makes the mean and the spread of what is left.
 Notation
 --------
 P   hours of processing of a consignment that is not opened
-p   share of consignments that are physically inspected; H hours that an inspection adds
+p   share of consignments that are physically inspected; H hours that an inspection adds (parameter ``inspection-h``)
 L   hours of a closed stretch of a week; W = 168 hours of a week
 Q   hours of queue when trains equal the capacity
 

@@ -106,9 +106,9 @@ class _Builder:
         self.rates: dict[tuple[str, str], dict[str, Any]] = {}
         for row in _Rows(tables["rates"]):
             self.rates[row["country"], row["mode"]] = row
-        self.emissions: dict[tuple[str, str, str], float] = {}
+        self.emissions: dict[tuple[str, str, str], list[dict[str, Any]]] = {}
         for row in _Rows(tables["emissions"]):
-            self.emissions[row["mode"], row["traction"] or "", row["country"]] = row["co2_g_tkm"]
+            self.emissions.setdefault((row["mode"], row["traction"] or "", row["country"]), []).append(row)
 
     # -- names to numbers ------------------------------------------------------------------------------------------
 
@@ -136,14 +136,25 @@ class _Builder:
             self.faults.append(Fault("rates.csv", f"{country} {mode}", "", "a rate for this country and mode", "none"))
         return found
 
-    def emission(self, mode: str, traction: str, country: str) -> float:
+    def start(self, country: str, mode: str) -> tuple[float, float]:
+        """Half the fixed part of the price of a haul, a TEU and a tonne: what one of its two ends bears."""
+        if mode != "rail":
+            return 0.0, 0.0
+        rate = self.rates.get((country, mode)) or self.rates.get(("*", mode)) or {}
+        return _or_zero(rate.get("start_usd_teu")) / 2, _or_zero(rate.get("start_usd_t")) / 2
+
+    def emission(self, mode: str, traction: str, country: str, line: str) -> tuple[float, bool]:
+        """Grams a net tonne-km, and whether they hold the box's own weight; a factor of the line comes first."""
         for key in ((mode, traction, country), (mode, traction, "*"), (mode, "", country), (mode, "", "*")):
-            if key in self.emissions:
-                return self.emissions[key]
+            rows = self.emissions.get(key, ())
+            fits = [row for row in rows if not row["line"] or fnmatchcase(line, row["line"])]
+            if fits:
+                best = max(fits, key=lambda row: len(row["line"] or ""))
+                return best["co2_g_tkm"], best["includes_box"]
         self.faults.append(
             Fault("emissions.csv", f"{mode} {traction} {country}", "", "a factor for this mode and traction", "none")
         )
-        return 0.0
+        return 0.0, True
 
     # -- arcs ------------------------------------------------------------------------------------------------------
 
@@ -183,6 +194,7 @@ class _Builder:
             "container": True,
             "bulk": True,
             "co2_g_t": 0.0,
+            "box_co2_g_teu": 0.0,
         }
         values.update(given)
         if values["money_empty_usd_teu"] is None:
@@ -207,9 +219,19 @@ def _state(mode: str, gauge_mm: int) -> str:
 
 
 def _move(
-    build: _Builder, row: dict[str, Any], index: int, country: str, km: float, gauge: int, ends: tuple[int, int, bool]
+    build: _Builder,
+    row: dict[str, Any],
+    index: int,
+    country: str,
+    km: float,
+    gauge: int,
+    ends: tuple[int, int, bool],
+    handovers: int = 0,
 ) -> None:
-    """One move arc: a section of a link in one country, one gauge, one direction."""
+    """One move arc: a section of a link in one country, one gauge, one direction.
+
+    At each border where it is handed over a haul bears half the fixed part of its price in this country.
+    """
     tail, head, backward = ends
     mode = row["mode"]
     rate = build.rate(country, mode)
@@ -228,7 +250,9 @@ def _move(
             _or_zero(row["preload_trains_day"]) * running * build.preload_factor,
             row["train_length_factor"] or 1.0,
         )
-    teu = rate["usd_teu_km"] * km + _or_zero(row["fixed_usd_teu"]) * share
+    factor, holds_box = build.emission(mode, row["traction"] or "", country, row["line"])
+    start_teu, start_t = build.start(country, mode)
+    teu = rate["usd_teu_km"] * km + _or_zero(row["fixed_usd_teu"]) * share + handovers * start_teu
     build.arc(
         tail,
         head,
@@ -246,9 +270,11 @@ def _move(
         money_usd_t=rate["usd_t_km"] * km
         + _or_zero(row["fixed_usd_t"]) * share
         + row["charge_usd_t"] * share
+        + handovers * start_t
         + row["charge_usd_t_km"] * km,
         money_empty_usd_teu=teu * (1.0 if rate["empty_factor"] is None else rate["empty_factor"]),
-        co2_g_t=km * build.emission(mode, row["traction"] or "", country),
+        co2_g_t=km * factor,
+        box_co2_g_teu=0.0 if holds_box else km * factor * build.parameter("box-tare"),
     )
 
 
@@ -281,7 +307,7 @@ def _border(
         time_h, spread_h = border_hours(
             _or_zero(found[f"processing_{way}_h"]),
             inspection_share=_or_zero(found[f"inspection_share_{way}"]),
-            inspection_h=_or_zero(found["inspection_h"]),
+            inspection_h=build.parameter("inspection-h"),
             closed=closed_wait(found["open_h_day"], found["open_days_week"]),
             queue_h=_or_zero(found[f"waiting_{way}_h"]),
             spread_h=found[f"spread_{way}_h"],
@@ -347,7 +373,10 @@ def _land_link(
                     if final
                     else build.node(f"{row['id']}#{part}{'<' if backward else '>'}", state)
                 )
-                _move(build, row, index, country, km * scale, gauge, (here, there, backward))
+                # a border without a crossing is passed in sealed transit: nothing is handed over
+                beside = [n[0] for n in (sections[i - 1 : i] if i else []) + sections[i + 1 : i + 2]]
+                handovers = sum((country, c) in at or (c, country) in at for c in beside)
+                _move(build, row, index, country, km * scale, gauge, (here, there, backward), handovers)
                 here = there
                 if not final:
                     onward = build.node(f"{row['id']}#{part}{'<' if backward else '>'}b", state)
@@ -497,6 +526,9 @@ def _yards(build: _Builder, tables: NetworkTables) -> None:
                 0.0,
                 1.0,
             )
+            # a train that starts or ends here bears half the fixed part of its price
+            rails = (a == "rail") + (b == "rail")
+            start_teu, start_t = (rails * part for part in build.start(build.place_rows[row["place"]]["iso2"], "rail"))
             for start in starts:
                 for end in ends:
                     build.arc(
@@ -509,8 +541,8 @@ def _yards(build: _Builder, tables: NetworkTables) -> None:
                         time_h=row["time_h"],
                         spread_h=_or_zero(row["spread_h"]),
                         facility=facility,
-                        money_usd_teu=_or_zero(row["cost_usd_teu"]),
-                        money_usd_t=_or_zero(row["cost_usd_t"]),
+                        money_usd_teu=_or_zero(row["cost_usd_teu"]) + start_teu,
+                        money_usd_t=_or_zero(row["cost_usd_t"]) + start_t,
                         container=box,
                         bulk=not box,
                     )
@@ -542,6 +574,7 @@ def _zones(build: _Builder, tables: NetworkTables, trains_week: Mapping[str, flo
                 if way["mode"] != mode:
                     continue
                 box = way["cargo"] == "container"
+                start_teu, start_t = build.start(country, mode)
                 wait = headway / 2 if mode == "rail" and box else 0.0
                 ways = []
                 if _departure(key[1].rstrip(">")) == key[1]:
@@ -558,8 +591,8 @@ def _zones(build: _Builder, tables: NetworkTables, trains_week: Mapping[str, flo
                         place=build.places[place],
                         time_h=way["time_h"] + extra,
                         spread_h=_or_zero(way["spread_h"]),
-                        money_usd_teu=way["cost_usd_teu"] or 0.0,
-                        money_usd_t=way["cost_usd_t"] or 0.0,
+                        money_usd_teu=_or_zero(way["cost_usd_teu"]) + start_teu,
+                        money_usd_t=_or_zero(way["cost_usd_t"]) + start_t,
                         container=box,
                         bulk=not box,
                     )

@@ -66,8 +66,8 @@ class Network:
         Price of a loaded box, a tonne of bulk, an empty box.
     container, bulk : bool[m]
         Whether boxes, and bulk, may use the arc.
-    co2_g_t : float64[m]
-        Emission per tonne carried.
+    co2_g_t, box_co2_g_teu : float64[m]
+        Emission per tonne carried, and of the box itself where the factor of the tonne does not hold it.
     delay_h, power, capacity_trains_day, preload_trains_day, train_length_factor : float64[F]
         The volume-delay curve of a facility; capacity and preload by direction.
     facility_arc : int32[F]
@@ -106,6 +106,7 @@ class Network:
     container: npt.NDArray[np.bool_]
     bulk: npt.NDArray[np.bool_]
     co2_g_t: F8
+    box_co2_g_teu: F8
     delay_h: F8
     power: F8
     capacity_trains_day: F8
@@ -127,7 +128,7 @@ class Network:
 #: Fields of `Network` that hold one entry an arc.
 ARC_FIELDS = tuple(
     "tail head kind mode gauge_mm option country country_to link crossing place backward length_km time_h spread_h "
-    "facility money_usd_teu money_usd_t money_empty_usd_teu container bulk co2_g_t".split()
+    "facility money_usd_teu money_usd_t money_empty_usd_teu container bulk co2_g_t box_co2_g_teu".split()
 )
 
 

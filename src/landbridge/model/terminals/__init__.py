@@ -4,7 +4,9 @@ A description (`plans`), an engine (`kernels`, fed by `draws`) and records of wh
 three things; `curve` asks the engine for the delay at many volumes.
 """
 
+from landbridge.model.terminals.curve import DelayCurve, Point, delay_curve, monotone, rated, without_borders
 from landbridge.model.terminals.draws import Stop
+from landbridge.model.terminals.kernels import HANDLE, LEAD, LOAD, STEPS, TURNED
 from landbridge.model.terminals.plans import Plan, Resource, Stream, make_plan, offered_load
 from landbridge.model.terminals.runs import (
     GROUPS,
@@ -22,25 +24,36 @@ from landbridge.model.terminals.summary import Estimate, Summary, batch_means, i
 
 __all__ = [
     "GROUPS",
+    "HANDLE",
+    "LEAD",
+    "LOAD",
     "STAGES",
+    "STEPS",
+    "TURNED",
+    "DelayCurve",
     "Estimate",
     "Plan",
+    "Point",
     "Resource",
     "Run",
     "Stop",
     "Stream",
     "Summary",
     "batch_means",
+    "delay_curve",
     "dwell",
     "inside",
     "interval",
     "little",
     "loads",
     "make_plan",
+    "monotone",
     "offered_load",
     "outside",
+    "rated",
     "simulate",
     "student",
     "summarise",
     "throughput",
+    "without_borders",
 ]

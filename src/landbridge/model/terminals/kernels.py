@@ -300,6 +300,8 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
             e, what = code >> 2, code & 3
             s = stream[e]
             if what == END:
+                if done_h[e] <= t:
+                    continue  # an end that a change of speed moved, of a train that has left since
                 k = step[e]
                 c = column[k]
                 r = resource[s, k]

@@ -1,0 +1,30 @@
+"""Compile kernels and keep them on disk.
+
+Numba asks of a kept kernel only whether the file of its function has changed. But a kernel holds the code of those that
+it calls, which here stand in several files: what is kept counts only as long as all files of this folder are as they
+were.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any, TypeVar, cast
+
+import numba
+
+__all__ = ["STAMP", "kernel"]
+
+_Function = TypeVar("_Function", bound=Callable[..., Any])
+
+#: Times and sizes of the files.
+STAMP = tuple(
+    (path.name, path.stat().st_mtime, path.stat().st_size) for path in sorted(Path(__file__).parent.glob("*.py"))
+)
+
+
+def kernel(function: _Function) -> _Function:
+    """Compile on first use and keep on disk; frees the interpreter lock, so that threads may share the work."""
+    compiled = numba.njit(function, cache=True, nogil=True, error_model="numpy")
+    compiled._cache._cache_file._source_stamp = STAMP
+    return cast(_Function, compiled)

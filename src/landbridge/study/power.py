@@ -1,0 +1,283 @@
+"""Who has how much power on the corridors, and what a project does to it.
+
+    study -> scenario, year -> corridors (worth) -> game -> solutions
+                 with the project or the other scenario  -> game -> solutions -> what changes for whom
+
+Both rules are always solved, shippers as players and as price-takers, since they answer different questions: with
+shippers at the table two rival transit countries are worth nothing alone; without them each stands for the cargo that
+it could carry if the others did not compete. A project asks for the consent of every player on whose land it lies: a
+coalition that lacks one of them earns what it earned before. What is shown with a result: who plays, the outside
+option, the investment options, the principle, whether the game is superadditive.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from landbridge.data.tables import Tables
+from landbridge.errors import LandbridgeError, OutputError
+from landbridge.model import leverage
+from landbridge.model.leverage import Game
+from landbridge.scenario.apply import apply
+from landbridge.scenario.measures import Build, Measure
+from landbridge.scenario.scenarios import Scenario
+from landbridge.scenario.select import country_km
+from landbridge.study.files import Study, held_projects
+from landbridge.study.games import solutions
+from landbridge.study.solve import Settings
+from landbridge.study.worth import RULES, Players, corridors, players_of, worth_game
+
+__all__ = ["DEFAULT_PLAYERS", "change", "power", "write_power"]
+
+#: Who bargains unless a user says otherwise: the countries of the passages between China and Europe.
+DEFAULT_PLAYERS = ("CN", "KZ", "RU", "BY", "KG", "UZ", "AZ", "eu")
+PRINCIPLE = (
+    "the most that a coalition can earn over the outside options on arcs whose owners are all in it (an optimum with "
+    "hard capacities, not an equilibrium); fees and surpluses in prices are transfers and stay out"
+)
+OUTSIDE = "the cheaper of the ocean voyage and the truck, for each relation"
+# Smallest coalitions that are listed.
+MOST_COALITIONS = 5
+# A change below this share of the worth of all is none.
+NO_CHANGE = 1e-9
+
+Progress = Callable[[int, int, str], None]
+
+
+def power(
+    study: Study,
+    tables: Tables,
+    *,
+    players: Sequence[str] = DEFAULT_PLAYERS,
+    blocs: Sequence[str] = (),
+    project: str | None = None,
+    year: int | None = None,
+    size: str | None = None,
+    workers: int = 1,
+    cache: Path | None = None,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Solve the corridor game of a study, without and with a project.
+
+    Parameters
+    ----------
+    study
+        Its scenario of comparison is the ground; what it is held against is that scenario with the project built, or
+        the first other scenario.
+    tables
+        The atlas.
+    players
+        Countries by ISO2, or blocs by id; arcs of all others are free.
+    blocs
+        Blocs whose members among the players negotiate as one in the Owen value.
+    project
+        Project to build; by default what the study's other scenario does.
+    year, size
+        Year (default the study's last) and size (default the study's).
+    workers, cache
+        Processes, and the folder in which finished worths are kept.
+    progress
+        Called with coalitions done, all, and what is being solved.
+
+    Returns
+    -------
+    dict
+        What must be known to read it, and under ``rules`` for each rule the games ``before`` and ``after`` and the
+        ``change``.
+
+    Raises
+    ------
+    LandbridgeError
+        If a name is not there or there are too many players.
+    StudyError, DataError
+        If the study does not fit the atlas.
+    NotConverged
+        If a coalition has no proved optimum.
+    """
+    chosen = study.years[-1] if year is None else year
+    if chosen not in study.years:
+        raise LandbridgeError(f"year: the study runs {', '.join(map(str, study.years))}, got {chosen}")
+    playing = players_of(tables, players, chosen)
+    settings = Settings(gap=study.gap, max_iterations=study.max_iterations, size=size or study.size)
+    groups = _groups(tables, playing, blocs, chosen)
+    by_id = {scenario.id: scenario for scenario in study.scenarios}
+    ground = by_id[study.compare]
+    other, after = _after(study, ground, project)
+    held = held_projects(study) | ({project} if project else set())
+    started = len(ground.measures)
+    added = after[started:] if after is not None and after[:started] == ground.measures else ()
+    builders = _builders(tables, playing, added)
+    result: dict[str, Any] = {
+        "study": study.name,
+        "year": chosen,
+        "size": settings.size,
+        "players": {name: sorted(own) for name, own in zip(playing.names, playing.members, strict=True)},
+        "principle": PRINCIPLE,
+        "outside_option": OUTSIDE,
+        "before": ground.id,
+        "after": other,
+        "investment_options": [] if other is None else [other],
+        "consent_to_build": None if builders is None else [playing.names[i] for i in builders],
+        "rules": {},
+    }
+    for rule in RULES:
+        games: list[Game] = []
+        told: dict[str, Any] = {}
+        free_usd_yr: list[float] = []
+        for name, measures in (("before", ground.measures), *((("after", after),) if after is not None else ())):
+            applied = apply(tables, measures, chosen, held=held)
+            found = corridors(applied.tables, playing, rule=rule, year=chosen, settings=settings)
+            label = f"{rule}, {name}"
+            game, free = worth_game(
+                found,
+                playing,
+                workers=workers,
+                cache=cache,
+                progress=None if progress is None else _labelled(progress, label),
+            )
+            if games and builders is not None:
+                game, free = _if_built(games[0], free_usd_yr[0], game, free, builders)
+            games.append(game)
+            free_usd_yr.append(free)
+            told[name] = {
+                **solutions(game, blocs=groups),
+                "worth_without_players_usd_yr": free,
+                "tonnes_yr": found.tonnes_yr,
+                "without_outside_option_tonnes_yr": found.without_outside_tonnes_yr,
+            }
+        if len(games) == 2:
+            told["change"] = change(playing, *games, free_usd_yr=free_usd_yr[1] - free_usd_yr[0])
+        result["rules"][rule] = told
+    return result
+
+
+def change(players: Players, before: Game, after: Game, *, free_usd_yr: float = 0.0) -> dict[str, Any]:
+    """Compare two games of the same players: what an investment does to everyone's power.
+
+    Parameters
+    ----------
+    players
+        Who bargains.
+    before, after
+        The games without and with it.
+    free_usd_yr
+        What is gained without any player's consent.
+
+    Returns
+    -------
+    dict
+        ``worth_usd_yr``: rise of v(N); ``shapley`` and ``nucleolus``: change by player; ``wants`` and ``blocks``: who
+        gains and who loses by the Shapley value; ``exclusion``: E_R = [v'(N-R) - v(N-R)] / [v'(N) - v(N)] by player R,
+        about one or more where it works without R, zero where it needs R, None where v(N) does not change; ``alone``:
+        the smallest coalitions that gain from it by themselves.
+    """
+    rise = after.grand - before.grand + free_usd_yr
+    scale = max(abs(before.grand), abs(after.grand))
+    shapley = leverage.shapley(after) - leverage.shapley(before)
+    nucleolus = leverage.nucleolus(after) - leverage.nucleolus(before)
+    everyone = before.worth.size - 1
+    without = everyone ^ (1 << np.arange(len(players.names)))
+    apart = after.worth[without] - before.worth[without] + free_usd_yr
+    none = abs(rise) <= NO_CHANGE * scale
+    gains = after.worth - before.worth
+    smallest: list[int] = []
+    for coalition in sorted(np.flatnonzero(gains > NO_CHANGE * scale).tolist(), key=lambda s: (s.bit_count(), s)):
+        if not any(coalition & other == other for other in smallest):
+            smallest.append(coalition)
+    shown = sorted(smallest, key=lambda s: (s.bit_count(), -gains[s]))[:MOST_COALITIONS]
+    return {
+        "worth_usd_yr": rise,
+        "shapley": _named(players, shapley),
+        "nucleolus": _named(players, nucleolus),
+        "wants": [p for p, d in zip(players.names, shapley, strict=True) if d > NO_CHANGE * scale],
+        "blocks": [p for p, d in zip(players.names, shapley, strict=True) if d < -NO_CHANGE * scale],
+        "exclusion": dict.fromkeys(players.names) if none else _named(players, apart / rise),
+        "alone": [{"players": list(before.names(s)), "gain_usd_yr": float(gains[s])} for s in shown],
+        "alone_count": len(smallest),
+    }
+
+
+def write_power(path: Path, found: dict[str, Any]) -> None:
+    """Write what `power` found as JSON, whole or not at all.
+
+    Parameters
+    ----------
+    path
+        File; its folder is made.
+    found
+        As `power` returns it.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    part = path.with_suffix(".part")
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+
+
+def _if_built(
+    before: Game, free_before: float, after: Game, free_after: float, builders: list[int]
+) -> tuple[Game, float]:
+    """The game in which only coalitions of all the builders have what is built."""
+    needed = sum(1 << i for i in builders)
+    every = np.arange(before.worth.size)
+    worth = np.where(every & needed == needed, after.worth + free_after, before.worth + free_before)
+    return leverage.make(before.players, worth - worth[0]), float(worth[0])
+
+
+def _builders(tables: Tables, players: Players, measures: Sequence[Measure]) -> list[int] | None:
+    """Players on whose land the projects lie; None where something else than a project is done, which asks nobody."""
+    if not measures or not all(isinstance(measure, Build) for measure in measures):
+        return None
+    projects = {measure.project for measure in measures if isinstance(measure, Build) and measure.project}
+    named = {link for measure in measures if isinstance(measure, Build) for link in measure.links}
+    links = tables["links"].filter(pl.col("project").is_in(list(projects)) | pl.col("id").is_in(list(named)))
+    place = dict(zip(tables["places"]["id"], tables["places"]["iso2"], strict=True))
+    crossed = {place[end] for end in (*links["place_a"], *links["place_b"])}
+    for text in links["country_km"].drop_nulls():
+        crossed |= country_km(text).keys()
+    return [i for i, own in enumerate(players.members) if own & crossed]
+
+
+def _after(study: Study, ground: Scenario, project: str | None) -> tuple[str | None, tuple[Measure, ...] | None]:
+    if project is not None:
+        return project, (*ground.measures, Build(project=project))
+    others = [scenario for scenario in study.scenarios if scenario.id != ground.id]
+    return (others[0].id, others[0].measures) if others else (None, None)
+
+
+def _groups(tables: Tables, players: Players, blocs: Sequence[str], year: int) -> list[list[int]] | None:
+    if not blocs:
+        return None
+    left = set(range(len(players.names)))
+    groups = []
+    for name in blocs:
+        members = players_of(tables, [name], year).members[0]
+        inside = [i for i in sorted(left) if players.members[i] <= members]
+        if not inside:
+            raise LandbridgeError(
+                f"blocs: no player of {', '.join(players.names)} that is not yet in a bloc is in {name}"
+            )
+        groups.append(inside)
+        left -= set(inside)
+    return [*groups, *([i] for i in sorted(left))]
+
+
+def _named(players: Players, values: Any) -> dict[str, float]:
+    return dict(zip(players.names, np.asarray(values, np.float64).tolist(), strict=True))
+
+
+def _labelled(progress: Progress, label: str) -> Callable[[int, int], None]:
+    return lambda done, count: progress(done, count, label)

@@ -1,0 +1,373 @@
+"""What a coalition of countries is worth on the network of one scenario and year.
+
+The corridor game of `landbridge.model.leverage.corridor` is made here from the supernetwork: who must consent to an
+arc, what it costs without transfers, how much room a facility has left, and what each relation's outside option costs.
+Its 2^n worths are found in blocks that do not depend on the number of workers, and kept on disk by the content of the
+game, so that a run that was stopped goes on where it was.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import multiprocessing
+import os
+from collections.abc import Callable, Iterable, Sequence
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, fields, is_dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+
+from landbridge.data.tables import Tables
+from landbridge.errors import LandbridgeError, UnknownName
+from landbridge.model.costs import class_money
+from landbridge.model.leverage import MOST_PLAYERS, Game, corridor, make
+from landbridge.model.network import MODES, ArcKind, Network
+from landbridge.study.solve import (
+    Settings,
+    assignable,
+    deep_sea,
+    free_time_h,
+    outside_options,
+    parameter,
+    prepare,
+    weights,
+)
+
+__all__ = ["RULES", "Corridors", "Players", "corridors", "players_of", "solve_worths", "worth_game"]
+
+F8 = npt.NDArray[np.float64]
+I8 = npt.NDArray[np.int64]
+Progress = Callable[[int, int], None]
+
+#: Whether shippers bargain with their countries, or take the price that carriers' countries leave them.
+RULES = ("shippers are players", "shippers are price-takers")
+# Change it when worths of the same game would come out otherwise.
+CACHE_FORMAT = "corridor game 1"
+
+
+@dataclass(frozen=True)
+class Players:
+    """Who bargains.
+
+    Parameters
+    ----------
+    names
+        Countries (ISO2) or blocs, in order.
+    members
+        Countries of each; no country is in two.
+    """
+
+    names: tuple[str, ...]
+    members: tuple[frozenset[str], ...]
+
+
+@dataclass(frozen=True, eq=False)
+class Corridors:
+    """A corridor game, and what was left out of it.
+
+    Parameters
+    ----------
+    game
+        The network and its owners.
+    tonnes_yr
+        Tonnes of all relations.
+    without_outside_tonnes_yr
+        Tonnes left out since no outside option has a price: nothing says what their way by land is worth.
+    """
+
+    game: corridor.CorridorGame
+    tonnes_yr: float
+    without_outside_tonnes_yr: float
+
+
+def players_of(tables: Tables, names: Sequence[str], year: int) -> Players:
+    """Read who bargains: countries by ISO2, blocs by their id.
+
+    Parameters
+    ----------
+    tables
+        The atlas.
+    names
+        As the user wrote them, in any case.
+    year
+        Year for the membership of blocs.
+
+    Returns
+    -------
+    Players
+
+    Raises
+    ------
+    UnknownName
+        If a name is neither a country nor a bloc.
+    LandbridgeError
+        If a country would play twice, or nobody plays.
+    """
+    countries = {str(c).casefold(): str(c) for c in tables["countries"]["iso2"].to_list()}
+    blocs: dict[str, set[str]] = {}
+    for row in tables["blocs"].to_dicts():
+        if row["from_year"] is None or row["from_year"] <= year:
+            blocs.setdefault(row["bloc"], set()).add(row["iso2"])
+    found: list[str] = []
+    members: list[frozenset[str]] = []
+    for name in names:
+        key = name.strip().casefold()
+        if key in countries:
+            found.append(countries[key])
+            members.append(frozenset({countries[key]}))
+        elif key in blocs:
+            found.append(key)
+            members.append(frozenset(blocs[key]))
+        else:
+            raise UnknownName("player", name, [*countries.values(), *blocs])
+    if not found:
+        raise LandbridgeError("players: wanted at least one country or bloc")
+    for i, own in enumerate(members):
+        for j in range(i):
+            if both := sorted(own & members[j]):
+                raise LandbridgeError(f"players: {', '.join(both)} would play twice, in {found[j]} and in {found[i]}")
+    return Players(tuple(found), tuple(members))
+
+
+def corridors(tables: Tables, players: Players, *, rule: str, year: int, settings: Settings) -> Corridors:
+    """Make the corridor game of tables to which a scenario was applied.
+
+    Parameters
+    ----------
+    tables
+        After `landbridge.scenario.apply`.
+    players
+        Who bargains; arcs of all other countries are free to everyone.
+    rule
+        One of `RULES`. Where shippers are price-takers, a relation need not ask the countries of its own two ends.
+    year, settings
+        Year and size.
+
+    Returns
+    -------
+    Corridors
+
+    Raises
+    ------
+    DataError
+        With what the tables lack.
+    """
+    if rule not in RULES:
+        raise ValueError(f"rule: wanted one of {RULES}, got {rule!r}")
+    prepared = prepare(tables, year=year, settings=settings)
+    net = prepared.network
+    graph, _, kinds, relations = assignable(prepared)
+    bit = {country: 1 << i for i, own in enumerate(players.members) for country in own}
+    nation = np.array([bit.get(country, 0) for country in net.countries], np.int64)
+
+    # STEP 1: costs without transfers; firmly rail-borne cargo keeps off the roads as in the assignment.
+    money = class_money(_without_transfers(net, parameter(tables, "resource-share")), prepared.classes, weights(tables))
+    repeats = len(kinds.name) // len(prepared.classes.names)
+    money = np.where(np.isinf(kinds.money_usd_t), np.inf, np.tile(money, (repeats, 1)))
+    free_h = free_time_h(net)
+    cost = money + kinds.value_of_time_usd_t_h[:, None] * free_h
+
+    # STEP 2: outside options, of captive cargo too: it is bound to rail where it goes by land, not to the land.
+    everyone = replace(prepared.demand, captive=np.zeros_like(prepared.demand.captive))
+    deep = deep_sea(tables)
+    ocean = np.array([link in deep for link in net.links], np.bool_)
+    on_ocean = np.where(net.link >= 0, ocean[net.link], False)
+    outside, _ = outside_options(tables, net, everyone, prepared.classes, prepared.money, free_h, on_ocean)
+    kept = np.isfinite(outside)
+
+    # STEP 3: who must be asked.
+    consent = nation[net.country]
+    border = net.kind == ArcKind.BORDER
+    consent[border] |= nation[net.country_to[border]]
+    zone_country = dict(zip(tables["zones"]["id"], tables["zones"]["country"], strict=True))
+    zone_bit = np.array([bit.get(zone_country[zone], 0) for zone in prepared.demand.zones], np.int64)
+    own = zone_bit[prepared.demand.origin] | zone_bit[prepared.demand.destination]
+    if rule == RULES[0]:
+        own = np.zeros_like(own)
+
+    room = np.maximum(net.capacity_trains_day - net.preload_trains_day, 0.0)
+    load = kinds.weight_trains_day_per_t_yr[:, None] / net.train_length_factor
+    game = corridor.CorridorGame(
+        graph=graph,
+        cost_usd_t=cost,
+        consent=consent,
+        facility=net.facility.astype(np.int64),
+        room=room,
+        load=np.asarray(load, np.float64),
+        origin=relations.origin.astype(np.int64)[kept],
+        destination=relations.destination.astype(np.int64)[kept],
+        class_index=relations.class_index.astype(np.int64)[kept],
+        tonnes_yr=relations.tonnes_yr[kept],
+        outside_usd_t=outside[kept],
+        own=own[kept],
+        player_count=len(players.names),
+    )
+    return Corridors(game, float(relations.tonnes_yr.sum()), float(relations.tonnes_yr[~kept].sum()))
+
+
+def _without_transfers(net: Network, resource_share: float) -> Network:
+    """Prices less what only changes purses: all fees at borders, and a part of what a run by rail costs."""
+    part = np.ones(net.arc_count)
+    part[(net.kind == ArcKind.MOVE) & (net.mode == MODES.index("rail"))] = resource_share
+    part[net.kind == ArcKind.BORDER] = 0.0
+    return replace(
+        net,
+        money_usd_teu=net.money_usd_teu * part,
+        money_usd_t=net.money_usd_t * part,
+        money_empty_usd_teu=net.money_empty_usd_teu * part,
+    )
+
+
+def worth_game(
+    found: Corridors, players: Players, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None
+) -> tuple[Game, float]:
+    """Find the worth of every coalition.
+
+    Parameters
+    ----------
+    found
+        The corridor game.
+    players
+        Who bargains.
+    workers, cache, progress
+        As for `solve_worths`.
+
+    Returns
+    -------
+    game : Game
+        Worths in USD a year, beyond what is earned without any player's consent.
+    free_usd_yr : float
+        What that is.
+
+    Raises
+    ------
+    LandbridgeError
+        If there are too many players to list all coalitions.
+    """
+    count = len(players.names)
+    if count > MOST_PLAYERS:
+        raise LandbridgeError(
+            f"{count} players make {1 << count} coalitions; up to {MOST_PLAYERS} can be listed: name fewer players, or "
+            "blocs in place of countries"
+        )
+    worth = solve_worths(found.game, workers=workers, cache=cache, progress=progress)
+    free = float(worth[0])
+    return make(players.names, worth - free), free
+
+
+def solve_worths(
+    game: corridor.CorridorGame, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None
+) -> F8:
+    """Find v(S) for every coalition; the same to the last bit whatever the number of workers.
+
+    Parameters
+    ----------
+    game
+        The network and its owners.
+    workers
+        Processes; 1 = this one.
+    cache
+        Folder in which finished blocks are kept by the content of the game; None = nowhere.
+    progress
+        Called with coalitions done and all.
+
+    Returns
+    -------
+    float64[2**n]
+        USD a year, by bit mask.
+
+    Raises
+    ------
+    NotConverged
+        If a coalition has no proved optimum.
+    """
+    rows = corridor.blocks(game.player_count)
+    worth = np.empty(1 << game.player_count)
+    folder = None if cache is None else cache / content_of(game)[:24]
+    done = 0
+    waiting: list[int] = []
+    for number, row in enumerate(rows):
+        kept = None if folder is None else _kept(folder / f"{number:05d}.npy", len(row))
+        if kept is None:
+            waiting.append(number)
+        else:
+            worth[row] = kept
+            done += len(row)
+    if progress is not None:
+        progress(done, worth.size)
+
+    def take(number: int, values: F8) -> None:
+        nonlocal done
+        worth[rows[number]] = values
+        done += values.size
+        if folder is not None:
+            _keep(folder / f"{number:05d}.npy", values)
+        if progress is not None:
+            progress(done, worth.size)
+
+    if not waiting:
+        return worth
+    if workers == 1 or len(waiting) == 1:
+        _begin(game)
+        for number in waiting:
+            take(number, _block(rows[number]))
+        return worth
+    context = multiprocessing.get_context("spawn")
+    with ProcessPoolExecutor(min(workers, len(waiting)), context, initializer=_begin, initargs=(game,)) as pool:
+        for number, values in zip(waiting, pool.map(_block, [rows[n] for n in waiting]), strict=True):
+            take(number, values)
+    return worth
+
+
+# What a worker holds: one game, sent once.
+_held: dict[str, Any] = {}
+
+
+def _begin(game: corridor.CorridorGame) -> None:
+    _held["game"], _held["paths"] = game, corridor.efficient_paths(game)
+
+
+def _block(row: Iterable[int]) -> F8:
+    return np.array([o.worth_usd_yr for o in corridor.worths(_held["game"], _held["paths"], row)])
+
+
+def content_of(game: corridor.CorridorGame) -> str:
+    """SHA-256 of everything that a worth depends on."""
+    digest = hashlib.sha256(CACHE_FORMAT.encode())
+    _feed(digest, game)
+    return digest.hexdigest()
+
+
+def _feed(digest: Any, value: Any) -> None:
+    if is_dataclass(value):
+        for part in fields(value):
+            digest.update(part.name.encode())
+            _feed(digest, getattr(value, part.name))
+    elif isinstance(value, np.ndarray):
+        digest.update(f"{value.dtype}{value.shape}".encode())
+        digest.update(np.ascontiguousarray(value).tobytes())
+    else:
+        digest.update(repr(value).encode())
+
+
+def _kept(path: Path, count: int) -> F8 | None:
+    """A finished block, or None where there is none that is whole."""
+    try:
+        values = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    return np.asarray(values, np.float64) if values.shape == (count,) and np.isfinite(values).all() else None
+
+
+def _keep(path: Path, values: F8) -> None:
+    """Write a block so that it is there whole or not at all."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    part = path.with_suffix(f".{os.getpid()}.part")
+    with part.open("wb") as file:
+        np.save(file, values)
+        file.flush()
+        os.fsync(file.fileno())
+    part.replace(path)

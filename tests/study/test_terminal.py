@@ -1,0 +1,191 @@
+"""Plans of the atlas and of files, replications on processes, stops, and what is written."""
+
+import json
+from itertools import pairwise
+
+import numpy as np
+import polars as pl
+import pytest
+
+from landbridge.data.read import read_atlas
+from landbridge.errors import DataError, LandbridgeError, UnknownName
+from landbridge.model import terminals
+from landbridge.study import terminal as work
+from landbridge.study.terminal_files import MARKER, queues, trace, visits, write_terminal
+
+SHORT = work.Settings(days=20, replications=3, seed=1)
+
+PLAN = """
+name = "A yard"
+side_a = "1435"
+side_b = "1520"
+stack_teu = 1000
+
+[[resources]]
+kind = "track"
+count = 4
+
+[[resources]]
+id = "cranes"
+kind = "crane"
+count = 1
+machines = 2
+minutes_unit = 3
+
+[[streams]]
+id = "west"
+arrives = "1435"
+trains_day = 8
+units_train = 50
+units_out = 55
+teu_unit = 2
+stack_teu_unit = 2
+direct_share = 0.8
+patience_h = 24
+"""
+
+
+@pytest.fixture(scope="module")
+def atlas():
+    return read_atlas()
+
+
+@pytest.fixture(scope="module")
+def gateway(atlas):
+    return work.plan_of(atlas, "khorgos-gateway")
+
+
+def test_every_plan_of_the_atlas_runs_and_obeys_little(atlas):
+    names = work.plan_ids(atlas)
+    assert {"khorgos-gateway", "khorgos-station", "dostyk", "alashankou", "erenhot", "zamyn-uud"} <= set(names)
+    assert {"manzhouli", "zabaikalsk", "malaszewicze", "brest", "alat", "aktau"} <= set(names)
+    supplies = set(atlas.ids("gauge_changes")) | set(atlas.ids("terminals"))
+    for name in names:
+        plan = work.plan_of(atlas, name)
+        assert all(s.supply in supplies for s in plan.streams)
+        told = terminals.summarise(work.replicate(plan, SHORT))
+        assert told.stable, (name, told.reason)
+        assert told.little_error < 1e-9
+        groups = told.dwell_h
+        assert groups["total"]["mean"].mean == pytest.approx(
+            sum(groups[name]["mean"].mean for name in ("crane", "processing", "waiting"))
+        )
+        assert told.teu_yr.mean > 0
+
+
+def test_minutes_a_train_come_out_as_observed_though_they_are_no_input(gateway):
+    """The operator says 55 minutes a train (47 to 71 over the years); the plan knows lifts and cranes only."""
+    gone = terminals.dwell(work.replicate(gateway, SHORT)[0])
+    minutes = 60 * np.average(gone.stages[terminals.STAGES.index("handling")], weights=gone.units)
+    assert 47 <= minutes <= 71
+
+
+def test_workers_make_no_difference(gateway):
+    one, two = (work.replicate(gateway, work.Settings(days=10, replications=5, workers=n)) for n in (1, 2))
+    for a, b in zip(one, two, strict=True):
+        np.testing.assert_array_equal(a.log.end_h, b.log.end_h)
+    said = [work.told(gateway, terminals.summarise(runs), SHORT) for runs in (one, two)]
+    assert json.dumps(said[0]) == json.dumps(said[1])
+
+
+def test_a_plan_from_a_file(tmp_path):
+    path = tmp_path / "yard.toml"
+    path.write_text(PLAN, encoding="utf-8")
+    plan = work.read_plan(path)
+    assert plan.id == "yard"
+    assert terminals.offered_load(plan)["cranes"] == pytest.approx(8 * 1.25 / 24 * 1.2, rel=1e-9)
+    path.write_text(PLAN.replace("minutes_unit", "minutes_box").replace("stack_teu =", "stack ="), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        work.read_plan(path)
+    assert "minutes_box" in str(caught.value)
+    assert "stack: wanted one of" in str(caught.value)
+    path.write_text("name = ", encoding="utf-8")
+    with pytest.raises(LandbridgeError, match="not a TOML file"):
+        work.read_plan(path)
+    with pytest.raises(LandbridgeError, match="no such file"):
+        work.read_plan(tmp_path / "none.toml")
+
+
+def test_changes_of_a_plan(gateway):
+    more = work.changed(gateway, {"cranes": "4", "tracks_1520": "18", "boxes-1435.units_train": "55"}, trains_day=20)
+    assert more.find("crane", "1435").machines == 4
+    assert (more.tracks("1435"), more.tracks("1520")) == (8, 18)
+    assert more.streams[0].units_train == 55
+    assert sum(s.trains_day for s in more.streams) == pytest.approx(20)
+    assert gateway.find("crane", "1435").machines == 3
+    with pytest.raises(UnknownName, match="did you mean cranes"):
+        work.changed(gateway, {"crains": "4"})
+    with pytest.raises(UnknownName, match="unknown field"):
+        work.changed(gateway, {"crane.speed": "4"})
+    with pytest.raises(DataError, match="at least 1"):
+        work.changed(gateway, {"cranes": "-1"})
+    with pytest.raises(DataError, match="wanted a whole number"):
+        work.changed(gateway, {"cranes": "many"})
+    with pytest.raises(LandbridgeError, match="has no bogie"):
+        work.changed(gateway, {"bogie_positions": "4"})
+
+
+def test_an_unstable_terminal_tells_no_dwell(gateway):
+    over = work.changed(gateway, {}, trains_day=40)
+    answer = work.ask(over, SHORT)
+    assert answer.told["stable"] is False
+    assert answer.told["dwell_h"] is None
+    assert answer.told["confidence_intervals_95"]["dwell_h"] is None
+    assert answer.told["bottleneck"] == "khorgos-gateway:crane"
+    assert answer.told["trains_day"] < 30
+
+
+def test_the_loading_stop_of_october_2021_is_worked_off(atlas):
+    """A week without trains from China at Dostyk: the queue is a week's arrivals, and is gone after some days."""
+    plan = work.plan_of(atlas, "dostyk")
+    answer = work.ask(plan, work.Settings(replications=3), tables=atlas, event="2021-10-loading-stop")
+    found = answer.told["recovery"]
+    assert found["stop_days"] == 7
+    arriving = sum(s.trains_day for s in plan.streams)
+    assert 0.8 * 7 * arriving < found["outside"]["1435"]["mean"] < 1.2 * 7 * arriving
+    assert found["outside"]["1520"]["mean"] == 0
+    assert found["cleared"] == 3
+    assert 2 < found["clear_days"]["mean"] < 30
+    with pytest.raises(LandbridgeError, match="stops nothing at dostyk"):
+        work.ask(plan, SHORT, tables=atlas, event="2025-09-poland-belarus-closed")
+
+
+def test_polands_closure_fills_brest_from_the_east(atlas):
+    plan = work.plan_of(atlas, "brest")
+    answer = work.ask(plan, work.Settings(replications=2), tables=atlas, event="2025-09-poland-belarus-closed")
+    found = answer.told["recovery"]
+    assert found["stop_days"] == 13
+    assert found["outside"]["1435"]["mean"] > 50  # those that would have come from Poland
+    assert found["extra_units"]["mean"] > 3000
+    assert found["cleared"] == 2
+    assert found["clear_days"]["mean"] > 1
+
+
+def test_records_are_whole_and_the_trace_plays_back(gateway, tmp_path):
+    answer = work.ask(gateway, SHORT)
+    write_terminal(tmp_path / "out", gateway, answer.told, answer.runs, answer.start)
+    told = json.loads((tmp_path / "out" / MARKER).read_text(encoding="utf-8"))
+    assert told["terminal"] == "khorgos-gateway"
+    seen = pl.read_parquet(tmp_path / "out" / "visits.parquet")
+    run = answer.runs[0]
+    assert seen.filter(pl.col("replication") == 0).height == run.arrived + run.made
+    film = json.loads((tmp_path / "out" / "trace.json").read_text(encoding="utf-8"))
+    assert film == json.loads(json.dumps(trace(run, answer.start)))
+    # played back, the film gives the queue and the stack that the series tells
+    series = film["series"]
+    for moment in (50, 200, 400):
+        outside = sum(
+            t["direction"] == "arriving" and t["arrive_h"] <= moment and (t["enter_h"] is None or t["enter_h"] > moment)
+            for t in film["trains"]
+        )
+        assert outside == series["outside_1435_trains"][moment]
+    on_track = [(t["side"], t["track"], t["enter_h"], t["leave_h"] or 1e9) for t in film["trains"] if t["track"]]
+    for side, track in {(s, n) for s, n, _, _ in on_track}:
+        spans = sorted((a, b) for s, n, a, b in on_track if (s, n) == (side, track))
+        assert all(a[1] <= b[0] + 1e-3 for a, b in pairwise(spans))
+    for train in film["trains"]:
+        ends = [train["enter_h"], *(end for _, _, end, _ in train["steps"] if end is not None)]
+        assert ends == sorted(ends) or train["direction"] == "departing"
+    assert queues(run)["stack_teu"].min() > -1e-6
+    assert queues(run)["stack_teu"].max() <= gateway.stack_teu
+    assert visits(run)["track"].max() <= 8
