@@ -9,9 +9,9 @@ import typer
 
 from landbridge import __version__
 from landbridge.errors import LandbridgeError
+from landbridge.show import cli_map
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_flows import assign, select
-from landbridge.show.cli_map import serve
 from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
@@ -71,3 +71,6 @@ def _root(
     ] = False,
 ) -> None:
     del version
+
+
+app.command()(cli_map.serve)
