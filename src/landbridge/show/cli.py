@@ -42,7 +42,6 @@ for verb in (
     power,
     terminal,
     facts,
-    serve,
 ):
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
