@@ -28,21 +28,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (
-    run,
-    passages,
-    compare,
-    crossing,
-    report,
-    targets,
-    routes,
-    assign,
-    select,
-    game,
-    power,
-    terminal,
-    facts,
-):
+for verb in (run, passages, compare, crossing, report, targets, routes, assign, select, game, power, terminal, facts):
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
 app.add_typer(trade_app, name="trade")
