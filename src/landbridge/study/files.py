@@ -69,6 +69,8 @@ class Study:
         For people.
     years
         Years, in order.
+    hold
+        Projects and links that stay unbuilt in every scenario that does not build them; see `held_projects`.
     scenarios
         Scenarios, each with all its measures, in the file's order.
     compare
@@ -81,9 +83,6 @@ class Study:
         Iterations after which it is given up.
     overlay
         Folder or file of the user's own values over the atlas, or empty; see `landbridge.data.overlay`.
-    hold
-        Projects and links that stay unbuilt in every scenario that does not build them, beside those that some
-        scenario builds; see `held_projects`.
     path
         The file it was read from, or empty. It and the two below do not count when studies are compared.
     positions
@@ -97,11 +96,11 @@ class Study:
     scenarios: tuple[Scenario, ...]
     compare: str
     description: str = ""
+    hold: tuple[str, ...] = ()
     size: Size = "corridor"
     gap: float = GAP
     max_iterations: int = MAX_ITERATIONS
     overlay: str = ""
-    hold: tuple[str, ...] = ()
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -118,6 +117,7 @@ class _StudyFile(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str = pydantic.Field(min_length=1)
+    hold: list[str] = []
     description: str = ""
     years: list[Annotated[int, pydantic.Field(ge=FIRST_YEAR, le=LAST_YEAR)]] = pydantic.Field(min_length=1)
     scenario: list[Any] = pydantic.Field(min_length=1)
@@ -126,7 +126,6 @@ class _StudyFile(pydantic.BaseModel):
     gap: float = pydantic.Field(GAP, gt=0, lt=1)
     max_iterations: int = pydantic.Field(MAX_ITERATIONS, ge=1, le=1_000_000)
     overlay: str | None = pydantic.Field(None, min_length=1)
-    hold: list[str] = []
 
 
 def read_study(path: str | Path) -> Study:
@@ -174,6 +173,7 @@ def read_study(path: str | Path) -> Study:
     return Study(
         name=head.name,
         description=head.description,
+        hold=tuple(head.hold),
         years=tuple(head.years),
         scenarios=reading.scenarios,
         compare=head.compare or reading.scenarios[0].id,
@@ -181,7 +181,6 @@ def read_study(path: str | Path) -> Study:
         gap=head.gap,
         max_iterations=head.max_iterations,
         overlay=overlay,
-        hold=tuple(head.hold),
         path=f"{file}",
         positions=reading.positions,
         lines=MappingProxyType(lines),
@@ -269,13 +268,15 @@ def check_study(study: Study, tables: Tables) -> None:
     StudyError
         With every fault.
     """
-    held, faults = held_projects(study), list[Fault]()
+    held = held_projects(study)
+    known = [*tables.ids("projects"), *tables.ids("links")] if study.hold else []
+    faults = [
+        Fault("", "", f"hold[{i}]", one_of("project or link", name, known), f"{name!r}")
+        for i, name in enumerate(study.hold)
+        if name not in known
+    ]
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
-    known = [*tables.ids("projects"), *tables.ids("links")] if study.hold else []
-    for i, name in enumerate(study.hold):
-        if name not in known:
-            faults.append(Fault("", "", f"hold[{i}]", one_of("project or link", name, known), f"{name!r}"))
     for i, scenario in enumerate(study.scenarios):
         count = len(scenario.measures)
         places = study.positions[i] if study.positions else [f"scenario[{i}].measure[{j}]" for j in range(count)]
@@ -302,11 +303,11 @@ def fingerprint(study: Study) -> str:
     """Return a hash of what a study computes, wherever its file lies; words for people do not count."""
     content = {
         "years": study.years,
+        **({"hold": sorted(study.hold)} if study.hold else {}),
         "scenarios": [[s.id, [to_dict(measure) for measure in s.measures]] for s in study.scenarios],
         "compare": study.compare,
         "size": study.size,
         "gap": study.gap,
         "max_iterations": study.max_iterations,
-        **({"hold": sorted(study.hold)} if study.hold else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -16,12 +16,10 @@ from landbridge import __version__
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
-from landbridge.scenario.scenarios import Scenario
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
-from landbridge.study.memory import Memory, Solved, task_key
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
-from landbridge.study.solve import Settings, Start, solve
+from landbridge.study.solve import Settings, solve
 from landbridge.study.tabulate import TABLES, tabulate
 
 __all__ = ["run_study"]
@@ -35,26 +33,7 @@ def _labelled(tell: Progress, done: int, count: int, label: str) -> Callable[[st
     return lambda text: tell(done, count, f"{label}: {text}")
 
 
-def _solved(
-    tables: Tables,
-    scenario: Scenario,
-    year: int,
-    *,
-    held: frozenset[str],
-    settings: Settings,
-    progress: Callable[[str], None],
-    start: Start | None,
-) -> Solved:
-    """Solve one scenario and year, and make its tables."""
-    applied = apply(tables, scenario.measures, year, held=held)
-    solution = solve(applied.tables, year=year, settings=settings, progress=progress, start=start)
-    frames = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables)}
-    return Solved(Start(applied.tables, solution), frames, tuple(applied.notes))
-
-
-def run_study(
-    study: Study, tables: Tables, out: Path, *, progress: Progress | None = None, memory: Memory | None = None
-) -> Results:
+def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | None = None) -> Results:
     """Solve a study and write its results.
 
     Parameters
@@ -67,10 +46,6 @@ def run_study(
         Folder for the results.
     progress
         Called as the work goes on.
-    memory
-        What was solved before. A scenario and year that is in it is not solved again, and the others start from the
-        solution of the scenario that the study compares with, where their networks agree. Without it each is solved
-        from nothing.
 
     Returns
     -------
@@ -99,18 +74,17 @@ def run_study(
         label = f"{scenario.id} {year}"
         tell(number, len(tasks), label)
         start = time.perf_counter()
-        keys = [task_key(tables, each, year, held, settings) for each in (scenario, study.scenario(study.compare))]
-        before = memory.get(keys[1]) if memory else None
-        found = (memory.get(keys[0]) if memory else None) or _solved(
-            tables, scenario, year, held=held, settings=settings,
-            progress=_labelled(tell, number, len(tasks), label), start=before.start if before else None,
-        )  # fmt: skip
-        if memory:
-            memory.put(keys[0], found)
-        for name, frame in found.frames.items():
+        applied = apply(tables, scenario.measures, year, held=held)
+        solution = solve(
+            applied.tables,
+            year=year,
+            settings=settings,
+            progress=_labelled(tell, number, len(tasks), label),
+        )
+        made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables)}
+        for name, frame in made.items():
             head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
             frames.setdefault(name, []).append(frame.select(*head, pl.all()))
-        solution = found.start.solution
         record = solution.equilibrium.convergence
         solved.append(
             {
@@ -121,7 +95,7 @@ def run_study(
                 "relative_gap": record.relative_gap,
                 "iterations": record.iterations,
                 "seconds": time.perf_counter() - start,
-                "notes": list(found.notes),
+                "notes": list(applied.notes),
                 "without_zone": dict(solution.prepared.demand.without_zone),
             }
         )

@@ -30,7 +30,6 @@ __all__ = [
     "Prepared",
     "Settings",
     "Solution",
-    "Start",
     "assignable",
     "cargo",
     "columns",
@@ -63,7 +62,6 @@ DEMAND_TABLES = (
 #: Empty boxes of two rounds agree when they differ by less than this part of all boxes.
 EMPTY_TOLERANCE = 1e-3
 EMPTY_ROUNDS = 8
-RELATION_FIELDS = ("origin", "destination", "class_index", "tonnes_yr", "outside_usd_t", "scale_usd_t")
 EARTH_RADIUS_KM = 6371.0088
 TRUCK_T_PER_TEU = 10.0
 
@@ -165,14 +163,6 @@ class Solution:
     empty_rounds: int
 
 
-@dataclass(frozen=True, eq=False)
-class Start:
-    """A scenario that was solved before, with the tables it was solved on (after it was applied)."""
-
-    tables: Tables
-    solution: Solution
-
-
 def columns(tables: Tables, names: list[str]) -> dict[str, dict[str, list[Any]]]:
     """Turn frames into the plain columns that the model's doors take."""
     return {name: tables[name].to_dict(as_series=False) for name in names}
@@ -217,7 +207,7 @@ def cargo(tables: Tables) -> Goods:
     )
 
 
-def prepare(tables: Tables, *, year: int, settings: Settings, start: Start | None = None) -> Prepared:
+def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
     """Build network, demand, classes and outside options of tables to which a scenario was applied.
 
     Parameters
@@ -228,8 +218,6 @@ def prepare(tables: Tables, *, year: int, settings: Settings, start: Start | Non
         The year.
     settings
         Size and base year.
-    start
-        Another scenario that was solved for the same year and settings; where trade is the same its demand is taken.
 
     Returns
     -------
@@ -243,17 +231,12 @@ def prepare(tables: Tables, *, year: int, settings: Settings, start: Start | Non
     net = network.build(
         columns(tables, NETWORK_TABLES), preload_factor=preload_factor(tables, year, settings.base_year)
     )
-    same = start is not None and all(tables[name].equals(start.tables[name]) for name in DEMAND_TABLES)
-    demand = (
-        start.solution.prepared.demand
-        if start is not None and same
-        else demand_door.build(
-            columns(tables, DEMAND_TABLES),
-            year=year,
-            base_year=settings.base_year,
-            size=settings.size,
-            growth=settings.growth,
-        )
+    demand = demand_door.build(
+        columns(tables, DEMAND_TABLES),
+        year=year,
+        base_year=settings.base_year,
+        size=settings.size,
+        growth=settings.growth,
     )
     classes = cargo(tables)
     money = class_money(net, classes, weights(tables))
@@ -491,34 +474,15 @@ def _empties(prepared: Prepared, network_tonnes: F8, share: float) -> tuple[flow
 
 
 def _join(first: flows.Relations, second: flows.Relations) -> flows.Relations:
-    return flows.Relations(*(np.concatenate([getattr(first, name), getattr(second, name)]) for name in RELATION_FIELDS))
-
-
-def _fits(start: Solution, prepared: Prepared, loaded: flows.Relations) -> bool:
-    """Whether a solution has the arcs and loaded relations of a problem, so that its paths can be taken over."""
-    net, was, count = prepared.network, start.prepared.network, start.empty_from
-    return (
-        count == len(loaded.origin)
-        and np.array_equal(net.tail, was.tail)
-        and np.array_equal(net.head, was.head)
-        and np.array_equal(loaded.origin, start.relations.origin[:count])
-        and np.array_equal(loaded.destination, start.relations.destination[:count])
-        and np.array_equal(loaded.class_index % len(prepared.classes.names), start.relations.class_index[:count])
+    return flows.Relations(
+        *(
+            np.concatenate([getattr(first, name), getattr(second, name)])
+            for name in ("origin", "destination", "class_index", "tonnes_yr", "outside_usd_t", "scale_usd_t")
+        )
     )
 
 
-def _same_pairs(first: flows.Relations, second: flows.Relations) -> bool:
-    return np.array_equal(first.origin, second.origin) and np.array_equal(first.destination, second.destination)
-
-
-def solve(
-    tables: Tables,
-    *,
-    year: int,
-    settings: Settings,
-    progress: Progress | None = None,
-    start: Start | None = None,
-) -> Solution:
+def solve(tables: Tables, *, year: int, settings: Settings, progress: Progress | None = None) -> Solution:
     """Find the equilibrium of tables to which a scenario was applied.
 
     Parameters
@@ -531,9 +495,6 @@ def solve(
         Tolerances and size.
     progress
         Called with a short text as the work goes on.
-    start
-        Another scenario that was solved for the same year and settings: its demand is taken where trade is the same,
-        and the first assignment starts from its flows where arcs and relations are.
 
     Returns
     -------
@@ -545,18 +506,11 @@ def solve(
         If an assignment stops before its gap, or the empty boxes do not settle.
     """
     (progress or (lambda _: None))("network and demand")
-    prepared = prepare(tables, year=year, settings=settings, start=start)
-    begin = start.solution if start else None
-    return equilibrium(tables, prepared, settings=settings, progress=progress, start=begin)
+    return equilibrium(tables, prepare(tables, year=year, settings=settings), settings=settings, progress=progress)
 
 
 def equilibrium(
-    tables: Tables,
-    prepared: Prepared,
-    *,
-    settings: Settings,
-    progress: Progress | None = None,
-    start: Solution | None = None,
+    tables: Tables, prepared: Prepared, *, settings: Settings, progress: Progress | None = None
 ) -> Solution:
     """Find the equilibrium of what was prepared, perhaps with another demand put into it.
 
@@ -570,9 +524,6 @@ def equilibrium(
         Tolerances.
     progress
         Called with a short text as the work goes on.
-    start
-        A solution of much the same problem, whose flows the first assignment starts from; passed over where its arcs
-        or relations are others.
 
     Returns
     -------
@@ -589,30 +540,16 @@ def equilibrium(
     tell("equilibrium")
     relations, boxes, previous = loaded, np.zeros(0), np.zeros(0)
     result: flows.Flows | None = None
-    begin: flows.Flows | None = None
-    if start is not None and _fits(start, prepared, loaded):
-        begin = start.equilibrium
-        came = flows.Relations(*(getattr(start.relations, each)[start.empty_from :] for each in RELATION_FIELDS))
-        relations = _join(loaded, came)
-        previous = came.tonnes_yr / prepared.classes.t_per_teu[prepared.classes.empty]
-    warm, rounds = begin is not None, 0
+    rounds = 0
     for rounds in range(1, EMPTY_ROUNDS + 1):
-        result = flows.assign(
-            graph, delay, kinds, relations, gap=settings.gap, max_iterations=settings.max_iterations, start=begin
-        )
+        result = flows.assign(graph, delay, kinds, relations, gap=settings.gap, max_iterations=settings.max_iterations)
         empties, boxes = _empties(prepared, result.network_tonnes_yr, share)
         all_boxes = prepared.classes.teu(
             result.network_tonnes_yr[: len(loaded.origin)], prepared.demand.commodity
         ).sum()
-        if (
-            (rounds > 1 or warm)
-            and len(boxes) == len(previous)
-            and np.abs(boxes - previous).sum() <= EMPTY_TOLERANCE * all_boxes
-        ):
+        if rounds > 1 and len(boxes) == len(previous) and np.abs(boxes - previous).sum() <= EMPTY_TOLERANCE * all_boxes:
             break
-        following = _join(loaded, empties)
-        begin = result if warm and _same_pairs(following, relations) else None
-        relations, previous = following, boxes
+        relations, previous = _join(loaded, empties), boxes
         tell(f"equilibrium with {boxes.sum():,.0f} empty boxes")
     else:
         raise NotConverged(f"empty boxes did not settle in {EMPTY_ROUNDS} rounds", result and result.convergence)

@@ -1,7 +1,7 @@
 """What-ifs as jobs: one process beside the server solves them in turn and tells how far it is.
 
-The process keeps the solutions of base scenarios, so that a small change starts from its base. It is spawned, can be
-stopped at any time, and ends when the server does, however that ended.
+The process holds the atlas and compiled code ready. It is spawned, can be stopped at any time, and ends when the server
+does, however that ended.
 """
 
 from __future__ import annotations
@@ -153,11 +153,10 @@ def _work(pipe: Connection, parent: int) -> None:
     threading.Thread(target=_watch, args=(parent,), daemon=True).start()
     from landbridge.data.read import read_atlas
     from landbridge.study.files import read_study
-    from landbridge.study.memory import Memory
     from landbridge.study.results import read_results, tables_of
     from landbridge.study.run import run_study
 
-    atlas, memory = read_atlas(), Memory()
+    atlas = read_atlas()
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
             task: Task = pipe.recv()
@@ -167,7 +166,7 @@ def _work(pipe: Connection, parent: int) -> None:
 
             try:
                 tables = tables_of(read_results(task.overlay_of)) if task.overlay_of else atlas
-                results = run_study(read_study(task.study), tables, task.out, progress=tell, memory=memory)
+                results = run_study(read_study(task.study), tables, task.out, progress=tell)
                 count = len(results.manifest["solved"])
                 seconds = results.manifest["seconds"]
                 pipe.send(_Told("finished", count, count, f"solved in {seconds:.1f} s"))
