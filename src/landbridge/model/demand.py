@@ -287,6 +287,8 @@ def goods_of_years(
     """
     blocs = _Blocs(tables["countries"], tables["blocs"])
     tonnes, levels, _ = _commodity_tonnes(tables, blocs, base_year)
+    if year == base_year and not levels:
+        return {key: (base, base) for key, base in tonnes.items()}
     rules = _Rules(_rows(tables["growth"]), blocs)
     return {
         key: (base, base * _grown(rules, levels, key, base_year, year, GROWTH[growth])) for key, base in tonnes.items()

@@ -34,11 +34,6 @@ trade_app = typer.Typer(help="Trade that answers to cost: shocks and gravity.", 
 MOST_ROWS = 15
 
 
-@trade_app.callback()
-def _root() -> None:
-    """Trade that answers to cost."""
-
-
 def _percent(option: str, text: str) -> float:
     """A change such as -10% or +2.5 % as a part."""
     found = re.fullmatch(r"\s*([+-]?\d+(?:\.\d+)?)\s*%\s*", text)
@@ -121,6 +116,103 @@ def shock(
         print_json({**told, "notes": [*notes, *found.notes], "pair": pair, "overlay": bool(overlay)})
         return
     _print(found, notes, users_values(tables.overlay))
+
+
+@trade_app.command()
+def gains(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results of a study with a table [demand].")],
+    scenario: Annotated[str | None, typer.Option(help="Scenario; default the last.")] = None,
+    year: Annotated[int | None, typer.Option(help="Year; default the first.")] = None,
+    place: Annotated[
+        str | None, typer.Option(help="Zones shown, by comma; default Xinjiang, Almaty, Khorgos and Fergana.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Tell what a scenario's trade answered: who gains, which sectors give way, and what zones come nearer to markets.
+
+    Before is the scenario that the study compares with.
+    """
+    from landbridge.study.results import read_results
+    from landbridge.study.trade_gains import PLACES, gains_of
+
+    results = read_results(folder)
+    if "zone_access" not in results.tables:
+        raise LandbridgeError(f"{folder}: its study has no table [demand], so nothing of trade was computed")
+    which = known("scenario", scenario or results.scenarios[-1], results.scenarios)
+    years = [str(y) for y in results.years]
+    when = int(known("year", years[0] if year is None else str(year), years))
+    found = gains_of(results, which, when)
+    wanted = [p.strip() for p in place.split(",")] if place else list(PLACES)
+    there = [row["place"] for row in found.access]
+    for name in wanted:
+        known("zone", name, there)
+    if as_json:
+        print_json(asdict(found))
+        return
+    told = found.told
+    rows = sorted(found.countries, key=lambda r: -abs(r["welfare_pct"] or r["exports_pct"] or 0.0))[:MOST_ROWS]
+    print_table(
+        f"Countries, {which} {when} against {found.before}",
+        [("country", 0), ("welfare %", 3), ("real wage %", 3), ("exports %", 2), ("imports %", 2),
+         ("home share before %", 2), ("after %", 2)],
+        [[r["country"], r["welfare_pct"], r["real_wage_pct"], r["exports_pct"], r["imports_pct"],
+          _hundred(r["home_share_before"]), _hundred(r["home_share"])] for r in rows],
+        f"{len(rows)} of {len(found.countries)}; a home share that falls is import competition.",
+    )  # fmt: skip
+    print_table(
+        "Sectors by country, the most moved of those that make 0.1 bn USD or more",
+        [("country", 0), ("sector", 0), ("bn USD", 1), ("volume %", 2), ("home share before %", 2), ("after %", 2)],
+        [[r["country"], r["sector"], r["output_before_usd"] / 1e9, r["volume_pct"], _hundred(r["home_share_before"]),
+          _hundred(r["home_share"])] for r in found.sectors[:MOST_ROWS]],
+    )  # fmt: skip
+    print_table(
+        "Places: access to markets, and the mean cost of a delivered box",
+        [("place", 0), ("access %", 3), ("to buyers %", 3), ("to sellers %", 3), ("USD/TEU before", 0), ("after", 0)],
+        [[r["place"], r["access_pct"], r["to_buyers_pct"], r["to_sellers_pct"], r["delivered_before_usd_teu"],
+          r["delivered_usd_teu"]] for r in found.access if r["place"] in wanted],
+    )  # fmt: skip
+    typer.echo(f"Headline: {told['headline']}")
+    typer.echo(f"Time is counted in the {told['time_counted_in']}; growth: {told['growth']}.")
+    if told["rounds"]:
+        typer.echo(f"Trade and flows met in {told['rounds']} rounds at a gap of {told['gap']:.1e}.")
+        typer.echo(
+            f"Gains by the rule of half, beside the headline: {told['rule_of_half_usd'] / 1e6:,.1f} m USD a year."
+        )
+    for note in found.notes:
+        typer.echo(f"- {note}")
+
+
+@trade_app.command()
+def gravity(
+    sector: Annotated[str, typer.Option(help="A trade sector, or all_goods.")] = "all_goods",
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Estimate gravity (PPML) on the atlas' trade, with cost and time of the network in place of distance.
+
+    Needs pyfixest: pip install 'landbridge[gravity]'.
+    """
+    tables = read_tables(atlas, overlay)
+    known("sector", sector, [*tables["trade_sectors"]["id"].to_list(), "all_goods"])
+    from landbridge.study.gravity_data import atlas_gravity
+
+    fit, frame = atlas_gravity(tables, sector)
+    if as_json:
+        print_json({**asdict(fit), "sector": sector, "pairs": frame.height})
+        return
+    print_table(
+        f"Gravity of {sector}, {fit.kept} of {fit.observations} pairs of countries",
+        [("", 0), ("coefficient", 4), ("standard error", 4)],
+        [[name, value, fit.standard_error[name]] for name, value in fit.coefficient.items()],
+        f"PPML with effects of {' and '.join(fit.effects)}; errors go together by {fit.clustered_by}. log_cost: "
+        f"cheapest "
+        f"way of a box over the value in it. {users_values(tables.overlay)}".rstrip(),
+    )
+    for reason, count in fit.dropped.items():
+        if count:
+            typer.echo(f"- {count} pairs are left out: {reason}")
+    typer.echo("- trade of the matrix is itself an estimate for many pairs: read this as a description of it")
 
 
 def _print(found: ShockResult, notes: tuple[str, ...], own: str) -> None:

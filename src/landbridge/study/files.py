@@ -18,6 +18,15 @@ A study file says which scenarios are run in which years, and how far they are s
     kind = "build"
     project = "cku"
 
+How trade answers to cost may be stated in a table ``[demand]`` (see `landbridge.study.answering.Answering`):
+
+.. code-block:: toml
+
+    [demand]
+    mode = "ge"       # frozen, elasticity, gravity or ge
+    time = "route"    # where time counts: route or trade
+    growth = "mean"   # mean, low or high
+
 All that is wrong is told at once, each fault with the file, the line where it can be found, and the position of the
 key, counted from 0.
 """
@@ -29,7 +38,7 @@ import json
 import re
 import tomllib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from types import MappingProxyType
 from typing import Annotated, Any, Literal, TypeAlias
@@ -43,6 +52,7 @@ from landbridge.scenario.check import check_measures
 from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise, to_dict
 from landbridge.scenario.read import model_faults, one_of, scenario_faults
 from landbridge.scenario.scenarios import Scenario
+from landbridge.study.answering import Answering, DemandMode, Growth, TimeCounted
 from landbridge.study.positions import key_lines, line_of
 
 __all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read_study"]
@@ -83,6 +93,8 @@ class Study:
         Iterations after which it is given up.
     overlay
         Folder or file of the user's own values over the atlas, or empty; see `landbridge.data.overlay`.
+    demand
+        How trade answers to cost; None where the study says nothing, and trade is frozen.
     path
         The file it was read from, or empty. It and the two below do not count when studies are compared.
     positions
@@ -101,6 +113,7 @@ class Study:
     gap: float = GAP
     max_iterations: int = MAX_ITERATIONS
     overlay: str = ""
+    demand: Answering | None = None
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -111,6 +124,17 @@ class Study:
             if scenario.id == name:
                 return scenario
         raise KeyError(f"no scenario {name!r}; there are {', '.join(s.id for s in self.scenarios)}")
+
+
+class _DemandTable(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    mode: DemandMode = "frozen"
+    time: TimeCounted = "route"
+    growth: Growth = "mean"
+    tolerance: float = pydantic.Field(Answering.tolerance, gt=0, lt=1)
+    max_rounds: int = pydantic.Field(Answering.max_rounds, ge=1, le=10_000)
+    damping: float = pydantic.Field(Answering.damping, gt=0, le=1)
 
 
 class _StudyFile(pydantic.BaseModel):
@@ -126,6 +150,7 @@ class _StudyFile(pydantic.BaseModel):
     gap: float = pydantic.Field(GAP, gt=0, lt=1)
     max_iterations: int = pydantic.Field(MAX_ITERATIONS, ge=1, le=1_000_000)
     overlay: str | None = pydantic.Field(None, min_length=1)
+    demand: _DemandTable | None = None
 
 
 def read_study(path: str | Path) -> Study:
@@ -181,6 +206,7 @@ def read_study(path: str | Path) -> Study:
         gap=head.gap,
         max_iterations=head.max_iterations,
         overlay=overlay,
+        demand=Answering(**head.demand.model_dump()) if head.demand else None,
         path=f"{file}",
         positions=reading.positions,
         lines=MappingProxyType(lines),
@@ -309,5 +335,6 @@ def fingerprint(study: Study) -> str:
         "size": study.size,
         "gap": study.gap,
         "max_iterations": study.max_iterations,
+        **({"demand": asdict(study.demand)} if study.demand else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

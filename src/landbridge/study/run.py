@@ -16,11 +16,13 @@ from landbridge import __version__
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
+from landbridge.study.answer import Reference, answer, reference_of
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
 from landbridge.study.solve import Settings, solve
 from landbridge.study.tabulate import TABLES, tabulate
+from landbridge.study.tabulate_trade import TRADE_TABLES, told_of, trade_tables
 
 __all__ = ["run_study"]
 
@@ -64,7 +66,14 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
     check_output(out)
     check_study(study, tables)
     held = held_projects(study)
-    settings = Settings(gap=study.gap, max_iterations=study.max_iterations, size=study.size)
+    how = study.demand
+    settings = Settings(
+        gap=study.gap,
+        max_iterations=study.max_iterations,
+        size=study.size,
+        growth=how.growth if how else "mean",
+    )
+    references: dict[int, Reference] = {}
     tell = progress or (lambda _done, _all, _text: None)
     tasks = [(scenario, year) for scenario in study.scenarios for year in study.years]
     frames: dict[str, list[pl.DataFrame]] = {}
@@ -75,13 +84,22 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         tell(number, len(tasks), label)
         start = time.perf_counter()
         applied = apply(tables, scenario.measures, year, held=held)
-        solution = solve(
-            applied.tables,
-            year=year,
-            settings=settings,
-            progress=_labelled(tell, number, len(tasks), label),
-        )
+        note = _labelled(tell, number, len(tasks), label)
+        answered = None
+        if how is not None and how.mode != "frozen" and scenario.id != study.compare:
+            if year not in references:
+                compared = study.scenario(study.compare)
+                base = apply(tables, compared.measures, year, held=held).tables
+                references[year] = reference_of(base, solve(base, year=year, settings=settings, progress=note))
+            answered = answer(applied.tables, references[year], year=year, settings=settings, how=how, progress=note)
+            solution = answered.solution
+        else:
+            solution = solve(applied.tables, year=year, settings=settings, progress=note)
+            if how is not None and scenario.id == study.compare:
+                references[year] = reference_of(applied.tables, solution)
         made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables)}
+        if how is not None:
+            made |= trade_tables(applied.tables, solution, answered)
         for name, frame in made.items():
             head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
             frames.setdefault(name, []).append(frame.select(*head, pl.all()))
@@ -95,7 +113,8 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
                 "relative_gap": record.relative_gap,
                 "iterations": record.iterations,
                 "seconds": time.perf_counter() - start,
-                "notes": list(applied.notes),
+                "notes": [*applied.notes, *(answered.notes if answered else ())],
+                **({"demand": told_of(how, answered)} if how else {}),
                 "without_zone": dict(solution.prepared.demand.without_zone),
             }
         )
@@ -121,6 +140,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
             "fingerprint": fingerprint(study),
             "years": list(study.years),
             "compare": study.compare,
+            "demand": asdict(how) if how else None,
             "held_projects": sorted(held),
             "scenarios": [
                 {
@@ -135,7 +155,10 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         "settings": asdict(settings),
         "seconds": time.perf_counter() - began,
         "solved": solved,
-        "tables": {name: TABLES.get(name, "Passages by the route of their standard relation") for name in frames},
+        "tables": {
+            name: {**TABLES, **TRADE_TABLES}.get(name, "Passages by the route of their standard relation")
+            for name in frames
+        },
     }
     merged = {name: pl.concat(parts, how="vertical") for name, parts in frames.items()}
     text = Path(study.path).read_text(encoding="utf-8") if study.path else ""

@@ -186,7 +186,7 @@ def atlas_world(
     short = home < floor
     home = np.where(short, floor, home)
     for (exporter, importer, sector), times in grown.items():
-        if exporter != "*":
+        if exporter in number and importer in number:  # records know more countries than the matrix
             value[kind[sector], number[exporter], number[importer]] *= times
     home *= np.array([grown.get(("*", "*", s), 1.0) for s in sectors])[:, None]
     value[:, np.arange(len(countries)), np.arange(len(countries))] += home

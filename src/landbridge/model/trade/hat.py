@@ -19,7 +19,7 @@ Notation
 
 Method
     Fixed point ``w <- w (Y'(w) / (w Y))^(1 / (1 + theta))``, renormalised; Newton's method on log wages, with the exact
-    Jacobian, where that gets slow (countries that hardly trade). Stops when no country's income differs from its sales
+    Jacobian, once the gap is small. Stops when no country's income differs from its sales
     by more than the tolerance, relative to its income.
 
 Existence
@@ -53,8 +53,8 @@ Deficits: TypeAlias = Literal["additive", "multiplicative"]
 #: countries.
 TOLERANCE = 1e-13
 MAX_ITERATIONS = 20_000
-#: A round that leaves more than this part of the gap is slow, and the next one is Newton's.
-SLOW = 0.8
+#: Below this gap, and as long as it falls, Newton's method takes over from the fixed point.
+NEAR = 0.1
 #: The longest step of Newton's in the log of a wage.
 LONGEST_STEP = 0.5
 #: Below this part of its output a country's trade counts as balanced.
@@ -242,7 +242,7 @@ def solve(
         residual = float(np.abs(ratio - 1.0).max())
         if residual <= tolerance:
             break
-        if residual < SLOW * last or iteration % 2:
+        if residual > NEAR or residual > last:
             w = w * ratio**power
         else:
             flow = cost[:, None] * share * bought

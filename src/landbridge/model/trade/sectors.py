@@ -192,6 +192,7 @@ def solve(
     tariff: F8 | None = None,
     deficit: F8 | None = None,
     names: Sequence[str] | None = None,
+    start: Outcome | None = None,
     tolerance: float = TOLERANCE,
     max_iterations: int = MAX_ITERATIONS,
 ) -> Outcome:
@@ -209,6 +210,8 @@ def solve(
         New transfers; the base's when left out.
     names
         Of countries, for messages.
+    start
+        An equilibrium near by, from which the search sets out; the result does not hang on it.
     tolerance, max_iterations
         Stop rule.
 
@@ -245,6 +248,8 @@ def solve(
     power = 1.0 / (1.0 + float((e.theta * sold).sum() / sold.sum()))
     log_c = np.zeros_like(base_spending)
     spending, wage = base_spending.copy(), np.ones(len(income_base))
+    if start is not None:
+        log_c, spending, wage = np.log(start.cost), start.spending.copy(), start.wage.copy()
     scale = np.maximum(base_spending.sum(axis=0), 1e-300)
     gap = np.inf
     for iteration in range(1, max_iterations + 1):
