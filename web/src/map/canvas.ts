@@ -161,8 +161,9 @@ export class Painter {
     const ox = width / 2 - toX(camera.lon) * scale, oy = height / 2 - toY(camera.lat) * scale;
     g.setTransform(r, 0, 0, r, 0, 0);
     g.fillStyle = palette.train;
+    g.globalAlpha = camera.zoom < 3.2 ? 0.75 : 0.9;
     let drawn = 0;
-    const half = camera.zoom < 4 ? 1.1 : 1.6;
+    const half = camera.zoom < 3.2 ? 0.7 : camera.zoom < 4.5 ? 1.1 : 1.6;
     for (const line of this.trains) {
       const first = Math.ceil((hour - line.hours) / line.headway), last = Math.floor(hour / line.headway);
       let i = line.length.length - 1;
@@ -179,7 +180,8 @@ export class Painter {
         drawn++;
       }
     }
-    for (const q of this.queues) {
+    // seen from afar, trains at a border would hide it
+    if (camera.zoom >= 3.2) for (const q of this.queues) {
       const x = ox + q.x * scale, y = oy + q.y * scale;
       if (x < 0 || y < 0 || x > width || y > height) continue;
       const count = Math.min(24, Math.floor(hour / q.headway) - Math.ceil((hour - q.hours) / q.headway) + 1);
@@ -188,6 +190,7 @@ export class Painter {
         drawn++;
       }
     }
+    g.globalAlpha = 1;
     return drawn;
   }
 }

@@ -59,7 +59,7 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
   // names: crossings by what passes them, then places by importance, each only where there is room
   const boxes: [number, number, number, number][] = [];
   const label = (x: number, y: number, text: string, strong: boolean) => {
-    const long = text.length * (strong ? 6.4 : 6) + 8, box: [number, number, number, number] = [x - 4, y - 8, x + long, y + 8];
+    const long = text.length * (strong ? 6.6 : 6.2) + 8, box: [number, number, number, number] = [x + 5, y - 8, x + long, y + 8];
     if (x < 4 || y < 10 || x + long > width - 4 || y > height - 10) return;
     if (boxes.some(b => box[0] < b[2] && b[0] < box[2] && box[1] < b[3] && b[1] < box[3])) return;
     boxes.push(box);
@@ -68,7 +68,9 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
   for (const m of scene.marks) {
     const x = m.x * scale + ox, y = m.y * scale + oy;
     if (m.tonnes <= 0 || x < 0 || y < 0 || x > width || y > height) continue;
+    if (m.rank >= (camera.zoom < 3.2 ? 24 : camera.zoom < 4.5 ? 60 : 400)) continue;
     parts.push(`<path d="M${n(x)} ${n(y - 3.5)}l3.5 3.5-3.5 3.5-3.5-3.5z" fill="${p.halo}" stroke="${p.node}" stroke-width="1.2"/>`);
+    boxes.push([x - 4, y - 4, x + 4, y + 4]);
     if (m.rank < (camera.zoom < 3.5 ? 10 : 40)) label(x, y, m.name, true);
   }
   const tier = camera.zoom < 3.4 ? 1 : camera.zoom < 4.6 ? 2 : 4;
