@@ -95,7 +95,7 @@ def main() -> None:
     try:
         with sync_playwright() as play:
             chromium = play.chromium.launch(
-                executable_path=str(executable), args=CHROMIUM_FLAGS, chromium_sandbox=False
+                executable_path=str(executable), args=FLAGS, chromium_sandbox=os.geteuid() != 0
             )
 
             def page(**more: Any) -> Page:
