@@ -9,14 +9,13 @@ interface Batch {path: Path2D; colour: string; w: number}
 interface Moving {xy: Float64Array; length: Float64Array; total: number; headway: number; hours: number; lane: number}
 interface Queue {x: number; y: number; headway: number; hours: number; side: number}
 
-const DASH: Record<string, number[]> = {open: [], estimated: [7, 4], planned: [1.5, 4.5], suspended: [4, 6], ocean: [2, 5]};
-
 export class Painter {
   private readonly g: CanvasRenderingContext2D;
-  private land: Path2D | null = null;
-  private hatched: Path2D | null = null;
+  /** Land for views from afar, and nearer. */
+  private land: Path2D[] = [];
   private scene: Scene | null = null;
   private batches: Batch[] = [];
+  private lines = new Map<string, Path2D>();
   private built = NaN;
   private trains: Moving[] = [];
   private queues: Queue[] = [];
@@ -33,20 +32,19 @@ export class Painter {
   }
 
   setLand(borders: any) {
-    this.land = new Path2D();
-    this.hatched = new Path2D();
-    for (const feature of borders.features) {
-      const {geometry, properties} = feature;
-      const shapes = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
-      const into = properties.disputed ? this.hatched : this.land;
-      for (const shape of shapes) for (const ring of shape) {
-        const xy = simplify(flat(ring), 0.00022);
-        if (xy.length < 8) continue;
-        into.moveTo(xy[0], xy[1]);
-        for (let i = 2; i < xy.length; i += 2) into.lineTo(xy[i], xy[i + 1]);
-        into.closePath();
+    this.land = [0.0006, 0.00012].map(tolerance => {
+      const path = new Path2D();
+      for (const {geometry} of borders.features) {
+        const shapes = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
+        for (const shape of shapes) for (const ring of shape) {
+          const xy = simplify(flat(ring), tolerance);
+          if (xy.length < 8) continue;
+          trace(path, xy);
+          path.closePath();
+        }
       }
-    }
+      return path;
+    });
   }
 
   setScene(scene: Scene) {
@@ -88,6 +86,12 @@ export class Painter {
       for (let i = 2; i < xy.length; i += 2) batch.path.lineTo(xy[i], xy[i + 1]);
     }
     this.batches = [...batches.values()].sort((a, b) => a.w - b.w);
+    this.lines = new Map();
+    for (const line of this.scene!.base) {
+      let path = this.lines.get(line.state);
+      if (!path) this.lines.set(line.state, (path = new Path2D()));
+      trace(path, simplify(line.xy, 1.5 / scale));
+    }
     this.built = zoom;
   }
 
@@ -109,30 +113,24 @@ export class Painter {
     g.fillStyle = palette.sea;
     g.fillRect(0, 0, this.canvas.width, this.canvas.height);
     const scale = this.place(camera, width, height);
-    g.lineJoin = 'round';
-    if (this.land) {
+    g.lineJoin = 'bevel';
+    const land = this.land[camera.zoom < 3.8 ? 0 : 1];
+    if (land) {
       g.fillStyle = palette.land;
-      g.fill(this.land);
-      g.fill(this.hatched!);
+      g.fill(land);
       g.strokeStyle = palette.border;
       g.lineWidth = 0.7 / scale;
-      g.stroke(this.land);
-      g.setLineDash([3 / scale, 2 / scale]);
-      g.stroke(this.hatched!);
-      g.setLineDash([]);
+      g.stroke(land);
     }
     if (!this.scene) return;
     if (!(Math.abs(this.built - camera.zoom) < 0.25)) this.build(camera.zoom);
     g.lineCap = 'butt';
-    for (const state of ['ocean', 'open', 'estimated', 'planned', 'suspended'] as const) {
+    for (const [state, path] of this.lines) {
       g.strokeStyle = state === 'planned' ? palette.planned : palette.idle;
-      g.lineWidth = (state === 'planned' ? 1.8 : 0.9) / scale;
-      g.setLineDash(DASH[state].map(d => d / scale));
-      g.beginPath();
-      for (const line of this.scene.base) if (line.state === state) trace(g, simplify(line.xy, 1 / scale));
-      g.stroke();
+      g.lineWidth = 0.9 / scale;
+      // dashes cost most of a picture; lines that nothing runs on come back when the map rests
+      if (state === 'open' || state === 'estimated') g.stroke(path);
     }
-    g.setLineDash([]);
     const fade = this.scene.route.length ? 0.35 : 1;
     g.globalAlpha = fade;
     for (const batch of this.batches) {
@@ -195,7 +193,7 @@ export class Painter {
   }
 }
 
-function trace(g: CanvasRenderingContext2D, xy: Float64Array) {
+function trace(g: CanvasRenderingContext2D | Path2D, xy: Float64Array) {
   g.moveTo(xy[0], xy[1]);
   for (let i = 2; i < xy.length; i += 2) g.lineTo(xy[i], xy[i + 1]);
 }
