@@ -8,7 +8,9 @@ from landbridge.show.web import shapes
 from landbridge.show.web.desk import Desk
 from landbridge.show.web.library import Point
 from landbridge.show.web.results_views import plain
-from landbridge.study.asking import ask, loaded_hours, question, scenario_of
+from landbridge.study.asking import ask
+from landbridge.study.at_flows import loaded_hours, scenario_of
+from landbridge.study.questions import question
 
 __all__ = ["answer_routes"]
 
