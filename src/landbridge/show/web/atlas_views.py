@@ -280,17 +280,21 @@ def measures(tables: Tables) -> Measures:
     blocs = [Name(id=bloc, name=f"{bloc} (bloc)") for bloc in tables["blocs"]["bloc"].unique(maintain_order=True)]
     groups = [Name(id=g, name=f"{g} (group)") for g in tables["commodities"]["group"].unique(maintain_order=True)]
     everything = Name(id="*", name="all")
+    wanted = {each.names for measure in listed for each in measure.fields if each.names}
+    # a kind of name that has a table of its own, with ids and names, needs no word here
+    plain = {
+        kind: f"{kind}s"
+        for kind in wanted
+        if f"{kind}s" in tables and {"id", "name"} <= set(tables[f"{kind}s"].columns)
+    }
     return Measures(
         measures=listed,
         names={
-            "project": named("projects"),
+            **{kind: named(table) for kind, table in plain.items()},
             "link": [
                 Name(id=i, name=f"{at[a]} – {at[b]} ({mode})")
                 for i, a, b, mode in tables["links"].select("id", "place_a", "place_b", "mode").rows()
             ],
-            "line": named("lines"),
-            "crossing": named("crossings"),
-            "place": named("places"),
             "country": [Name(id=i, name=n) for i, n in tables["countries"].select("iso2", "name").drop_nulls().rows()],
             "trader": [everything, *blocs, *traders],
             "commodity": [everything, *groups, *named("commodities")],
