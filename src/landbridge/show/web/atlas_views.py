@@ -20,6 +20,7 @@ from landbridge.data.tables import Tables
 from landbridge.data.why import explain
 from landbridge.errors import UnknownName
 from landbridge.scenario.measures import KINDS
+from landbridge.scenario.select import known
 from landbridge.show.web.shapes import (
     Cell,
     Commodity,
@@ -269,34 +270,14 @@ def measures(tables: Tables) -> Measures:
                 rules=[dataclasses.asdict(rule) for rule in record_type.rules],
             )
         )
-    at = dict(tables["places"].select("id", "name").rows())
-
-    def named(table: str) -> list[Name]:
-        return [Name(id=i, name=name or i) for i, name in tables[table].select("id", "name").rows()]
-
-    traders = [
-        Name(id=iso3, name=name) for iso3, name in tables["countries"].select("iso3", "name").drop_nulls().rows()
-    ]
-    blocs = [Name(id=bloc, name=f"{bloc} (bloc)") for bloc in tables["blocs"]["bloc"].unique(maintain_order=True)]
-    groups = [Name(id=g, name=f"{g} (group)") for g in tables["commodities"]["group"].unique(maintain_order=True)]
-    everything = Name(id="*", name="all")
-    wanted = {each.names for measure in listed for each in measure.fields if each.names}
-    # a kind of name that has a table of its own, with ids and names, needs no word here
-    plain = {
-        kind: f"{kind}s"
-        for kind in wanted
-        if f"{kind}s" in tables and {"id", "name"} <= set(tables[f"{kind}s"].columns)
+    names = {
+        kind: [Name(id=name, name=label) for name, label in known(tables, kind).items()]
+        for kind in {each.names for measure in listed for each in measure.fields if each.names}
     }
-    return Measures(
-        measures=listed,
-        names={
-            **{kind: named(table) for kind, table in plain.items()},
-            "link": [
-                Name(id=i, name=f"{at[a]} – {at[b]} ({mode})")
-                for i, a, b, mode in tables["links"].select("id", "place_a", "place_b", "mode").rows()
-            ],
-            "country": [Name(id=i, name=n) for i, n in tables["countries"].select("iso2", "name").drop_nulls().rows()],
-            "trader": [everything, *blocs, *traders],
-            "commodity": [everything, *groups, *named("commodities")],
-        },
-    )
+    at = dict(tables["places"].select("id", "name").rows())
+    # a link's own name is that of its line; people look for its ends
+    names["link"] = [
+        Name(id=i, name=f"{at[a]} – {at[b]} ({mode})")
+        for i, a, b, mode in tables["links"].select("id", "place_a", "place_b", "mode").rows()
+    ]
+    return Measures(measures=listed, names=names)
