@@ -231,7 +231,7 @@ def _field(each: dataclasses.Field[Any], hint: Any) -> Field_:
     item = typing.get_args(plain)[0] if many else plain
     choices = [str(choice) for choice in typing.get_args(item)] if typing.get_origin(item) is Literal else []
     names = each.metadata.get("names")
-    kind: Literal["names", "name", "number", "integer", "flag", "choice", "choices"]
+    kind: Literal["names", "name", "text", "number", "integer", "flag", "choice", "choices"]
     if many:
         kind = "choices" if choices else "names"
     elif choices:
@@ -243,7 +243,7 @@ def _field(each: dataclasses.Field[Any], hint: Any) -> Field_:
     elif item is float:
         kind = "number"
     else:
-        kind = "name"
+        kind = "name" if names else "text"
     default = None if each.default is dataclasses.MISSING else each.default
     return Field_(
         name=each.name,
