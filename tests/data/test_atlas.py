@@ -288,8 +288,8 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
                   ("lines.csv", "(cn-lanxin)", "season_days", "a whole number", "'364.5'")),
     "below its bound": (lambda c: c.put("lines.csv", "cn-lanxin", speed_kmh="2"),
                         ("lines.csv", "(cn-lanxin)", "speed_kmh", "at least 3 km/h", "'2'")),
-    "above its bound": (lambda c: c.put("crossings.csv", GATE, processing_ab_h="1000"),
-                        ("crossings.csv", f"({GATE})", "processing_ab_h", "at most 100 h", "'1000'")),
+    "above its bound": (lambda c: c.put("crossings.csv", GATE, processing_ba_h="1000"),
+                        ("crossings.csv", f"({GATE})", "processing_ba_h", "at most 100 h", "'1000'")),
     "no date": (lambda c: c.put("links.csv", LINK, closed_from="soon"),
                 ("links.csv", f"({LINK})", "closed_from", "YYYY-MM-DD", "'soon'")),
     "neither yes nor no": (lambda c: c.put("lines.csv", "cn-lanxin", ocean="dry"),
@@ -368,6 +368,18 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
     "crossing reopened before it was closed": (
         lambda c: c.put("crossings.csv", GATE, closed_from="2023-03-01", closed_to="2023-02-28"),
         ("crossings.csv", GATE, "closed_to", "a date not before 2023-03-01", "2023-02-28")),
+    "crossing shut and yet operating": (
+        lambda c: c.put("crossings.csv", GATE, closed_from="2023-03-01"),
+        ("crossings.csv", GATE, "closed_to", "the day of reopening, or a status of closed or restricted", "nothing")),
+    "crossing closed without a reason": (
+        lambda c: c.put("crossings.csv", GATE, status="closed", closed_from="2023-03-01"),
+        ("crossings.csv", GATE, "closed_reason", "why the crossing is closed", "nothing")),
+    "more consignments inspected than there are": (
+        lambda c: c.put("crossings.csv", GATE, inspection_share_ba="1.2"),
+        ("crossings.csv", f"({GATE})", "inspection_share_ba", "at most 1 -", "'1.2'")),
+    "longer open than a day": (
+        lambda c: c.put("crossings.csv", GATE, open_h_day="25"),
+        ("crossings.csv", f"({GATE})", "open_h_day", "at most 24 h", "'25'")),
     "gauge change where one gauge is missing": (
         lambda c: c.put("gauge_changes.csv", YARD, place="cn-lanzhou"),
         ("gauge_changes.csv", YARD, "from_mm", "a gauge of cn-lanzhou ([1435])", "1520")),
@@ -444,7 +456,7 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
         lambda c: c.put("services.csv", "block-cn-xian", place="cn-xi-an"),
         ("services.csv", "block-cn-xian", "place", "an id of places.csv", "'cn-xi-an'")),
     "closed without a day": (
-        lambda c: c.put("crossings.csv", GATE, status="closed"),
+        lambda c: c.put("crossings.csv", GATE, status="closed", closed_reason="works"),
         ("crossings.csv", GATE, "closed_from", "the first day of the closure", "nothing")),
     "works that end before they start": (
         lambda c: c.put("projects.csv", "cku", finish="2020"),

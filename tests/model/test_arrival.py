@@ -23,7 +23,7 @@ def test_the_gamma_distribution_is_scipys(shape: float, score: float) -> None:
 @given(st.floats(1, 1000), st.floats(0.1, 300))
 @settings(deadline=None)
 def test_one_part_is_a_gamma_distribution(mean: float, spread: float) -> None:
-    route = arrival([mean], [spread], [False])
+    route = arrival([mean], [spread], [None])
     exact = stats.gamma((mean / spread) ** 2, scale=spread**2 / mean)
     if route.skewness < 1e-2:
         exact = stats.norm(mean, spread)
@@ -36,7 +36,7 @@ def test_one_part_is_a_gamma_distribution(mean: float, spread: float) -> None:
 @settings(deadline=None)
 def test_moments_add_up_and_quantiles_are_in_order(parts: list[tuple[float, float, bool]]) -> None:
     mean, spread, even = zip(*parts, strict=True)
-    route = arrival(mean, spread, even)
+    route = arrival(mean, spread, [0.0 if flat else None for flat in even])
     assert route.mean_h == pytest.approx(sum(mean))
     assert route.spread_h**2 == pytest.approx(sum(s**2 for s in spread), abs=1e-9)
     low, middle, high = (route.quantile(p) for p in (0.1, 0.5, 0.9))
@@ -60,7 +60,7 @@ def test_the_sum_of_parts_is_near_what_draws_of_them_give() -> None:
     draws = random.gamma(shape, mean / shape, (100_000, 12))
     draws[:, -1] = random.uniform(0, 84, 100_000)
     hours = draws.sum(axis=1)
-    route = arrival(mean.tolist(), spread.tolist(), uniform.tolist())
+    route = arrival(mean.tolist(), spread.tolist(), [0.0 if flat else None for flat in uniform.tolist()])
     for p in (0.05, 0.5, 0.9, 0.95):
         assert route.quantile(p) == pytest.approx(np.quantile(hours, p), abs=0.03 * route.spread_h)
     for late in (370.0, 400.0, 450.0):
@@ -68,7 +68,7 @@ def test_the_sum_of_parts_is_near_what_draws_of_them_give() -> None:
 
 
 def test_no_spread_is_a_timetable_and_no_skew_a_bell() -> None:
-    sure = arrival([10.0, 5.0], [0.0, 0.0], [False, True])
+    sure = arrival([10.0, 5.0], [0.0, 0.0], [None, 0.0])
     assert (sure.by(14.9), sure.by(15.0), sure.quantile(0.9)) == (0.0, 1.0, 15.0)
     bell = Arrival(100.0, 10.0, 0.0)
     assert bell.quantile(0.9) == pytest.approx(float(stats.norm(100, 10).ppf(0.9)), abs=1e-3)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from landbridge.errors import NoRoute
 from landbridge.model import paths
+from landbridge.model.simple_paths import k_shortest
 
 # What costs are rounded to: few values make ties, zeros make zero-cost cycles.
 COSTS = st.sampled_from([0.0, 0.0, 1.0, 1.0, 2.0, 3.5, float("inf")])
@@ -87,7 +88,7 @@ def test_distances_agree_with_networkx(network: tuple[paths.Graph, np.ndarray]) 
 def test_k_shortest_finds_every_path_in_order(network: tuple[paths.Graph, np.ndarray], k: int) -> None:
     graph, cost = network
     target = graph.node_count - 1
-    found = paths.k_shortest(graph, cost, 0, target, k)
+    found = k_shortest(graph, cost, 0, target, k)
     for price, arcs in found:
         assert_is_path(graph, arcs, 0, target)
         assert price == pytest.approx(cost[arcs].sum(), abs=1e-12)
@@ -106,13 +107,13 @@ def test_k_shortest_agrees_with_networkx(seed: int) -> None:
         nx.path_weight(peer, path, "weight")
         for path in itertools.islice(nx.shortest_simple_paths(peer, 0, 29, weight="weight"), 40)
     ]
-    found = paths.k_shortest(graph, cost, 0, 29, 40)
+    found = k_shortest(graph, cost, 0, 29, 40)
     assert [price for price, _ in found] == pytest.approx(wanted, rel=1e-12)
 
 
 def test_parallel_arcs_are_two_paths() -> None:
     graph = paths.graph(2, [0, 0, 0], [1, 1, 1])
-    found = paths.k_shortest(graph, [2.0, 1.0, 2.0], 0, 1, 9)
+    found = k_shortest(graph, [2.0, 1.0, 2.0], 0, 1, 9)
     assert [(price, arcs.tolist()) for price, arcs in found] == [(1.0, [1]), (2.0, [0]), (2.0, [2])]
 
 
@@ -122,9 +123,9 @@ def test_the_way_to_oneself_is_empty() -> None:
     assert cost == 0.0
     assert arcs is not None
     assert arcs.size == 0
-    assert len(paths.k_shortest(graph, [1.0], 1, 1, 3)) == 1
-    assert paths.k_shortest(graph, [1.0], 1, 0, 3) == []
-    assert paths.k_shortest(graph, [1.0], 0, 1, 0) == []
+    assert len(k_shortest(graph, [1.0], 1, 1, 3)) == 1
+    assert k_shortest(graph, [1.0], 1, 0, 3) == []
+    assert k_shortest(graph, [1.0], 0, 1, 0) == []
 
 
 @pytest.mark.parametrize(
@@ -140,7 +141,7 @@ def test_bad_costs_are_told_by_arc(cost: list[float], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         paths.shortest_tree(graph, cost, 0)
     with pytest.raises(ValueError, match=message):
-        paths.k_shortest(graph, cost, 0, 2, 2)
+        k_shortest(graph, cost, 0, 2, 2)
 
 
 def test_bad_graphs_and_nodes_are_told() -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from dataclasses import replace
 
 import networkx as nx
 import numpy as np
@@ -264,3 +265,36 @@ def test_what_can_be_reached_both_ways(case: tuple[Network, np.ndarray]) -> None
     for node in range(net.node_count):
         assert there[node] == np.isfinite(cost_of(net, cost, 0, node))
         assert routes.reach(net, usable, node, backward=True)[0] == there[node]
+
+
+@given(networks())
+@settings(deadline=None, max_examples=30)
+def test_against_the_arcs_the_answer_is_the_same_backwards(case: tuple[Network, np.ndarray]) -> None:
+    net, cost = case
+    turned = replace(net, tail=net.head, head=net.tail)
+    values = np.stack([cost, np.where(np.isfinite(cost), np.arange(len(cost)) % 3, np.inf)])
+    for start, end in itertools.permutations(range(net.node_count), 2):
+        assert cost_of(net, cost, start, end) == cost_of(turned, cost, end, start)
+        there = routes.efficient(net, values, start, end)
+        back = routes.efficient(turned, values, end, start)
+        np.testing.assert_array_equal(there.values, back.values)
+        for arcs in back.paths:
+            check(net, arcs[::-1], start, end)
+
+
+@given(networks(), st.integers(1, 6))
+@settings(deadline=None)
+def test_ranked_routes_are_the_cheapest_simple_ones(case: tuple[Network, np.ndarray], count: int) -> None:
+    net, cost = case
+    found = routes.ranked(net, cost, 0, 1, count)
+    best = routes.best(net, cost, 0, 1)
+    assert bool(found) == (best is not None)
+    prices = [float(cost[arcs].sum()) for arcs in found]
+    assert prices == sorted(prices)
+    if best is not None:
+        assert prices[0] == pytest.approx(cost[best].sum())
+    for arcs in found:
+        check(net, arcs, 0, 1)
+        assert len(set(net.head[arcs].tolist())) == len(arcs)
+    with pytest.raises(ValueError, match="ranked without limits"):
+        routes.ranked(net, cost, 0, 1, 2, limits=routes.Limits(cost[None], np.array([1.0])))

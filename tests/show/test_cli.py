@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import csv
 import json
 import re
 import shutil
@@ -458,6 +459,41 @@ def test_conditions_and_what_they_cost(call: Call) -> None:
     assert "What each condition costs" in call(*words).out
     only = ["routes", "Xi'an", "Almaty", "--modes", "rail", "--only-borders", "alashankou-dostyk", "--json"]
     assert all(route["borders"] == ["alashankou-dostyk"] for route in call(*only).json["routes"])
+
+
+def test_routes_are_written_into_a_folder(call: Call, tmp_path: Path) -> None:
+    out = tmp_path / "answer"
+    given = ("routes", "CNCKG", "DEDUI", "--modes", "rail", "--max", 2, "--own-box", "--insure", 0.2, "--box", "teu")
+    told = call(*given, "--out", out, "--json").json
+    assert json.loads((out / "routes.json").read_text(encoding="utf-8"))["routes"] == told["routes"]
+    assert (told["box"], told["unit"], told["status"], told["blocked_by"]) == ("teu", "TEU", "found", [])
+    rows = list(csv.DictReader((out / "routes.csv").read_text(encoding="utf-8").splitlines()))
+    legs = list(csv.DictReader((out / "legs.csv").read_text(encoding="utf-8").splitlines()))
+    assert [row["route"] for row in rows] == ["1", "2"]
+    for row in rows:
+        own = [leg for leg in legs if leg["route"] == row["route"]]
+        assert [leg["type"] for leg in own][-2:] == ["empty return", "insurance"]
+        assert sum(float(leg["cost_usd"]) for leg in own) == pytest.approx(float(row["cost_usd"]), abs=0.005)
+        assert all(leg["payer"] == "shipper" for leg in own)
+    wanted = "type from to mode gauge_mm option country payer time_h cost_usd co2_kg length_km"
+    assert set(wanted.split()) <= set(told["routes"][0]["legs"][0])
+    assert (out / "chart.svg").read_text(encoding="utf-8").startswith("<svg")
+    call(*given, "--out", out)  # over an older answer
+    (out / "mine.txt").write_text("kept", encoding="utf-8")
+    refused(call(*given, "--out", out), "wanted an empty folder or an older answer, found mine.txt")
+    refused(call("routes", "CNCKG", "DEDUI", "--ranked", "--deadline", "9d"), "without objectives and limits")
+
+
+def test_skims_as_table_json_and_file(call: Call, tmp_path: Path) -> None:
+    out = tmp_path / "skim.csv"
+    told = call("skim", "Chongqing,KZ", "DEDUI,Tashkent", "--avoid", "RU", "--out", out, "--json").json
+    rows = list(csv.DictReader(out.read_text(encoding="utf-8").splitlines()))
+    assert len(rows) == len(told)
+    assert {(row["from"], row["to"]) for row in rows} >= {("cn-chongqing", "de-duisburg"), ("kz-almaty", "uz-tashkent")}
+    assert all(row["status"] == "found" for row in told)
+    assert "best by time" in call("skim", "Chongqing", "Duisburg", "--objective", "time").out
+    refused(call("skim", "Chongqing", "Duisburg", "--objective", "generalized"), "did you mean generalised")
+    refused(call("skim", "Almaty", "kz-almaty"), "the same place")
 
 
 def test_routes_at_flows(call: Call) -> None:

@@ -147,7 +147,7 @@ def test_inside_the_1520_area_no_gauge_is_changed(atlas: Tables, commodity: str)
                 (route,) = finder.find(start, end, commodity=number, modes=("rail",))
                 assert route.gauge_changes == 0
                 assert set(route.countries) <= {"KZ", "RU", "UZ", "BY", "KG", "TJ", "TM"}
-                assert not any(leg.type == "gauge" for leg in route.legs)
+                assert not any(leg.type == "gauge change" for leg in route.legs)
 
 
 # --------------------------------------------------------------------------------------------------- known distances

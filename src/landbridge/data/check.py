@@ -33,7 +33,7 @@ SHARE_SLACK = 1e-6
 LINK_COLUMNS = (
     "id place_a place_b mode status line open_from closed_from closed_to gauges_mm country_km length_km drawn_km"
 )
-CROSSING_COLUMNS = "id link place_a place_b country_a country_b mode status closed_from closed_to"
+CROSSING_COLUMNS = "id link place_a place_b country_a country_b mode status closed_from closed_to closed_reason"
 
 
 def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
@@ -191,6 +191,12 @@ def _crossings(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         if row["closed_from"] and row["closed_to"] and row["closed_to"] < row["closed_from"]:
             wanted = f"a date not before {row['closed_from']}"
             faults.append(Fault("crossings.csv", row["id"], "closed_to", wanted, str(row["closed_to"])))
+        if row["status"] == "operating" and row["closed_from"] and not row["closed_to"]:
+            wanted = "the day of reopening, or a status of closed or restricted"
+            faults.append(Fault("crossings.csv", row["id"], "closed_to", wanted, "nothing"))
+        if row["status"] != "operating" and not row["closed_reason"]:
+            wanted = f"why the crossing is {row['status']}"
+            faults.append(Fault("crossings.csv", row["id"], "closed_reason", wanted, "nothing"))
         link = links.get(row["link"])
         if link is None:
             continue

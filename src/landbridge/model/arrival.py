@@ -3,7 +3,8 @@
 Assumption
     The parts of a route (a run through a country, a border, a change of gauge, a transfer, a wait, access) are
     independent. The hours of each part are gamma distributed, never negative and with a longer tail on the late side,
-    but for the wait for a sailing, which is uniform over the headway and so symmetric.
+    unless the part's own third moment is known: the wait for a sailing is uniform over the headway and so symmetric,
+    that for a season to open is zero in the season and uniform over what is left of the closed time outside it.
 Method
     Mean, variance and third central moment of independent parts add up; those of a gamma part with mean m and standard
     deviation s are m, s**2 and 2 s**4 / m. The sum is taken to be a gamma distribution shifted along the axis (Pearson
@@ -83,26 +84,28 @@ class Arrival:
         return (low + high) / 2
 
 
-def arrival(mean_h: Sequence[float], spread_h: Sequence[float], symmetric: Sequence[bool]) -> Arrival:
+def arrival(mean_h: Sequence[float], spread_h: Sequence[float], third_h3: Sequence[float | None]) -> Arrival:
     """Add up the parts of a route.
 
     Parameters
     ----------
     mean_h, spread_h
         Mean and standard deviation of each part.
-    symmetric
-        Whether a part has no longer tail on either side.
+    third_h3
+        Third central moment of each part; None for that of a gamma distribution.
 
     Returns
     -------
     Arrival
     """
     variance = third = 0.0
-    for mean, spread, even in zip(mean_h, spread_h, symmetric, strict=True):
+    for mean, spread, known in zip(mean_h, spread_h, third_h3, strict=True):
         variance += spread**2
-        if not even and mean > 0:
+        if known is not None:
+            third += known
+        elif mean > 0:
             third += 2 * spread**4 / mean
-    return Arrival(float(sum(mean_h)), sqrt(variance), third / variance**1.5 if variance > 0 else 0.0)
+    return Arrival(float(sum(mean_h)), sqrt(variance), max(third, 0.0) / variance**1.5 if variance > 0 else 0.0)
 
 
 def _gamma_below(shape: float, x: float) -> float:

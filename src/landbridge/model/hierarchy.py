@@ -56,18 +56,24 @@ class Hierarchy(NamedTuple):
     parent: Ints  # lowest neighbour above, -1: none
     first_up: Ints  # edges of each rank
     above: Ints  # higher end of each edge, ascending
+    below: Ints  # lower end of each edge
     triangle: Ints  # edge that joins two edges of the same lower end, in the order in which `weigh` meets them
     slot_edge: Ints  # edge of each slot, -1: none
     slot_up: Bools  # whether the slot leads up
 
 
 class Weights(NamedTuple):
-    """Costs of the edges in both directions by class, and what they stand for: a slot as -1 - slot, else a rank."""
+    """Costs of the edges in both directions by class, and what they stand for.
+
+    That is a slot, written as -1 - slot, or two edges one after another: `via` downwards, then `then` upwards.
+    """
 
     up: Floats
     down: Floats
     via_up: Ints
+    then_up: Ints
     via_down: Ints
+    then_down: Ints
 
 
 class Forest(NamedTuple):
@@ -106,18 +112,26 @@ def hierarchy(node_count: int, tail: Ints, head: Ints, usable: Bools) -> Hierarc
     -------
     Hierarchy
         Holds for any costs that are infinite on the slots left out.
+
+    Raises
+    ------
+    ValueError
+        If there are too many nodes.
     """
+    if node_count >> NUMBER_BITS:
+        raise ValueError(f"node_count: wanted fewer than {1 << NUMBER_BITS} nodes, got {node_count}")
     chosen = usable & (tail != head)
     rank, parent, first_up, above = _eliminate(node_count, tail[chosen], head[chosen])
     triangle = _triangles(first_up, above)
     slot_edge, slot_up = _edges_of_slots(rank, first_up, above, tail, head, chosen)
-    return Hierarchy(rank, parent, first_up, above, triangle, slot_edge, slot_up)
+    below = np.repeat(np.arange(node_count, dtype=np.int32), np.diff(first_up))
+    return Hierarchy(rank, parent, first_up, above, below, triangle, slot_edge, slot_up)
 
 
 def weights(tree: Hierarchy, classes: int) -> Weights:
     """Make room for the weights of some classes."""
     shape = classes, tree.above.size
-    return Weights(np.empty(shape), np.empty(shape), np.empty(shape, np.int32), np.empty(shape, np.int32))
+    return Weights(np.empty(shape), np.empty(shape), *(np.empty(shape, np.int32) for _ in range(4)))
 
 
 def forest(tree: Hierarchy, source: Ints, class_index: Ints, first_target: Ints, target: Ints) -> Forest:
@@ -352,7 +366,9 @@ def _weigh(tree: Hierarchy, cost: Floats, classes: Ints, found: Weights) -> None
         up = found.up[c]
         down = found.down[c]
         via_up = found.via_up[c]
+        then_up = found.then_up[c]
         via_down = found.via_down[c]
+        then_down = found.then_down[c]
         up[:] = np.inf
         down[:] = np.inf
         for slot in range(tree.slot_edge.size):
@@ -379,19 +395,13 @@ def _weigh(tree: Hierarchy, cost: Floats, classes: Ints, found: Weights) -> None
                     over = down_i + up[j]
                     if over < up[e]:
                         up[e] = over
-                        via_up[e] = v
+                        via_up[e] = i
+                        then_up[e] = j
                     over = down[j] + up_i
                     if over < down[e]:
                         down[e] = over
-                        via_down[e] = v
-
-
-@_kernel
-def _edge(tree: Hierarchy, low: int, high: int) -> int:
-    for e in range(tree.first_up[low], tree.first_up[low + 1]):
-        if tree.above[e] == high:
-            return e
-    return -1
+                        via_down[e] = j
+                        then_down[e] = i
 
 
 @_kernel
@@ -403,9 +413,8 @@ def _search(
     lower = np.empty(n, np.int32)  # where the climb came from, and over which edge
     climbed = np.empty(n, np.int32)
     place = np.full(n, -1, np.int64)  # of a node on the path at hand
-    # Edges still to unpack: lower end, edge, and whether it is taken upwards. An unpacked edge leaves two, of lower
-    # rank, so that a path never has more than n waiting besides its own.
-    low = np.empty(4 * n + 4, np.int32)
+    # Edges still to unpack, and whether each is taken upwards. An unpacked edge leaves two, of lower rank, so that a
+    # path never has more than n waiting besides its own.
     edge = np.empty(4 * n + 4, np.int32)
     rises = np.empty(4 * n + 4, np.bool_)
     target = np.empty(64, np.int32)
@@ -450,7 +459,6 @@ def _search(
                 above = -1
                 for e in range(tree.first_up[v], tree.first_up[v + 1]):
                     if label[tree.above[e]] + down[e] == label[v]:
-                        low[height] = v
                         edge[height] = e
                         rises[height] = False
                         height += 1
@@ -460,7 +468,6 @@ def _search(
                     break
                 v = above
             while v != origin:
-                low[height] = lower[v]
                 edge[height] = climbed[v]
                 rises[height] = True
                 height += 1
@@ -470,24 +477,17 @@ def _search(
             place[origin] = begin
             while height > 0:
                 height -= 1
-                v = low[height]
                 e = edge[height]
                 rising = rises[height]
                 via = found.via_up[c, e] if rising else found.via_down[c, e]
                 if via >= 0:
-                    w = tree.above[e]
-                    to_low = _edge(tree, via, v)
-                    to_high = _edge(tree, via, w)
-                    # up: v, via, w; down: w, via, v
-                    low[height] = via
-                    edge[height] = to_high if rising else to_low
+                    edge[height] = found.then_up[c, e] if rising else found.then_down[c, e]
                     rises[height] = True
-                    low[height + 1] = via
-                    edge[height + 1] = to_low if rising else to_high
+                    edge[height + 1] = via
                     rises[height + 1] = False
                     height += 2
                     continue
-                w = tree.above[e] if rising else v
+                w = tree.above[e] if rising else tree.below[e]
                 if place[w] >= 0:
                     while end > place[w]:
                         end -= 1

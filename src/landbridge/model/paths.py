@@ -1,14 +1,13 @@
 """Shortest paths over a directed graph held in arrays.
 
 Problem
-    Given nonnegative arc costs, find least-cost trees and paths, and the k least-cost paths without a repeated node.
+    Given nonnegative arc costs, find least-cost trees and paths.
 Notation
     n nodes and m arcs numbered from zero. Parallel arcs and arcs of cost zero are allowed; a cost of ``+inf`` forbids
     an arc. ``first_out`` and ``out_arc`` list the arcs by the node they leave; a *slot* is a position in that list.
 Method
-    Dijkstra's search with a four-ary heap that knows each node's place in it. The k shortest paths are Yen's (1971)
-    with Lawler's (1972) saving; their inner searches run on costs reduced by the distance to the target, so that they
-    look at little more than the paths they return. Searches by the thousand under costs that change are `hierarchy`'s.
+    Dijkstra's search with a four-ary heap that knows each node's place in it. Searches by the thousand under costs that
+    change are `hierarchy`'s, the k shortest paths `simple_paths`', large sparse graphs `contraction`'s.
 Ties
     Among paths of equal cost the one that the search met first stands. The same input gives the same tree every time.
     Costs are never negative, and adding rounded nonnegative numbers is monotone, so no cycle can enter a tree.
@@ -16,7 +15,6 @@ Ties
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, TypeAlias, TypeVar, cast
@@ -32,7 +30,6 @@ __all__ = [
     "Tree",
     "graph",
     "grow_trees",
-    "k_shortest",
     "path_to",
     "shortest_path",
     "shortest_tree",
@@ -216,86 +213,6 @@ def shortest_path(graph: Graph, cost: npt.ArrayLike, source: int, target: int) -
     return float(tree.distance[target]), path_to(tree, graph, target)
 
 
-def k_shortest(graph: Graph, cost: npt.ArrayLike, source: int, target: int, k: int) -> list[tuple[float, Ints]]:
-    """Find the k least-cost paths that visit no node twice.
-
-    Parameters
-    ----------
-    graph
-        Where to search.
-    cost
-        Cost of each arc; nonnegative, ``inf`` forbids.
-    source, target
-        Where the paths begin and end.
-    k
-        The most paths wanted.
-
-    Returns
-    -------
-    list of tuple
-        Cost and arcs of each path, cheapest first, equal costs by arc numbers; fewer than k when there are no more.
-        Paths that differ only in which of two parallel arcs they take count as two.
-
-    Raises
-    ------
-    ValueError
-        If a cost is negative or not a number, or an end is no node.
-    """
-    slot_cost = _slot_costs(graph, cost)
-    _check_node(graph, source, "source")
-    _check_node(graph, target, "target")
-    if k < 1:
-        return []
-    if source == target:
-        return [(0.0, np.empty(0, np.int32))]
-    tail = graph.tail[graph.out_arc]
-    head = graph.head[graph.out_arc]
-    slot_of = np.empty(graph.out_arc.size, np.int32)
-    slot_of[graph.out_arc] = np.arange(graph.out_arc.size, dtype=np.int32)
-
-    # STEP 1: distances to the target reduce the costs: what is left of an arc is the detour that it means.
-    backward = Graph(graph.node_count, head, tail, *_by_tail(graph.node_count, head))
-    remaining = _tree(backward, slot_cost[backward.out_arc], target, -1).distance
-    if not np.isfinite(remaining[source]):
-        return []
-    usable = np.isfinite(slot_cost) & np.isfinite(remaining[head]) & np.isfinite(remaining[tail])
-    detour = np.full(slot_cost.size, np.inf)
-    detour[usable] = np.maximum(slot_cost[usable] + remaining[head[usable]] - remaining[tail[usable]], 0.0)
-
-    def total(slots: list[int]) -> float:
-        return float(sum(slot_cost[slot] for slot in slots))
-
-    # STEP 2: each accepted path is left at every node from its own point of deviation on (Lawler): earlier nodes were
-    # dealt with when the path it came from was accepted.
-    first = _slots(graph, _tree_slots(graph, detour, source, target), source, target)
-    assert first is not None  # noqa: S101 (the target can be reached, as seen above)
-    waiting = [(total(first), [int(graph.out_arc[s]) for s in first], 0, first)]
-    accepted: list[tuple[float, Ints]] = []
-    taken: dict[tuple[int, ...], set[int]] = {}
-    while waiting:
-        price, arcs, deviation, slots = heapq.heappop(waiting)
-        accepted.append((price, np.array(arcs, np.int32)))
-        if len(accepted) == k:
-            break
-        for i, slot in enumerate(slots):
-            taken.setdefault(tuple(slots[:i]), set()).add(slot)
-        work = detour.copy()
-        spur = source
-        for i, slot in enumerate(slots):
-            work[backward.out_arc[backward.first_out[spur] : backward.first_out[spur + 1]]] = np.inf
-            if i >= deviation:
-                barred = np.fromiter(taken[tuple(slots[:i])], np.int64)
-                kept = work[barred]
-                work[barred] = np.inf
-                rest = _slots(graph, _tree_slots(graph, work, spur, target), spur, target)
-                work[barred] = kept
-                if rest is not None:
-                    whole = slots[:i] + rest
-                    heapq.heappush(waiting, (total(whole), [int(graph.out_arc[s]) for s in whole], i, whole))
-            spur = int(head[slot])
-    return sorted(accepted, key=lambda found: (found[0], found[1].tolist()))  # rounding may have swapped neighbours
-
-
 def grow_trees(
     first_out: Ints,
     head: Ints,
@@ -331,12 +248,6 @@ def grow_trees(
         Written, one entry a target.
     """
     _grow(first_out, head, cost, trees, source, row, slot_in, order, settled, first_target, target, distance)
-
-
-def _by_tail(node_count: int, tail: Ints) -> tuple[Ints, Ints]:
-    first = np.zeros(node_count + 1, np.int32)
-    np.cumsum(np.bincount(tail, minlength=node_count), out=first[1:])
-    return first, np.argsort(tail, kind="stable").astype(np.int32)
 
 
 def _slot_costs(graph: Graph, cost: npt.ArrayLike) -> Floats:
@@ -375,25 +286,6 @@ def _tree(graph: Graph, slot_cost: Floats, source: int, target: int) -> Tree:
     reached = slot_in >= 0
     arc_in[reached] = graph.out_arc[slot_in[reached]]
     return Tree(source, distance, arc_in)
-
-
-def _tree_slots(graph: Graph, slot_cost: Floats, source: int, target: int) -> Ints:
-    distance, slot_in, order, heap, key, place = _search_scratch(graph)
-    head = graph.head[graph.out_arc]
-    _search(graph.first_out, head, slot_cost, source, target, distance, slot_in, order, heap, key, place)
-    return slot_in
-
-
-def _slots(graph: Graph, slot_in: Ints, source: int, target: int) -> list[int] | None:
-    slots: list[int] = []
-    node = target
-    while node != source:
-        slot = int(slot_in[node])
-        if slot < 0:
-            return None
-        slots.append(slot)
-        node = int(graph.tail[graph.out_arc[slot]])
-    return slots[::-1]
 
 
 @_kernel

@@ -10,8 +10,9 @@ alternatives
     that shares too much of its length with one already found is left out. The first route is exact, the others are
     sensible rather than complete.
 efficient set
-    Exact over several criteria (`landbridge.model.pareto`), then thinned by `thin`: the best by each criterion stay,
-    and routes are added one by one, each time the one that has least of its length in common with those kept.
+    Exact over several criteria (`landbridge.model.pareto`), then thinned by `thin`: the best by each criterion and of
+    each group stay, and routes are added one by one, each time the one that has least of its length in common with
+    those kept.
 
 A ban is an arc of infinite cost. A limit on what may add up along a route (borders, changes of gauge, hours) holds in
 the search itself: a route within the limits is found where there is one, however much cheaper those beyond them are.
@@ -25,7 +26,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 import numpy.typing as npt
 
-from landbridge.model import pareto, paths
+from landbridge.model import pareto, paths, simple_paths
 from landbridge.model.network import ArcKind, Network
 from landbridge.model.pareto import Front
 
@@ -38,8 +39,10 @@ __all__ = [
     "criteria",
     "efficient",
     "measure",
+    "ranked",
     "reach",
     "thin",
+    "through",
 ]
 
 F8 = npt.NDArray[np.float64]
@@ -249,6 +252,71 @@ def alternatives(
     return sorted(found, key=lambda arcs: float(cost[arcs].sum()))
 
 
+def through(network: Network, cost: F8, source: int, sink: int, gates: B1) -> I4 | None:
+    """Return the cheapest route that uses one of some arcs, and no node twice.
+
+    Parameters
+    ----------
+    network, cost, source, sink
+        As for `best`.
+    gates : bool[m]
+        The arcs of which one must be used.
+
+    Returns
+    -------
+    int32[L] or None
+        None when there is no way, or only one that turns back on itself.
+    """
+    graph = paths.graph(network.node_count, network.tail, network.head)
+    back = paths.graph(network.node_count, network.head, network.tail)
+    ahead, behind = paths.shortest_tree(graph, cost, source), paths.shortest_tree(back, cost, sink)
+    whole = np.where(gates, ahead.distance[network.tail] + cost + behind.distance[network.head], np.inf)
+    gate = int(whole.argmin()) if len(whole) else -1
+    if gate < 0 or not np.isfinite(whole[gate]):
+        return None
+    first = paths.path_to(ahead, graph, int(network.tail[gate]))
+    last = paths.path_to(behind, back, int(network.head[gate]))[::-1]
+    arcs = np.concatenate([first, [gate], last]).astype(np.int32)
+    return arcs if len(set(network.head[arcs].tolist())) == len(arcs) else None
+
+
+def ranked(
+    network: Network,
+    cost: F8,
+    source: int,
+    sink: int,
+    count: int,
+    *,
+    via: Sequence[int] = (),
+    limits: Limits | None = None,
+) -> list[I4]:
+    """Return the ``count`` cheapest routes that pass no node twice (on their way between two via places).
+
+    Parameters
+    ----------
+    network, cost, source, sink, count, via
+        As for `alternatives`.
+    limits
+        Not answered together with a rank.
+
+    Returns
+    -------
+    list of int32[L]
+        Ordered by cost; exact.
+
+    Raises
+    ------
+    ValueError
+        If limits are given.
+    """
+    if limits is not None and len(limits.most):
+        raise ValueError("limits: the cheapest simple routes are ranked without limits")
+    graph, original = _layered(network, via)
+    end = sink + len(via) * network.node_count
+    found = simple_paths.k_shortest(graph, _expanded(cost, original), source, end, count)
+    return [_own(arcs, original) for _, arcs in found]
+
+
 def efficient(
     network: Network,
     values: F8,
@@ -301,10 +369,11 @@ def efficient(
     return replace(front, values=front.values[kept, :count], paths=found)
 
 
-def thin(network: Network, front: Front, count: int) -> list[int]:
+def thin(network: Network, front: Front, count: int, groups: Sequence[int] = ()) -> list[int]:
     """Choose routes of an efficient set that differ.
 
-    The best by each criterion is kept, in the order of the criteria. Then the route that has the least part of its
+    The best by each criterion is kept, in the order of the criteria, and then the best by the first of each group that
+    has none yet. Then the route that has the least part of its
     length in common with any one of those kept is added, again and again, until there are ``count``, or until what is
     left runs for more than 85 per cent of its length with one that is kept. The same input gives the same choice.
 
@@ -316,6 +385,8 @@ def thin(network: Network, front: Front, count: int) -> list[int]:
         From `efficient`.
     count
         The most routes.
+    groups
+        Number of each route's group, below 0 for none, as the passages that planners name.
 
     Returns
     -------
@@ -327,6 +398,9 @@ def thin(network: Network, front: Front, count: int) -> list[int]:
     # among equals the first in lexicographic order
     extremes = [int(front.values[:, k].argmin()) for k in range(front.values.shape[1])]
     kept = list(dict.fromkeys(extremes))[:count]
+    for i in np.argsort(front.values[:, 0], kind="stable").tolist() if len(groups) else ():
+        if len(kept) < count and groups[i] >= 0 and groups[i] not in {groups[k] for k in kept}:
+            kept.append(i)
     common = np.max([[_common(network, arcs, front.paths[i]) for arcs in front.paths] for i in kept], axis=0)
     while len(kept) < min(count, len(front.paths)):
         common[kept] = np.inf

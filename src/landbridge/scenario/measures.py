@@ -295,8 +295,13 @@ class Sanction(_Traded):
     """
 
     rules: ClassVar[tuple[Rule, ...]] = (
-        _some_of("share", "friction_pct", "barred_countries"),
-        Rule(1, 3, ("exporter", "importer", "commodity"), where=("share", "friction_pct", "barred_countries")),
+        _some_of("share", "friction_pct", "barred_countries", "barred_operators"),
+        Rule(
+            1,
+            3,
+            ("exporter", "importer", "commodity"),
+            where=("share", "friction_pct", "barred_countries", "barred_operators"),
+        ),
     )
 
     share: float | None = field(
@@ -307,6 +312,10 @@ class Sanction(_Traded):
     )
     barred_countries: tuple[str, ...] = field(
         default=(), metadata=about("countries through which its goods may not pass by land", "country")
+    )
+    barred_operators: tuple[str, ...] = field(
+        default=(),
+        metadata=about("railways that may not carry its goods, whatever country they run in (routes only)", "operator"),
     )
 
 

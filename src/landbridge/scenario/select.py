@@ -174,10 +174,10 @@ def known(tables: Tables, kind: str) -> dict[str, str]:
     tables
         The tables.
     kind
-        As in the metadata of a measure's fields: link, crossing, place, zone, line, project, country, trader,
+        As in the metadata of a measure's fields: link, crossing, place, zone, operator, line, project, country, trader,
         commodity, basis.
     """
-    if kind in ("link", "crossing", "place", "zone"):
+    if kind in ("link", "crossing", "place", "zone", "operator"):
         return _named(tables, f"{kind}s", "id", "name")
     if kind in ("line", "project"):
         used = {name: name for name in tables["links"][kind].drop_nulls().unique().sort().to_list()}

@@ -231,6 +231,8 @@ def sanction(tables: Tables, measure: Sanction, year: int) -> Result:
         names = ";".join(measure.barred_countries)
         values["barred"] = pl.when(pl.col("barred") == "").then(pl.lit(names)).otherwise(pl.col("barred") + f";{names}")
         told.append(f"no transit by land through {', '.join(measure.barred_countries)}")
+    if measure.barred_operators:
+        told.append(f"no carriage by {', '.join(measure.barred_operators)}, in routes only: flows do not know it")
     frames, rows = {}, 0
     for table, mask in growing(tables, measure, year).items():
         frames[table] = _set(tables[table], mask, values)

@@ -29,27 +29,35 @@ def hours_of(text: str | None) -> float | None:
     return hours
 
 
-def answer_json(answer: Answer, box: str) -> dict[str, Any]:
-    """Return an answer as a program reads it."""
+#: How CO2 is counted, for whoever reads a figure without its documentation.
+CO2_METHOD = (
+    "Well-to-wheel, in the manner of ISO 14083 and the GLEC framework: tonnes times kilometres times a factor by mode, "
+    "traction and country (emissions.csv); the box's own weight is in, yards and terminals are not."
+)
+
+
+def answer_json(answer: Answer, box: str, unit: str) -> dict[str, Any]:
+    """Return an answer as a program reads it; money and CO2 are for one ``unit``, the box or a tonne of bulk."""
     told = answer.as_dict()
     for route in (*told["routes"], *([told["free"]] if told["free"] else [])):
         route["legs"] = [
             {{"from_place": "from", "to_place": "to"}.get(key, key): value for key, value in leg.items()}
             for leg in route["legs"]
         ]
-    return {"box": box, **told}
+    return {"box": box, "unit": unit, **told, "co2_method": CO2_METHOD}
 
 
 def print_answer(answer: Answer, title: str, unit: str, caption: str) -> None:
     """Print routes, and what the conditions cost."""
     late = any(route.on_time is not None for route in answer.routes)
-    columns = [("passage", 0), ("km", 0), ("days", 1), ("door days", 1), ("p50", 1), ("p90", 1)]
+    columns = [("passage", 0), ("days", 1), ("door days", 1), ("p50", 1), ("p90", 1)]
     columns += [("on time %", 0)] if late else []
-    columns += [(f"USD/{unit}", 0), (f"kg CO2/{unit}", 0), ("borders", 0), ("gauge changes", 0), ("countries", 0)]
+    columns += [(f"USD/{unit}", 0), (f"kg CO2/{unit}", 0), ("km", 0), ("borders", 0), ("gauge changes", 0)]
+    columns += [("countries", 0)]
     rows = [
-        [r.passage, r.length_km, r.transit_days, r.time_h / 24, r.time_p50_h / 24, r.time_p90_h / 24,
-         *([100 * (r.on_time or 0.0)] if late else []), r.cost_usd, r.co2_kg, len(r.borders), r.gauge_changes,
-         r.countries]
+        [r.passage, r.transit_days, r.time_h / 24, r.time_p50_h / 24, r.time_p90_h / 24,
+         *([100 * (r.on_time or 0.0)] if late else []), r.cost_usd, r.co2_kg, r.length_km, len(r.borders),
+         r.gauge_changes, r.countries]
         for r in answer.routes
     ]  # fmt: skip
     print_table(
@@ -78,11 +86,18 @@ def print_answer(answer: Answer, title: str, unit: str, caption: str) -> None:
 
 
 def print_legs(answer: Answer) -> None:
-    """Print the legs of the first route."""
+    """Print the legs of the first route; payers and subsidies where the shipper does not pay all by himself."""
+    legs = answer.routes[0].legs
+    helped = any(leg.subsidy_usd or leg.payer != "shipper" for leg in legs)
+    columns = [("type", 0), ("from", 0), ("to", 0), ("mode", 0), ("gauge", 0), ("option", 0), ("country", 0), ("km", 0),
+               ("hours", 1), ("spread h", 1), ("USD", 0), ("kg CO2", 0), ("prices", 0)]  # fmt: skip
+    columns += [("payer", 0), ("subsidy", 0), ("paid by", 0)] if helped else []
     print_table(
         "Legs of the first route",
-        [("type", 0), ("from", 0), ("to", 0), ("mode", 0), ("gauge", 0), ("option", 0), ("country", 0), ("km", 0),
-         ("hours", 1), ("spread h", 1), ("USD", 0), ("kg CO2", 0)],
+        columns,
         [[leg.type, leg.from_place, leg.to_place, leg.mode, leg.gauge_mm or "", leg.option, leg.country,
-          leg.length_km, leg.time_h, leg.spread_h, leg.cost_usd, leg.co2_kg] for leg in answer.routes[0].legs],
+          leg.length_km, leg.time_h, leg.spread_h, leg.cost_usd, leg.co2_kg, str(leg.price_year or ""),
+          *([leg.payer, leg.subsidy_usd or None, leg.subsidy_by] if helped else [])] for leg in legs],
+        ("" if helped else "The shipper pays all legs. ")
+        + "Prices are of the year told; --json and --out name the rows of the atlas on which they rest.",
     )  # fmt: skip

@@ -21,8 +21,13 @@ __all__ = ["time_cost_chart", "write_chart"]
 HUES = ("#0b63a5", "#c75a0a", "#0a8060", "#b0488a", "#8a6d00", "#5d52b5", "#2b8cb8")
 DASHES = ("", "7 3", "2 3", "9 3 2 3", "12 4", "4 4", "1 4")
 #: Shape of the mark of a step, by type of leg; access goes without one.
-MARKS = {"border": "circle", "gauge": "square", "transfer": "diamond", "wait": "triangle"}
-MEANING = {"border": "border", "gauge": "change of gauge", "transfer": "change of mode", "wait": "wait for a sailing"}
+MARKS = {"border": "circle", "gauge change": "square", "transfer": "diamond", "wait": "triangle"}
+MEANING = {
+    "border": "border",
+    "gauge change": "change of gauge",
+    "transfer": "change of mode",
+    "wait": "wait for a sailing",
+}
 
 WIDTH, PANEL, LEFT, RIGHT, TOP, GAP, LINE = 960, 300, 78, 28, 56, 58, 20
 #: About so many lines of the grid on each axis.

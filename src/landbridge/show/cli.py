@@ -14,6 +14,7 @@ from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
+from landbridge.show.cli_skim import skim
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
 
@@ -27,7 +28,9 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-for verb in (run, passages, compare, crossing, report, targets, routes, assign, select, game, power, terminal, facts):
+for verb in (
+    run, passages, compare, crossing, report, targets, routes, skim, assign, select, game, power, terminal, facts,
+):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
 app.add_typer(trade_app, name="trade")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -24,7 +25,7 @@ from landbridge.show.terminal import (
 if TYPE_CHECKING:
     from landbridge.data.tables import Tables
 
-__all__ = ["routes"]
+__all__ = ["Situation", "routes", "situation"]
 
 MODES = ("rail", "road", "sea", "ferry")
 
@@ -36,13 +37,72 @@ def _namesakes(tables: Tables, place: str) -> list[str]:
     return [i for i, name in names.items() if i != place and re.split(r"[ (/,]", name)[0].casefold() == word]
 
 
+@dataclass(frozen=True)
+class Situation:
+    """Tables, year and further terms (measures, projects held, hours) in which routes are asked for."""
+
+    tables: Tables
+    year: int
+    terms: dict[str, Any]
+
+
+def situation(
+    with_study: Path | None,
+    at: Path | None,
+    scenario: str | None,
+    year: int | None,
+    atlas: Path | None,
+    overlay: Path | None,
+) -> Situation:
+    """Read what `--with`, `--at`, `--scenario`, `--year`, `--atlas` and `--overlay` name."""
+    if at is not None and with_study is not None:
+        raise LandbridgeError("--with and --at name a scenario each; give one of them")
+    if at is not None and overlay is not None:
+        raise LandbridgeError("--at takes the values that the results were made from; leave out --overlay")
+    if at is None and scenario is not None:
+        raise LandbridgeError("--scenario names one of a results folder; give the folder by --at")
+    from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR
+
+    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
+        raise LandbridgeError(f"wanted a year from {FIRST_YEAR} to {LAST_YEAR}, got {year}")
+    study = results = None
+    if with_study is not None:
+        from landbridge.study.files import read_study
+
+        study = read_study(with_study)
+    if at is not None:
+        from landbridge.study.results import read_results, tables_of
+
+        results = read_results(at)
+    named = Path(study.overlay) if study and study.overlay else None
+    tables = tables_of(results, base=atlas) if results else read_tables(atlas, overlay or named)
+    from landbridge.study.at_flows import loaded_hours, scenario_of
+
+    measures: tuple[Any, ...] = ()
+    held: frozenset[str] = frozenset({"cku"})
+    terms: dict[str, Any] = {}
+    when = year or 2023
+    if study is not None:
+        from landbridge.study.files import check_study, held_projects
+
+        check_study(study, tables)
+        measures, held = study.scenarios[-1].measures, held_projects(study)
+    if results is not None:
+        chosen = scenario or results.scenarios[0]
+        measures, held = scenario_of(results, chosen, tables)
+        when = year or results.years[0]
+        terms["hours"] = loaded_hours(results, chosen, when)
+    return Situation(tables, when, {"year": when, "measures": measures, "held": held, **terms})
+
+
 def routes(
     start: Annotated[str, typer.Argument(metavar="FROM", help="Place by name, id or UN/LOCODE.", show_default=False)],
     end: Annotated[str, typer.Argument(metavar="TO", help="Place by name, id or UN/LOCODE.", show_default=False)],
     avoid: Annotated[
         str | None,
         typer.Option(
-            help="What no route may touch, divided by commas: countries (RU,BY), crossings, links, modes, gauges in mm."
+            help="What no route may touch, divided by commas: countries (RU,BY), crossings, links, operators, modes, "
+            "gauges in mm."
         ),
     ] = None,
     objective: Annotated[
@@ -80,10 +140,33 @@ def routes(
         str | None, typer.Option(help="Modes allowed, of rail, road, sea and ferry, divided by commas; default all.")
     ] = None,
     box: Annotated[str, typer.Option(help="Box that prices are for: teu or feu.")] = "feu",
+    ranked: Annotated[
+        bool, typer.Option("--ranked", help="The cheapest simple routes one after another, alike or not.")
+    ] = False,
+    premium: Annotated[
+        str | None,
+        typer.Option(
+            help="What an insurer asks or a shipper feels each time the goods enter a country, per cent of their "
+            "value, as RU=0.5,BY=0.2: a penalty in the choice, no ban and no price."
+        ),
+    ] = None,
+    insure: Annotated[
+        float | None, typer.Option(help="Insure the goods: per cent of their value, as a leg of its own.", min=0)
+    ] = None,
+    own_box: Annotated[
+        bool,
+        typer.Option("--own-box", help="The box is the shipper's and comes back empty; a carrier's is in the rates."),
+    ] = False,
     count: Annotated[int, typer.Option("--max", help="The most routes.", min=1, max=20)] = 5,
     legs: Annotated[bool, typer.Option("--legs", help="Open the legs of the first route.")] = False,
     chart: Annotated[
         Path | None, typer.Option("--chart", metavar="FILE.svg", help="Draw time and cost over distance.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out", metavar="DIR", help="Write routes.json, routes.csv, legs.csv and chart.svg into a folder."
+        ),
     ] = None,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
@@ -96,27 +179,10 @@ def routes(
     if box not in ("teu", "feu"):
         raise typer.BadParameter(f"wanted teu or feu, got {box}", param_hint="--box")
     deadline_h = hours_of(deadline)
-    if at is not None and with_study is not None:
-        raise LandbridgeError("--with and --at name a scenario each; give one of them")
-    if at is not None and overlay is not None:
-        raise LandbridgeError("--at takes the values that the results were made from; leave out --overlay")
-    if at is None and scenario is not None:
-        raise LandbridgeError("--scenario names one of a results folder; give the folder by --at")
-    from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR
-
-    if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
-        raise LandbridgeError(f"wanted a year from {FIRST_YEAR} to {LAST_YEAR}, got {year}")
-    study = results = None
-    if with_study is not None:
-        from landbridge.study.files import read_study
-
-        study = read_study(with_study)
-    if at is not None:
-        from landbridge.study.results import read_results, tables_of
-
-        results = read_results(at)
-    named = Path(study.overlay) if study and study.overlay else None
-    tables = tables_of(results, base=atlas) if results else read_tables(atlas, overlay or named)
+    if ranked and (objective or deadline or max_borders is not None or max_gauge_changes is not None):
+        raise LandbridgeError("--ranked goes by generalised cost alone, without objectives and limits")
+    here = situation(with_study, at, scenario, year, atlas, overlay)
+    tables, when = here.tables, here.year
     forms = dict(zip(tables["commodities"]["id"], tables["commodities"]["form"], strict=True))
     known("commodity", commodity, list(forms))
     from landbridge.data.names import find_place
@@ -124,22 +190,9 @@ def routes(
     origin, destination = find_place(tables, start), find_place(tables, end)
     if origin == destination:
         raise LandbridgeError(f"{start} and {end} are the same place, {origin}")
-    from landbridge.study.asking import ask, loaded_hours, question, scenario_of
+    from landbridge.study.asking import ask
+    from landbridge.study.questions import question
 
-    measures: tuple[Any, ...] = ()
-    held: frozenset[str] = frozenset({"cku"})
-    terms: dict[str, Any] = {}
-    when = year or 2023
-    if study is not None:
-        from landbridge.study.files import check_study, held_projects
-
-        check_study(study, tables)
-        measures, held = study.scenarios[-1].measures, held_projects(study)
-    if results is not None:
-        chosen = scenario or results.scenarios[0]
-        measures, held = scenario_of(results, chosen, tables)
-        when = year or results.years[0]
-        terms["hours"] = loaded_hours(results, chosen, when)
     asked = question(
         tables,
         origin,
@@ -156,11 +209,17 @@ def routes(
         epsilon=epsilon,
         count=count,
         feu=box == "feu",
+        ranked=ranked,
+        premiums=split_commas(premium),
+        insurance_pct=insure,
+        own_box=own_box,
     )
-    answer = ask(tables, asked, year=when, measures=measures, held=held, **terms)
+    answer = ask(tables, asked, **here.terms)
+    unit = box.upper() if forms[commodity] == "container" else "t"
+    stamp = tables.overlay.stamp() if tables.overlay else None
+    told = {**answer_json(answer, box, unit), "commodity": commodity, "year": when, "overlay": stamp}
     if as_json:
-        stamp = tables.overlay.stamp() if tables.overlay else None
-        print_json({**answer_json(answer, box), "overlay": stamp})
+        print_json(told)
     if answer.status != "found":
         namesakes = [hint for place in (origin, destination) for hint in _namesakes(tables, place)]
         hint = f"; other places of these names: {', '.join(namesakes)}" if namesakes else ""
@@ -171,13 +230,16 @@ def routes(
             f"no route for {commodity} from {origin} to {destination} in {when}{by}{through}{without}: "
             f"{answer.reason}{hint}"
         )
-    unit = box.upper() if forms[commodity] == "container" else "t"
     first = answer.routes[0]
     title = f"{first.legs[0].from_place} to {first.legs[-1].to_place}, {commodity}, {when}"
     if chart is not None:
         from landbridge.show.chart import write_chart
 
         write_chart(chart, answer.routes, title, unit)
+    if out is not None:
+        from landbridge.show.route_files import write_answer
+
+        write_answer(out, answer, told, title, unit)
     if as_json:
         return
     flows = f"At the flows of {at}, yards at free flow." if at else "Free flow with the preload of 2023."

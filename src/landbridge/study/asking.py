@@ -1,7 +1,8 @@
 """Questions about routes, with conditions, and answers that say what each condition costs or why there is no route.
 
-A condition is a ban (countries, crossings, links, modes, gauges, or every border but some), a place to pass, or a limit
-(borders, changes of gauge, mean hours to arrival). Bans take arcs out of one and the same network, so that an answer
+A condition is a ban (countries, crossings, links, operators, modes, gauges, every border but some, or a rule of
+sanctions), a place to pass, a limit (borders, changes of gauge, mean hours to arrival) or a premium on entering a
+country, which is a penalty and bans nothing. Bans take arcs out of one and the same network, so that an answer
 can be held against those without them:
 
 - what a condition costs: by how much the best route would be better if that condition alone were lifted;
@@ -11,30 +12,27 @@ can be held against those without them:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
-import polars as pl
 
-from landbridge.data.names import find_country, find_place
 from landbridge.data.tables import Tables
-from landbridge.errors import LandbridgeError, NoRoute, OutputError, UnknownName
 from landbridge.model import paths, routes
 from landbridge.model.costs import class_co2
 from landbridge.model.network import MODES, ArcKind, Network
-from landbridge.model.routes import CRITERIA, Limits
+from landbridge.model.routes import Limits
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Measure
-from landbridge.scenario.read import read_measures
-from landbridge.study.results import Results
+from landbridge.study.cargo import CargoRule, cargo_rules, empty_return, entering, insurance
+from landbridge.study.legs import Leg
+from landbridge.study.questions import Question
 from landbridge.study.routing import NamedRoute, RouteFinder, box_tonnes
 from landbridge.study.solve import free_time_h
 
-__all__ = ["Answer", "Blocker", "Effect", "Question", "answer", "ask", "loaded_hours", "question", "scenario_of"]
+__all__ = ["Answer", "Blocker", "Effect", "answer", "ask", "usable_arcs"]
 
 F8 = npt.NDArray[np.float64]
 I4 = npt.NDArray[np.int32]
@@ -44,6 +42,8 @@ B1 = npt.NDArray[np.bool_]
 NOTHING = 1e-6
 #: The most things that a message names of one kind.
 NAMED = 4
+#: Another passage is worth a planner's look up to so many times the least generalised cost.
+WITHIN = 1.5
 
 Kind = Literal[
     "country",
@@ -51,6 +51,9 @@ Kind = Literal[
     "link",
     "mode",
     "gauge",
+    "operator",
+    "sanction",
+    "premium",
     "only borders",
     "via",
     "borders",
@@ -60,56 +63,6 @@ Kind = Literal[
     "place",
     "transfer",
 ]
-
-
-@dataclass(frozen=True, kw_only=True)
-class Question:
-    """What is asked of the routes between two places; `question` makes one from names as people write them.
-
-    Attributes
-    ----------
-    start, end
-        Places.
-    commodity
-        What is carried.
-    objectives
-        Of `landbridge.model.routes.CRITERIA`. None: by generalised cost. One: the best by it first, then what trades
-        it against generalised cost. Several: the efficient set over them.
-    avoid_countries, avoid_crossings, avoid_links, avoid_modes, avoid_gauges
-        Bans; no part of a route may touch what they name.
-    only_borders
-        The only crossings that may be passed; None allows all.
-    via
-        Places to pass, in order.
-    max_borders, max_gauge_changes
-        Limits.
-    deadline_h
-        Hours within which the cargo must be there in the mean; routes also tell how likely they keep it.
-    count
-        The most routes.
-    feu
-        Whether a box is a 40-foot one.
-    epsilon
-        Zero for the exact efficient set; see `landbridge.model.pareto`.
-    """
-
-    start: str
-    end: str
-    commodity: str = "machinery_box"
-    objectives: tuple[str, ...] = ()
-    avoid_countries: tuple[str, ...] = ()
-    avoid_crossings: tuple[str, ...] = ()
-    avoid_links: tuple[str, ...] = ()
-    avoid_modes: tuple[str, ...] = ()
-    avoid_gauges: tuple[int, ...] = ()
-    only_borders: tuple[str, ...] | None = None
-    via: tuple[str, ...] = ()
-    max_borders: int | None = None
-    max_gauge_changes: int | None = None
-    deadline_h: float | None = None
-    count: int = 5
-    feu: bool = True
-    epsilon: float = 0.0
 
 
 @dataclass(frozen=True)
@@ -197,7 +150,7 @@ class Answer:
 
 @dataclass(frozen=True, eq=False)
 class _Condition:
-    """A ban (``shut``), a place to pass (``via``) or a limit (``used``, ``most``)."""
+    """A ban (``shut``), a place to pass (``via``), a limit (``used``, ``most``) or a ``penalty`` per tonne."""
 
     kind: Kind
     name: str
@@ -205,81 +158,7 @@ class _Condition:
     via: int | None = None
     used: F8 | None = None
     most: float = np.inf
-
-
-def question(
-    tables: Tables,
-    start: str,
-    end: str,
-    *,
-    avoid: Sequence[str] = (),
-    modes: Sequence[str] = (),
-    only_borders: Sequence[str] = (),
-    via: Sequence[str] = (),
-    **given: Any,
-) -> Question:
-    """Make a question from names as people write them.
-
-    Parameters
-    ----------
-    tables
-        The atlas.
-    start, end, via
-        Places by name, id or UN/LOCODE.
-    avoid
-        Countries by code or name, crossings and links by id, modes, and gauges in mm.
-    modes
-        The only modes allowed; all when empty.
-    only_borders
-        The only crossings that may be passed, by id, or by two country codes as in ``KZ-RU`` for all between them; all
-        when empty.
-    **given
-        Other fields of `Question`.
-
-    Returns
-    -------
-    Question
-
-    Raises
-    ------
-    UnknownName
-        For a name that is not in the atlas, or an objective that does not exist.
-    NoRoute
-        If both ends are the same place.
-    """
-    origin, destination = find_place(tables, start), find_place(tables, end)
-    if origin == destination:
-        raise NoRoute(f"{start!r} and {end!r} are the same place ({origin})")
-    for mode in modes:
-        if mode not in MODES:
-            raise UnknownName("mode", mode, MODES)
-    for objective in given.get("objectives", ()):
-        if objective not in CRITERIA:
-            raise UnknownName("objective", objective, CRITERIA)
-    crossings, links = set(tables["crossings"]["id"]), set(tables["links"]["id"])
-    banned: dict[str, list[Any]] = {"countries": [], "crossings": [], "links": [], "modes": [], "gauges": []}
-    for name in avoid:
-        if name in MODES:
-            banned["modes"].append(name)
-        elif name.isdecimal():
-            banned["gauges"].append(_gauge(tables, int(name)))
-        elif name in crossings:
-            banned["crossings"].append(name)
-        elif name in links:
-            banned["links"].append(name)
-        else:
-            banned["countries"].append(find_country(tables, name))
-    if modes:
-        banned["modes"] += [mode for mode in MODES if mode not in modes]
-    names: dict[str, Any] = {f"avoid_{kind}": tuple(dict.fromkeys(each)) for kind, each in banned.items()}
-    return Question(
-        start=origin,
-        end=destination,
-        via=tuple(find_place(tables, place) for place in via),
-        only_borders=_borders(tables, only_borders) if only_borders else None,
-        **names,
-        **given,
-    )
+    penalty: F8 | None = None
 
 
 def ask(
@@ -298,7 +177,7 @@ def ask(
     tables
         The atlas.
     asked
-        From `question`.
+        From `landbridge.study.questions.question`.
     year
         The year whose network is used.
     measures
@@ -306,7 +185,8 @@ def ask(
     held
         Projects that stay unbuilt.
     hours
-        Hours of every arc: free flow with the preload, or those of `loaded_hours`.
+        Hours of every arc: free flow with the preload, or those of
+        `landbridge.study.at_flows.loaded_hours`.
 
     Returns
     -------
@@ -318,11 +198,13 @@ def ask(
         For a commodity that is not in the atlas.
     """
     applied = apply(tables, measures, year, held=held)
-    finder = RouteFinder(applied.tables, [asked.start, asked.end], hours=hours)
-    return answer(finder, asked, tables)
+    finder = RouteFinder(applied.tables, [asked.start, asked.end], hours=hours, payments=applied.payments)
+    finder.commodity(asked.commodity)
+    rules = cargo_rules(tables, measures, start=asked.start, end=asked.end, commodity=asked.commodity, year=year)
+    return answer(finder, asked, tables, rules)
 
 
-def answer(finder: RouteFinder, asked: Question, atlas: Tables) -> Answer:
+def answer(finder: RouteFinder, asked: Question, atlas: Tables, rules: Sequence[CargoRule] = ()) -> Answer:
     """Answer a question on a network that is ready.
 
     Parameters
@@ -333,19 +215,37 @@ def answer(finder: RouteFinder, asked: Question, atlas: Tables) -> Answer:
         The question.
     atlas
         Tables with what is not open too, to tell which link is missing.
+    rules
+        Sanctions that hold for the cargo.
 
     Returns
     -------
     Answer
     """
-    return _Search(finder, asked).answer(atlas)
+    return _Search(finder, asked, rules).answer(atlas)
+
+
+def usable_arcs(finder: RouteFinder, asked: Question, rules: Sequence[CargoRule] = ()) -> B1:
+    """Tell which arcs the bans of a question leave to its cargo.
+
+    Parameters
+    ----------
+    finder, asked, rules
+        As for `answer`.
+
+    Returns
+    -------
+    bool[m]
+    """
+    search = _Search(finder, asked, rules)
+    return search.usable(search.conditions)
 
 
 class _Search:
     """One question on one network; lives only inside `answer`."""
 
-    def __init__(self, finder: RouteFinder, asked: Question) -> None:
-        self.finder, self.asked, self.net = finder, asked, finder.network
+    def __init__(self, finder: RouteFinder, asked: Question, rules: Sequence[CargoRule]) -> None:
+        self.finder, self.asked, self.rules, self.net = finder, asked, rules, finder.network
         self.commodity = finder.commodity(asked.commodity)
         self.units = box_tonnes(finder.goods, self.commodity, asked.feu)
         self.cost = finder.cost(self.commodity)
@@ -358,6 +258,7 @@ class _Search:
         self.source = int(self.net.zone_source[finder.zone[asked.start]])
         self.sink = int(self.net.zone_sink[finder.zone[asked.end]])
         self.conditions = tuple(self._conditions())
+        self.besides = tuple(self._besides())
 
     # -- conditions --------------------------------------------------------------------------------------------------
 
@@ -372,6 +273,17 @@ class _Search:
         for name in asked.avoid_links:
             number = net.links.index(name) if name in net.links else -2
             yield _Condition("link", name, shut=net.link == number)
+        for name in asked.avoid_operators:
+            yield _Condition("operator", name, shut=self._run_by(name))
+        for rule in self.rules:
+            codes = [i for i, code in enumerate(net.countries) if code in rule.countries]
+            shut = np.isin(net.country, codes) | np.isin(net.country_to, codes) | rule.forbidden
+            for name in rule.operators:
+                shut = shut | self._run_by(name)
+            yield _Condition("sanction", rule.name, shut=shut)
+        for code, percent in asked.premiums:
+            usd_t = percent / 100 * float(self.finder.goods.value_usd_t[self.commodity])
+            yield _Condition("premium", f"{code} {percent:g} %", penalty=np.where(entering(net, code), usd_t, 0.0))
         for name in asked.avoid_modes:
             # a truck that fetches a box from its terminal is no leg by road, but a leg by road begins with one
             yield _Condition("mode", name, shut=(net.mode == MODES.index(name)) & (net.kind != ArcKind.ACCESS))
@@ -392,7 +304,43 @@ class _Search:
             if most is not None:
                 yield _Condition(kind, name, used=self.values[criterion], most=float(most))
 
-    def _usable(self, kept: Iterable[_Condition]) -> B1:
+    def _run_by(self, operator: str) -> B1:
+        """Arcs of links that use an operator's tracks."""
+        own = [i for i, link in enumerate(self.net.links) if operator in self.finder.prices.operators.get(link, ())]
+        return np.isin(self.net.link, own)
+
+    def _besides(self) -> Iterable[Leg]:
+        """Legs that lie on no arc."""
+        asked, goods = self.asked, self.finder.goods
+        if asked.own_box and goods.container[self.commodity]:
+            leg = empty_return(
+                self.finder,
+                asked.start,
+                asked.end,
+                teu=self.units / float(goods.t_per_teu[self.commodity]),
+                usable=self.usable(self.conditions),
+            )
+            if leg is not None:
+                yield leg
+        if asked.insurance_pct is not None:
+            yield insurance(
+                self.finder.tables,
+                asked.commodity,
+                start=asked.start,
+                end=asked.end,
+                percent=asked.insurance_pct,
+                tonnes=self.units,
+            )
+
+    def _priced(self, kept: Iterable[_Condition]) -> F8:
+        """Generalised cost with the penalties that are kept."""
+        cost = self.cost
+        for condition in kept:
+            if condition.penalty is not None:
+                cost = cost + condition.penalty
+        return cost
+
+    def usable(self, kept: Iterable[_Condition]) -> B1:
         usable = np.isfinite(self.cost)
         for condition in kept:
             if condition.shut is not None:
@@ -407,14 +355,21 @@ class _Search:
         return {"via": [condition.via for condition in kept if condition.via is not None], "limits": limits}
 
     def _best(self, kept: Sequence[_Condition], values: F8 | None = None) -> I4 | None:
-        cost = np.where(self._usable(kept), self.cost if values is None else values, np.inf)
+        cost = np.where(self.usable(kept), self._priced(kept) if values is None else values, np.inf)
         return routes.best(self.net, cost, self.source, self.sink, **self._terms(kept))
 
     def _without(self, *lifted: _Condition) -> list[_Condition]:
         return [condition for condition in self.conditions if condition not in lifted]
 
     def _named(self, arcs: I4) -> NamedRoute:
-        return self.finder.named(arcs, self.cost, self.commodity, units=self.units, deadline_h=self.asked.deadline_h)
+        return self.finder.named(
+            arcs,
+            self._priced(self.conditions),
+            self.commodity,
+            units=self.units,
+            deadline_h=self.asked.deadline_h,
+            besides=self.besides,
+        )
 
     # -- answers -----------------------------------------------------------------------------------------------------
 
@@ -439,12 +394,23 @@ class _Search:
 
     def _routes(self) -> tuple[list[I4], str, int | None]:
         asked, kept = self.asked, self.conditions
-        usable, terms = self._usable(kept), self._terms(kept)
-        cost = np.where(usable, self.cost, np.inf)
+        usable, terms = self.usable(kept), self._terms(kept)
+        cost = np.where(usable, self._priced(kept), np.inf)
+        if asked.ranked and not asked.objectives:
+            rule = (
+                "The cheapest simple routes by generalised cost, one after another, however much they have in common."
+            )
+            return routes.ranked(self.net, cost, self.source, self.sink, asked.count, **terms), rule, None
         if not asked.objectives:
             rule = "The cheapest by generalised cost first: it is exact, the others are sensible alternatives."
             if asked.count > 1:
                 found = routes.alternatives(self.net, cost, self.source, self.sink, asked.count, **terms)
+                if found and not terms["via"] and terms["limits"] is None:
+                    found = self._with_passages(found, cost)
+                    rule = (
+                        "The cheapest by generalised cost first, which is exact; then the cheapest of each named "
+                        f"passage that costs at most {WITHIN:g} times as much, and sensible alternatives."
+                    )
                 return found, rule, None
             only = routes.best(self.net, cost, self.source, self.sink, **terms)
             return ([] if only is None else [only]), rule, None
@@ -454,12 +420,28 @@ class _Search:
             rows.append(cost)
             over += " and generalised cost"
         front = routes.efficient(self.net, np.stack(rows), self.source, self.sink, epsilon=asked.epsilon, **terms)
-        chosen = [front.paths[i] for i in routes.thin(self.net, front, asked.count)]
+        groups = self.finder.passage_of(front.paths)
+        chosen = [front.paths[i] for i in routes.thin(self.net, front, asked.count, groups)]
         rule = (
-            f"{len(chosen)} of {len(front.paths)} efficient routes over {over}: the best by each, then those that have "
-            f"least of their length in common with these. {front.guarantee}"
+            f"{len(chosen)} of {len(front.paths)} efficient routes over {over}: the best by each, one of each named "
+            f"passage, then those that have least of their length in common with these. {front.guarantee}"
         )
         return chosen, rule, len(front.paths)
+
+    def _with_passages(self, found: list[I4], cost: F8) -> list[I4]:
+        """The best, the cheapest of each further passage, and alternatives as far as there is room; by cost."""
+        price = {id(arcs): float(cost[arcs].sum()) for arcs in found}
+        own = self.finder.passage_of(found)
+        kept, seen = [found[0]], {own[0]}
+        for passage, arcs in self.finder.by_passage(cost, self.source, self.sink).items():
+            if passage not in seen and float(cost[arcs].sum()) <= WITHIN * price[id(found[0])]:
+                seen.add(passage)
+                kept.append(arcs)
+        kept = sorted(kept, key=lambda arcs: float(cost[arcs].sum()))[: self.asked.count]
+        for arcs in found[1:]:
+            if len(kept) < self.asked.count and not any(np.array_equal(arcs, other) for other in kept):
+                kept.append(arcs)
+        return sorted(kept, key=lambda arcs: float(cost[arcs].sum()))
 
     def _effects(self) -> Iterable[Effect]:
         now = self._best(self.conditions)
@@ -468,7 +450,7 @@ class _Search:
             then = self._best(self._without(condition))
             if then is None:  # another order of search at the edge of a limit; nothing can be said
                 continue
-            saved = float(self.cost[now].sum() - self.cost[then].sum())
+            saved = float(self._priced(self.conditions)[now].sum() - self._priced(self._without(condition))[then].sum())
             price, hours = self.values["cost"], self.values["time"]
             yield Effect(
                 condition.kind,
@@ -481,6 +463,8 @@ class _Search:
 
     def _idle(self, condition: _Condition, *, found: bool) -> str:
         """Why a condition changes nothing."""
+        if condition.penalty is not None:
+            return "the best route does not enter" if found else "lifted alone it opens no route"
         if condition.shut is None:
             met = "the best route passes it anyway" if condition.used is None else "the best route keeps it anyway"
             return met if found else "lifted alone it opens no route"
@@ -498,7 +482,7 @@ class _Search:
     def _touched(self, condition: _Condition, kept: Sequence[_Condition]) -> bool:
         """Whether some way between the two places leads over what a condition shuts."""
         assert condition.shut is not None  # noqa: S101 (asked of bans only)
-        net, usable = self.net, self._usable(kept)
+        net, usable = self.net, self.usable(kept)
         there = routes.reach(net, usable, self.source)[net.tail]
         back = routes.reach(net, usable, self.sink, backward=True)[net.head]
         return bool((condition.shut & usable & there & back).any())
@@ -524,7 +508,9 @@ class _Search:
         assert arcs is not None  # noqa: S101 (it was just found)
         net, through = self.net, tuple[str, ...]()
         detail = f"then by {self._named(arcs).passage}"
-        if condition.shut is not None:
+        if condition.shut is not None and condition.shut.all():
+            detail = "the trade itself is forbidden"
+        elif condition.shut is not None:
             over = arcs[condition.shut[arcs]]
             borders = over[net.crossing[over] >= 0]
             through = tuple(dict.fromkeys(net.crossings[i] for i in net.crossing[borders].tolist()))
@@ -576,126 +562,6 @@ class _Search:
         net = self.net
         at = np.flatnonzero(nodes & (net.node_place == place))
         return list(dict.fromkeys(net.states[i].rstrip(">") for i in net.node_state[at].tolist()))
-
-
-def loaded_hours(results: Results, scenario: str, year: int) -> Callable[[Network], F8]:
-    """Give the hours of arcs at the flows of a results folder.
-
-    Links and crossings take the hours that the folder holds for them. Yards and terminals, of which it holds none, and
-    ocean legs stay at free flow.
-
-    Parameters
-    ----------
-    results
-        The folder.
-    scenario, year
-        Whose flows.
-
-    Returns
-    -------
-    callable
-        From a network of that scenario and year to float64[m].
-
-    Raises
-    ------
-    UnknownName
-        For a scenario or year that the folder does not hold.
-    """
-    links = results.of("links", scenario, year)
-    crossings = results.of("crossings", scenario, year)
-
-    def hours(net: Network) -> F8:
-        found = free_time_h(net)
-        way = ["ba" if back else "ab" for back in net.backward.tolist()]
-        at_border = {(c, d): h for c, d, h in crossings.select("crossing", "direction", "time_h").rows()}
-        # a link that leaves and enters a country again has two sections there; they stand in one order everywhere
-        columns = ("link", "direction", "country", "gauge_mm")
-        runs = links.with_columns(pl.int_range(pl.len()).over(columns).alias("section"))
-        by_run = {tuple(row[:-1]): row[-1] for row in runs.select(*columns, "section", "time_h").rows()}
-        seen: dict[tuple[str, str, str, int], int] = {}
-        for arc in range(net.arc_count):
-            if net.kind[arc] == ArcKind.BORDER and net.crossing[arc] >= 0:
-                hour = at_border.get((net.crossings[net.crossing[arc]], way[arc]))
-                name = net.crossings[net.crossing[arc]]
-            elif net.kind[arc] == ArcKind.MOVE:
-                name = net.links[net.link[arc]]
-                key = (name, way[arc], net.countries[net.country[arc]], int(net.gauge_mm[arc]))
-                seen[key] = seen.get(key, -1) + 1
-                hour = by_run.get((*key, seen[key]))
-                if hour is None and net.facility[arc] < 0:
-                    continue  # the ocean, on which nothing delays
-            else:
-                continue
-            if hour is None:
-                raise OutputError(f"{results.folder}: holds no hours of {name}; run the study again with this atlas")
-            found[arc] = hour
-        return found
-
-    return hours
-
-
-def scenario_of(results: Results, scenario: str, tables: Tables) -> tuple[tuple[Measure, ...], frozenset[str]]:
-    """Give the measures of a scenario of a results folder, and the projects that stay unbuilt without one.
-
-    Parameters
-    ----------
-    results
-        The folder.
-    scenario
-        Its id.
-    tables
-        The tables that routes are sought in.
-
-    Returns
-    -------
-    measures : tuple of Measure
-    held : frozenset of str
-
-    Raises
-    ------
-    UnknownName
-        For a scenario that the folder does not hold.
-    OutputError
-        If the folder was made from other tables.
-    """
-    if scenario not in results.scenarios:
-        raise UnknownName("scenario", scenario, results.scenarios)
-    made_from = results.manifest["atlas"]
-    if made_from and tables.package and made_from["content_hash"] != tables.package.content_hash:
-        raise OutputError(f"{results.folder}: made from another state of the atlas; run the study again")
-    told = results.manifest["study"]
-    (measures,) = [each["measures"] for each in told["scenarios"] if each["id"] == scenario]
-    return read_measures(measures), frozenset(told["held_projects"])
-
-
-def _gauge(tables: Tables, gauge: int) -> int:
-    known = sorted({g for row in tables["links"]["gauges_mm"].to_list() for g in row or ()})
-    if gauge not in known:
-        raise LandbridgeError(f"unknown gauge {gauge} mm; there are {', '.join(map(str, known))}")
-    return gauge
-
-
-def _borders(tables: Tables, names: Sequence[str]) -> tuple[str, ...]:
-    """Crossings by id, or all between two countries."""
-    ends = dict(tables["links"].select("id", pl.concat_list("place_a", "place_b")).rows())
-    home = dict(tables["places"].select("id", "iso2").rows())
-    sides = {
-        row["id"]: frozenset(row[f"country_{side}"] or home[ends[row["link"]][i]] for i, side in enumerate(("a", "b")))
-        for row in tables["crossings"].select("id", "link", "country_a", "country_b").to_dicts()
-    }
-    found: list[str] = []
-    for name in names:
-        pair = re.fullmatch(r"([A-Za-z]{2})-([A-Za-z]{2})", name)
-        if name in sides:
-            found.append(name)
-        elif pair is not None:
-            wanted = frozenset(find_country(tables, code) for code in pair.groups())
-            found += [crossing for crossing, both in sides.items() if both == wanted]
-            if wanted not in sides.values():
-                raise UnknownName("border", name, sorted("-".join(sorted(both)) for both in set(sides.values())))
-        else:
-            raise UnknownName("crossing", name, list(sides))
-    return tuple(dict.fromkeys(found))
 
 
 def _listed(names: Sequence[str], last: str = "and") -> str:

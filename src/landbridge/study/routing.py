@@ -16,10 +16,12 @@ from landbridge.errors import NoRoute, UnknownName
 from landbridge.model import network, routes
 from landbridge.model.arrival import arrival
 from landbridge.model.costs import Goods, class_co2, class_money
-from landbridge.model.network import MODES, OPTIONS, ArcKind, Network
+from landbridge.model.network import MODES, ArcKind, Network
 from landbridge.model.outcomes import PathTable, classify
 from landbridge.scenario.apply import apply
+from landbridge.scenario.edits import Payment
 from landbridge.scenario.measures import Avoid, Measure
+from landbridge.study.legs import Leg, Prices, legs_of
 from landbridge.study.solve import NETWORK_TABLES, cargo, columns, free_time_h, weights
 from landbridge.study.tabulate import passage_rules
 
@@ -29,25 +31,8 @@ F8 = npt.NDArray[np.float64]
 
 TEU_PER_FEU = 2
 
-
-@dataclass(frozen=True)
-class Leg:
-    """One stage of a route: a run, a border, a change of gauge, a transfer, a wait, or access at an end."""
-
-    type: str
-    from_place: str
-    to_place: str
-    mode: str
-    gauge_mm: int
-    option: str
-    country: str
-    crossing: str
-    links: tuple[str, ...]
-    length_km: float
-    time_h: float
-    spread_h: float
-    cost_usd: float
-    co2_kg: float
+#: Passage of routes that planners have no name for.
+UNNAMED = "other"
 
 
 @dataclass(frozen=True)
@@ -70,6 +55,7 @@ class NamedRoute:
     spread_h: float
     risk: float
     cost_usd: float
+    subsidy_usd: float
     generalised_usd: float
     co2_kg: float
     borders: tuple[str, ...]
@@ -95,6 +81,8 @@ class RouteFinder:
         As for `landbridge.model.network.build`.
     hours
         Gives the hours of every arc; at free flow, with the preload, when left out.
+    payments
+        Money of the scenario's charges and subsidies, to be told apart from tariffs.
     """
 
     def __init__(
@@ -104,6 +92,7 @@ class RouteFinder:
         *,
         season: str = "mean",
         hours: Callable[[Network], F8] = free_time_h,
+        payments: Sequence[Payment] = (),
     ) -> None:
         # Each place asked about gets a zone of its own, so that access is the same for all.
         zones = pl.DataFrame({"id": list(places), "place": list(places)})
@@ -112,12 +101,15 @@ class RouteFinder:
             "zones": zones.to_dict(as_series=False),
         }
         self.tables = tables
+        self.season = season
         self.network: Network = network.build(given, season=season)
         self.goods: Goods = cargo(tables)
         self.money: F8 = class_money(self.network, self.goods, weights(tables))
         self.time_h: F8 = hours(self.network)
         self.zone = {place: i for i, place in enumerate(places)}
         self._passages = passage_rules(tables, self.network)
+        self._kept_out = dict(tables["passages"].select("id", "avoid_countries").rows())
+        self.prices = Prices(tables, self.network, payments)
         self.border_at = dict(zip(tables["crossings"]["link"], tables["crossings"]["id"], strict=True))
 
     def commodity(self, name: str) -> int:
@@ -186,6 +178,43 @@ class RouteFinder:
             found = routes.alternatives(net, cost, int(source), int(sink), count, via=stops)
         return [self.named(arcs, cost, commodity, units=units, access=access) for arcs in found]
 
+    def passage_of(self, arcs: Sequence[npt.NDArray[np.int32]]) -> list[int]:
+        """Number of the named passage of each chain of arcs; -1 for none."""
+        first = np.concatenate([[0], np.cumsum([len(a) for a in arcs])]).astype(np.int32)
+        whole = np.concatenate([*arcs, np.zeros(0, np.int32)]).astype(np.int32)
+        names, rules = self._passages
+        table = PathTable(first, whole, np.zeros(len(arcs), np.int32), np.ones(len(arcs)))
+        found = classify(self.network, table, rules).tolist()
+        return [-1 if i < 0 or names[i] == UNNAMED else i for i in found]
+
+    def by_passage(self, cost: F8, source: int, sink: int) -> dict[int, npt.NDArray[np.int32]]:
+        """The cheapest route of each named passage by which there is one.
+
+        Parameters
+        ----------
+        cost : float64[m]
+            Infinite forbids.
+        source, sink
+            Nodes.
+        """
+        net, found = self.network, dict[int, npt.NDArray[np.int32]]()
+        ends = {net.countries[c] for c in (*net.country[net.tail == source], *net.country[net.head == sink])}
+        for name, rule in zip(*self._passages, strict=True):
+            gates = np.isin(net.crossing, list(rule.any_crossings)) | np.isin(net.link, list(rule.any_links))
+            if not gates.any():
+                continue
+            # as planners draw it: without the countries that its standard relation keeps out of
+            out = [c for c in self._kept_out.get(name) or () if c in net.countries and c not in ends]
+            closed = [*rule.no_countries, *(net.countries.index(c) for c in out)]
+            shut = np.isin(net.country, closed) | np.isin(net.country_to, closed)
+            arcs = routes.through(net, np.where(shut, np.inf, cost), source, sink, gates)
+            if arcs is not None:
+                (passage,) = self.passage_of([arcs])
+                price = float(cost[arcs].sum())
+                if passage >= 0 and (passage not in found or price < float(cost[found[passage]].sum())):
+                    found[passage] = arcs
+        return found
+
     def price(self, commodity: int) -> F8:
         """Money per tonne and arc without what is not paid: buffers and carbon stay in the generalised cost only."""
         net, goods = self.network, self.goods
@@ -206,6 +235,7 @@ class RouteFinder:
         units: float = 1.0,
         access: bool = True,
         deadline_h: float | None = None,
+        besides: Sequence[Leg] = (),
     ) -> NamedRoute:
         """Give a chain of arcs its names and totals.
 
@@ -219,21 +249,33 @@ class RouteFinder:
             As for `find`.
         deadline_h
             Hours after which the cargo is late.
+        besides
+            Legs that lie on no arc: an empty return, insurance.
         """
         net = self.network
         price, co2 = self.price(commodity), class_co2(self.network, self.goods, commodity)
         whole = routes.measure(net, arcs, cost, price, self.time_h, co2)
-        table = PathTable(np.array([0, len(arcs)], np.int32), arcs, np.zeros(1, np.int32), np.ones(1))
-        names, rules = self._passages
-        passage = int(classify(net, table, rules)[0])
-        legs = self._legs(arcs, price, co2, units)
+        names = self._passages[0]
+        (passage,) = self.passage_of([arcs])
+        boxes = None if not self.goods.container[commodity] else 1.0 / float(self.goods.t_per_teu[commodity])
+        legs = legs_of(
+            net,
+            arcs,
+            price=price,
+            time_h=self.time_h,
+            co2_g_t=co2,
+            units=units,
+            teu_per_t=boxes,
+            prices=self.prices,
+            border_at=self.border_at,
+            season=self.season,
+        )
+        legs += besides
         paid = sum(leg.cost_usd for leg in legs if access or leg.type != "access")
         countries = [net.countries[c] for a in arcs.tolist() for c in (net.country[a], net.country_to[a])]
-        hours = arrival(
-            [leg.time_h for leg in legs], [leg.spread_h for leg in legs], [leg.type == "wait" for leg in legs]
-        )
+        hours = arrival([leg.time_h for leg in legs], [leg.spread_h for leg in legs], [leg.third_h3 for leg in legs])
         return NamedRoute(
-            passage=names[passage] if passage >= 0 else "other",
+            passage=names[passage] if passage >= 0 else UNNAMED,
             length_km=whole.length_km,
             transit_days=whole.transit_h / 24,
             time_h=whole.time_h,
@@ -243,68 +285,14 @@ class RouteFinder:
             spread_h=hours.spread_h,
             risk=float(net.spread_h[arcs].sum()),
             cost_usd=paid,
+            subsidy_usd=sum(leg.subsidy_usd for leg in legs),
             generalised_usd=whole.cost_usd_t * units,
-            co2_kg=whole.co2_kg_t * units,
+            co2_kg=whole.co2_kg_t * units + sum(leg.co2_kg for leg in besides),
             borders=tuple(leg.crossing or f"{leg.from_place}-{leg.to_place}" for leg in legs if leg.type == "border"),
             gauge_changes=whole.gauge_changes,
             countries=tuple(c for c in dict.fromkeys(countries) if c != "XZ"),
             legs=tuple(legs),
         )
-
-    def _place(self, node: int) -> str:
-        number = int(self.network.node_place[node])
-        return self.network.places[number] if number >= 0 else ""
-
-    def _legs(self, arcs: npt.NDArray[np.int32], price: F8, co2_g_t: F8, units: float) -> list[Leg]:
-        """Arcs in a row of one kind, mode, gauge and country are one leg."""
-        net = self.network
-        groups: list[list[int]] = []
-        for arc in arcs.tolist():
-            key = (net.kind[arc], net.mode[arc], net.gauge_mm[arc], net.country[arc])
-            last = groups[-1][-1] if groups else None
-            same = last is not None and key == (net.kind[last], net.mode[last], net.gauge_mm[last], net.country[last])
-            if same and net.kind[arc] == ArcKind.MOVE:
-                groups[-1].append(arc)
-            else:
-                groups.append([arc])
-        legs = []
-        # a node inside a link has no place: it is the border that follows or has just been crossed
-        here = self._place(int(net.head[arcs[0]]))
-        for group in groups:
-            first, last = group[0], group[-1]
-            kind = ArcKind(int(net.kind[first]))
-            if kind == ArcKind.WAIT and net.time_h[first] == 0:
-                continue  # stays on its truck or ship
-            start = here
-            end = self._place(int(net.head[last]))
-            if not end and kind == ArcKind.ACCESS:
-                end = here
-            elif not end and kind == ArcKind.WAIT:
-                end = start
-            elif not end:
-                link = net.links[int(net.link[last])]
-                end = self.border_at.get(link, link) if kind in (ArcKind.MOVE, ArcKind.BORDER) else start
-            here = end
-            crossing = int(net.crossing[first])
-            legs.append(
-                Leg(
-                    type=kind.name.lower(),
-                    from_place=start,
-                    to_place=end,
-                    mode=MODES[int(net.mode[first])],
-                    gauge_mm=int(net.gauge_mm[first]),
-                    option=OPTIONS[int(net.option[first])],
-                    country=net.countries[int(net.country[first])],
-                    crossing=net.crossings[crossing] if crossing >= 0 else "",
-                    links=tuple(net.links[int(net.link[a])] for a in group if net.link[a] >= 0),
-                    length_km=float(net.length_km[group].sum()),
-                    time_h=float(self.time_h[group].sum()),
-                    spread_h=float(net.spread_h[group].sum()),
-                    cost_usd=float(price[group].sum() * units),
-                    co2_kg=float(co2_g_t[group].sum() / 1000 * units),
-                )
-            )
-        return legs
 
 
 def box_tonnes(goods: Goods, commodity: int, feu: bool) -> float:
@@ -375,7 +363,7 @@ def find_routes(
     countries = [find_country(tables, country) for country in avoid]
     ban: tuple[Measure, ...] = (Avoid(countries=tuple(countries)),) if countries else ()
     applied = apply(tables, (*measures, *ban), year, held=held)
-    finder = RouteFinder(applied.tables, list(dict.fromkeys([origin, destination])))
+    finder = RouteFinder(applied.tables, list(dict.fromkeys([origin, destination])), payments=applied.payments)
     number = finder.commodity(commodity)
     found = finder.find(
         origin,

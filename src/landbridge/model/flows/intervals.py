@@ -21,7 +21,8 @@ from landbridge.errors import LandbridgeError
 from landbridge.model.flows.curves import responds
 from landbridge.model.flows.mincost import need_highs
 from landbridge.model.flows.records import Bools, Classes, Floats, Flows, Relations, VolumeDelay
-from landbridge.model.paths import Graph, k_shortest
+from landbridge.model.paths import Graph
+from landbridge.model.simple_paths import k_shortest
 
 __all__ = ["ShareInterval", "share_interval"]
 

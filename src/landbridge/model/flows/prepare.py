@@ -340,8 +340,7 @@ def first_stock(
         without = (np.diff(stock.first) == 0) & (pairs.tonnes > 0.0)
         if without.any():
             trees = np.unique(problem.pair_tree[without]).astype(np.int32)
-            found = find(facilities, np.where(without, np.inf, -np.inf), trees)
-            kernels.first_tonnes(found.target, pairs, forest.distance, fresh)
+            found = _loaded(find, facilities, pairs, trees, without, fresh)
             stock = restocked(problem, pairs, stock, forest, found, fresh, none, facilities)
         kernels.renew(pairs, stock, facilities)
         if settle:
@@ -368,18 +367,27 @@ def first_stock(
         np.empty(0),
         np.zeros(2, np.int64),
     )
-    steps = min(LOADING_STEPS, forest.source.size)
-    limit = np.where(pairs.tonnes > 0.0, np.inf, -np.inf)
-    parts = []
-    for step in range(steps):
-        found = find(facilities, limit, np.arange(step, forest.source.size, steps, dtype=np.int32))
-        kernels.first_tonnes(found.target, pairs, forest.distance, fresh)
-        kernels.load_first(found, fresh, pairs, problem.felt, facilities)
-        parts.append(found)
-    if parts:
-        stock = restocked(problem, pairs, stock, forest, join(parts), fresh, none, facilities)
+    everyone = np.arange(forest.source.size, dtype=np.int32)
+    if everyone.size:
+        found = _loaded(find, facilities, pairs, everyone, pairs.tonnes > 0.0, fresh)
+        stock = restocked(problem, pairs, stock, forest, found, fresh, none, facilities)
     kernels.renew(pairs, stock, facilities)
     return stock
+
+
+def _loaded(
+    find: Searcher, facilities: AnyFacilities, pairs: Pairs, trees: Ints, wanting: Bools, fresh: Floats
+) -> Arrivals:
+    """Find first paths for relations that want one, some searches at a time, and load them; tonnes go into `fresh`."""
+    limit = np.where(wanting, np.inf, -np.inf)
+    steps = min(LOADING_STEPS, trees.size)
+    parts = []
+    for step in range(steps):
+        found = find(facilities, limit, np.ascontiguousarray(trees[step::steps]))
+        kernels.first_tonnes(found.target, pairs, find.forest.distance, fresh)
+        kernels.load_first(found, fresh, pairs, find.problem.felt, facilities)
+        parts.append(found)
+    return join(parts)
 
 
 def _warm_stock(

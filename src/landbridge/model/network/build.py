@@ -401,10 +401,17 @@ def _season_wait_h(days: float) -> float:
     return closed * closed / (2 * 365.0) * 24.0
 
 
+def _season_spread_h(days: float) -> float:
+    """Standard deviation of that wait: its mean square is closed^3 / (3 * 365) days."""
+    closed = max(365.0 - days, 0.0)
+    return float(max(closed**3 / (3 * 365.0) * 24.0**2 - _season_wait_h(days) ** 2, 0.0) ** 0.5)
+
+
 def _water_link(build: _Builder, row: dict[str, Any], index: int, headway_h: float) -> None:
     """A sea or ferry leg: a wait where a port is left, then the run."""
     season = row["season_days"]
-    closed_h = 0.0 if season is None or build.season == "open" else _season_wait_h(season)
+    seasonal = season is not None and build.season != "open"
+    closed_h, closed_spread_h = (_season_wait_h(season), _season_spread_h(season)) if seasonal else (0.0, 0.0)
     for backward in (False, True):
         start, end = (row["place_b"], row["place_a"]) if backward else (row["place_a"], row["place_b"])
         at_port = build.place_rows[start]["kind"] != "seapoint"
@@ -423,8 +430,8 @@ def _water_link(build: _Builder, row: dict[str, Any], index: int, headway_h: flo
                 backward=backward,
                 place=build.places[start],
                 time_h=wait,
-                # a wait uniform over the headway has the standard deviation headway / sqrt(12)
-                spread_h=headway_h / 12**0.5,
+                # a wait uniform over the headway has the variance headway^2 / 12; the season's is independent
+                spread_h=(headway_h**2 / 12 + closed_spread_h**2) ** 0.5,
             )
             here = onboard
         elif closed_h:
@@ -438,6 +445,7 @@ def _water_link(build: _Builder, row: dict[str, Any], index: int, headway_h: flo
                 link=index,
                 backward=backward,
                 time_h=closed_h,
+                spread_h=closed_spread_h,
             )
             here = onboard
         _move(build, row, index, "XZ", row["length_km"], 0, (here, build.node(end, row["mode"]), backward))
