@@ -158,6 +158,28 @@ def small_atlas() -> Tables:
             "crossings": crossings,
             "gauge_changes": gauge_changes,
             "terminals": terminals,
+            "terminal_plans": pl.DataFrame(
+                {"id": ["yard", "quay"], "name": ["A yard", "A quay"], "stack_teu": [1000.0, 500.0]}
+            ),
+            "terminal_resources": pl.DataFrame(
+                [
+                    ("tracks", "yard", "track", 4, None, None, None, None),
+                    ("crane", "yard", "crane", 1, 2, 0.0, 3.0, None),
+                    ("customs", "yard", "customs", 2, None, 60.0, 20.0, 12.0),
+                    ("other", "quay", "crane", 1, 1, 0.0, 4.0, None),
+                ],
+                schema={
+                    "id": pl.String,
+                    "plan": pl.String,
+                    "kind": pl.String,
+                    "count": pl.Int64,
+                    "machines": pl.Int64,
+                    "minutes_train": pl.Float64,
+                    "minutes_unit": pl.Float64,
+                    "open_h_day": pl.Float64,
+                },
+                orient="row",
+            ),
             "services": services,
             "projects": pl.DataFrame(
                 {"id": ["pass", "harbour", "wider"], "name": ["Railway over the pass", "A harbour", "East line"]}

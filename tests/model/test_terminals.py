@@ -488,3 +488,21 @@ def test_monotone_is_the_nearest_rising_sequence(values):
 
 def test_no_volume_at_all_is_borne():
     assert terminals.summarise([terminals.simulate(yard(rates=(0, 0)), days=3, seed=0)]).trains_day.mean == 0
+
+
+def test_tracks_told_for_both_sides_are_those_of_each():
+    rows = [{"id": "t", "kind": "track", "count": 3}, {"id": "c", "kind": "crane", "count": 9, "minutes_train": 60}]
+    both = station(*rows, streams=[{"id": s, "arrives": s, "trains_day": 24} for s in ("1435", "1520")])
+    assert terminals.offered_load(both) == pytest.approx({"t": 1 / 3, "c": 2 / 9})
+    run = terminals.simulate(both, days=50, seed=1)
+    assert run.drawn.yard.tracks.tolist() == [3, 3]
+    assert terminals.loads(run)["t"] == pytest.approx(1 / 3, abs=0.03)
+
+
+def test_many_trains_that_leave_part_full():
+    """Patience of an hour makes more departing trains than full ones; draws are taken anew until there are enough."""
+    plan = yard(rates=(6, 0), patience_h=1, units_out=200, lead_h=0)
+    run = terminals.simulate(plan, days=30, seed=1)
+    assert run.made > run.log.load[: run.arrived].sum() / 200 + 8
+    assert not run.log.counts[kernels.FULL]
+    assert terminals.little(run)["units"]["error"] < 1e-9

@@ -62,6 +62,14 @@ EXAMPLES: list[tuple[Measure, str]] = [
         Upgrade(crossings=("gate",), capacity_trains_day=40.0),
         'kind = "upgrade"\ncrossings = ["gate"]\ncapacity_trains_day = 40.0',
     ),
+    (
+        Upgrade(terminals=("yard",), crane_groups_added=1, tracks_added=10, customs_time_factor=0.5),
+        'kind = "upgrade"\nterminals = ["yard"]\ncrane_groups_added = 1\ntracks_added = 10\ncustoms_time_factor = 0.5',
+    ),
+    (
+        Upgrade(terminals=("yard",), cranes_added=2, shift_h_day=20.0, stack_factor=1.5),
+        'kind = "upgrade"\nterminals = ["yard"]\ncranes_added = 2\nshift_h_day = 20.0\nstack_factor = 1.5',
+    ),
     (Ease(crossings=("gate",), time_factor=0.5), 'kind = "ease"\ncrossings = ["gate"]\ntime_factor = 0.5'),
     (
         Ease(everywhere=True, waiting_factor=0.5, cost_factor=0.0, include_gauge_change=True),
@@ -321,6 +329,19 @@ def test_a_measure_of_one_year_applies_to_tables_of_that_year(tables: Tables, me
 
 
 # ------------------------------------------------------------------------------------------------- what is open
+
+
+def test_upgrade_of_a_terminal_acts_on_its_plan(tables: Tables) -> None:
+    done = Upgrade(terminals=("yard",), crane_groups_added=1, cranes_added=1, tracks_added=10, customs_time_factor=0.5)
+    applied = apply(tables, [done, Upgrade(terminals=("yard",), shift_h_day=24, stack_factor=2)], 2023)
+    resources = {row["id"]: row for row in frame(applied, "terminal_resources").to_dicts()}
+    assert (resources["crane"]["count"], resources["crane"]["machines"]) == (2, 3)
+    assert (resources["tracks"]["count"], resources["customs"]["minutes_train"]) == (14, 30.0)
+    assert resources["customs"]["open_h_day"] == 24.0
+    assert resources["crane"]["open_h_day"] is None
+    assert resources["other"]["count"] == 1
+    assert frame(applied, "terminal_plans")["stack_teu"].to_list() == [2000.0, 500.0]
+    assert "upgrade: yard: crane_groups_added" in " ".join(applied.notes)
 
 
 def test_open_by_status_and_year(tables: Tables) -> None:
@@ -631,6 +652,10 @@ SHAPES: list[tuple[str, Callable[[], Measure], str]] = [
     ("two ways to build", lambda: Build(project="pass", links=("old",)), "only one of project, links"),
     ("close nothing", Close, "one of crossings, links, places, countries"),
     ("share of all", lambda: Close(links=("r1",), share=1.0), "less than 1"),
+    ("terminal without what", lambda: Upgrade(terminals=("yard",)), "one of"),
+    ("what without terminal", lambda: Upgrade(links=("r1",), tracks_added=2), "terminals"),
+    ("terminal with a speed", lambda: Upgrade(terminals=("yard",), tracks_added=2, speed_kmh=9), "links"),
+    ("terminal with a capacity", lambda: Upgrade(terminals=("yard",), tracks_added=2, capacity_factor=2), "links"),
     ("upgrade to nothing", lambda: Upgrade(links=("r1",)), "one of capacity_factor"),
     (
         "speed of a crossing",

@@ -328,6 +328,7 @@ def _without_effect(tables: Tables, measure: Measure, at: str, state: _State, ye
             yield Fault("", "", f"{at}.capacity_factor", "links or crossings whose capacity is known", "none of them")
         if measure.speed_factor is not None and not _any_known(tables, "links", links, ("speed_kmh",)):
             yield Fault("", "", f"{at}.speed_factor", "links whose speed is known", "none of them")
+        yield from _idle_at_terminals(tables, measure, at)
     if isinstance(measure, Ease):
         names = crossings_named(measure, state.crossings)
         if not names:
@@ -438,3 +439,20 @@ def _gauges(placed: Sequence[tuple[str, Measure]], state: _State) -> Iterator[Fa
             elif gauges[name] == (measure.gauge_mm,):
                 yield Fault("", "", where, f"a link of another gauge than {measure.gauge_mm} mm", f"{name!r}")
             gauges[name] = (measure.gauge_mm,)
+
+
+def _idle_at_terminals(tables: Tables, measure: Upgrade, at: str) -> Iterator[Fault]:
+    """Upgrades of a terminal that has nothing of the kind."""
+    for i, name in enumerate(measure.terminals):
+        here = tables["terminal_resources"].filter(pl.col("plan") == name)
+        kinds = set(here["kind"].to_list())
+        for field, kind in (
+            ("crane_groups_added", "crane"),
+            ("cranes_added", "crane"),
+            ("tracks_added", "track"),
+            ("customs_time_factor", "customs"),
+        ):
+            if getattr(measure, field) is not None and kind not in kinds:
+                yield Fault("", "", f"{at}.{field}", f"a terminal with a {kind}", f"{name!r}, which has none")
+        if measure.shift_h_day is not None and here["open_h_day"].drop_nulls().is_empty():
+            yield Fault("", "", f"{at}.terminals[{i}]", "a terminal where something works in shifts", repr(name))

@@ -331,10 +331,42 @@ def _upgrade(tables: Tables, measure: Upgrade) -> Edited:
             if measure.capacity_trains_day is not None:
                 wider[column] = pl.lit(measure.capacity_trains_day)
         frames["crossings"] = _set(tables["crossings"], _among(gates), wider)
-    notes = [f"upgrade: {_count(len(names), 'link')} and {_count(len(gates), 'crossing')}: {', '.join(new)}"]
+    notes = []
+    if measure.terminals:
+        frames |= _better_terminals(tables, measure)
+        done = [name for name in Upgrade.at_terminals if getattr(measure, name) is not None]
+        notes.append(f"upgrade: {', '.join(measure.terminals)}: {', '.join(done)}")
+    if new or names or gates:
+        notes.append(f"upgrade: {_count(len(names), 'link')} and {_count(len(gates), 'crossing')}: {', '.join(new)}")
     if measure.tracks is not None and "capacity_trains_day" not in new:
         notes.append(f"upgrade: {measure.tracks} tracks, but no capacity is given: it stays as it was")
     return Edited(tables.replace(**frames), tuple(notes))
+
+
+def _better_terminals(tables: Tables, measure: Upgrade) -> dict[str, pl.DataFrame]:
+    """What an upgrade does to plans of terminals: rows of resources, and the room of the stack."""
+    there = _among(measure.terminals, "plan")
+    resources = tables["terminal_resources"]
+    counted = pl.col("count").is_not_null()
+    for rows, column, value in (
+        ((pl.col("kind") == "crane") & counted, "count", measure.crane_groups_added),
+        ((pl.col("kind") == "track") & counted, "count", measure.tracks_added),
+        (pl.col("kind") == "crane", "machines", measure.cranes_added),
+    ):
+        if value is not None:
+            resources = _set(resources, there & rows, {column: pl.col(column).fill_null(1) + value})
+    customs = there & (pl.col("kind") == "customs")
+    if measure.customs_time_factor is not None:
+        times = {name: pl.col(name) * measure.customs_time_factor for name in ("minutes_train", "minutes_unit")}
+        resources = _set(resources, customs, times)
+    if measure.shift_h_day is not None:
+        shifts = there & pl.col("open_h_day").is_not_null()
+        resources = _set(resources, shifts, {"open_h_day": pl.lit(measure.shift_h_day)})
+    frames = {"terminal_resources": resources}
+    if measure.stack_factor is not None:
+        room = {"stack_teu": pl.col("stack_teu") * measure.stack_factor}
+        frames["terminal_plans"] = _set(tables["terminal_plans"], _among(measure.terminals), room)
+    return frames
 
 
 def _ease(tables: Tables, measure: Ease) -> Edited:

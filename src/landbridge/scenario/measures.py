@@ -131,13 +131,29 @@ class Avoid:
 
 @dataclass(frozen=True, kw_only=True)
 class Upgrade:
-    """Make lines or crossings better: capacity, speed, tracks, length of trains."""
+    """Make lines, crossings or terminals better: capacity, speed, tracks, length of trains; cranes, customs, shifts.
 
+    What is done to a terminal acts on its plan, and so on its delay where a study says ``terminals = "simulated"``.
+    """
+
+    #: What can be done to a terminal.
+    at_terminals: ClassVar[tuple[str, ...]] = (
+        "crane_groups_added", "cranes_added", "tracks_added", "customs_time_factor", "shift_h_day", "stack_factor",
+    )  # fmt: skip
     rules: ClassVar[tuple[Rule, ...]] = (
-        _some_of("links", "lines", "crossings", "project"),
+        _some_of("links", "lines", "crossings", "project", "terminals"),
         _some_of(
-            "capacity_factor", "capacity_trains_day", "speed_factor", "speed_kmh", "tracks", "train_length_factor"
+            "capacity_factor",
+            "capacity_trains_day",
+            "speed_factor",
+            "speed_kmh",
+            "tracks",
+            "train_length_factor",
+            *at_terminals,
         ),
+        Rule(1, 6, at_terminals, where=("terminals",)),
+        Rule(1, 1, ("terminals",), where=at_terminals),
+        Rule(1, 4, ("links", "lines", "crossings", "project"), where=("capacity_factor", "capacity_trains_day")),
         _one_at_most("capacity_factor", "capacity_trains_day"),
         _one_at_most("speed_factor", "speed_kmh"),
         Rule(1, 2, ("capacity_factor", "capacity_trains_day"), where=("crossings",)),
@@ -158,6 +174,19 @@ class Upgrade:
     train_length_factor: float | None = field(
         default=None, metadata=about("what a train carries, relative to a Chinese block train", gt=0, le=10)
     )
+    terminals: tuple[str, ...] = field(default=(), metadata=about("these terminals", "terminal"))
+    crane_groups_added: int | None = field(
+        default=None, metadata=about("more groups of cranes, each for one train at a time", ge=1, le=20)
+    )
+    cranes_added: int | None = field(default=None, metadata=about("more cranes in each group", ge=1, le=20))
+    tracks_added: int | None = field(default=None, metadata=about("more tracks on each side", ge=1, le=100))
+    customs_time_factor: float | None = field(
+        default=None, metadata=about("times the minutes of customs, for documents and inspection", ge=0, le=10)
+    )
+    shift_h_day: float | None = field(
+        default=None, metadata=about("hours of work a day of all that works in shifts", gt=0, le=24)
+    )
+    stack_factor: float | None = field(default=None, metadata=about("times the room of the stack", gt=0, le=100))
 
 
 @dataclass(frozen=True, kw_only=True)

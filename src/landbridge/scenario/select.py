@@ -175,8 +175,10 @@ def known(tables: Tables, kind: str) -> dict[str, str]:
         The tables.
     kind
         As in the metadata of a measure's fields: link, crossing, place, zone, operator, line, project, country, trader,
-        commodity, basis.
+        commodity, basis, terminal.
     """
+    if kind == "terminal":
+        return _named(tables, "terminal_plans", "id", "name")
     if kind in ("link", "crossing", "place", "zone", "operator"):
         return _named(tables, f"{kind}s", "id", "name")
     if kind in ("line", "project"):

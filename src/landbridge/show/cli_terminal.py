@@ -155,6 +155,7 @@ def _print_run(told: Mapping[str, Any]) -> None:
             ("TEU a year", told["throughput_teu_yr"], between("throughput_teu_yr")),
             ("turned away, trains a day", told["turned_away_trains_day"], ""),
             ("bottleneck", told["bottleneck"], ""),
+            ("Little's law, greatest error", f"{told['little']['greatest_error']:.0e}", ""),
         ],
         f"{told['replications']} runs of {told['days']:.0f} days, seed {told['seed']}; the first "
         f"{told['warm_up_days']:.1f} days cut off as warm-up.",

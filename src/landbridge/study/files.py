@@ -49,7 +49,7 @@ from landbridge.data.tables import Tables
 from landbridge.errors import Fault, StudyError
 from landbridge.scenario.apply import apply
 from landbridge.scenario.check import check_measures
-from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise, to_dict
+from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise, Upgrade, to_dict
 from landbridge.scenario.read import model_faults, one_of, scenario_faults
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study.answering import Answering, DemandMode, Growth, TimeCounted
@@ -58,6 +58,7 @@ from landbridge.study.positions import key_lines, line_of
 __all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read_study"]
 
 Size: TypeAlias = Literal["full", "corridor", "reduced"]
+Terminals: TypeAlias = Literal["table", "simulated"]
 
 #: Relative gap that an equilibrium reaches unless a study says otherwise: ten times finer than the coarsest of use.
 GAP = 1e-8
@@ -93,6 +94,9 @@ class Study:
         Iterations after which it is given up.
     overlay
         Folder or file of the user's own values over the atlas, or empty; see `landbridge.data.overlay`.
+    terminals
+        Where the delay at terminals comes from: ``table`` (hours and capacities of the atlas, a power curve) or
+        ``simulated`` (their plans, run at the volumes that result).
     demand
         How trade answers to cost; None where the study says nothing, and trade is frozen.
     path
@@ -113,6 +117,7 @@ class Study:
     gap: float = GAP
     max_iterations: int = MAX_ITERATIONS
     overlay: str = ""
+    terminals: Terminals = "table"
     demand: Answering | None = None
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
@@ -150,6 +155,7 @@ class _StudyFile(pydantic.BaseModel):
     gap: float = pydantic.Field(GAP, gt=0, lt=1)
     max_iterations: int = pydantic.Field(MAX_ITERATIONS, ge=1, le=1_000_000)
     overlay: str | None = pydantic.Field(None, min_length=1)
+    terminals: Terminals = "table"
     demand: _DemandTable | None = None
 
 
@@ -206,6 +212,7 @@ def read_study(path: str | Path) -> Study:
         gap=head.gap,
         max_iterations=head.max_iterations,
         overlay=overlay,
+        terminals=head.terminals,
         demand=Answering(**head.demand.model_dump()) if head.demand else None,
         path=f"{file}",
         positions=reading.positions,
@@ -301,12 +308,29 @@ def check_study(study: Study, tables: Tables) -> None:
         for i, name in enumerate(study.hold)
         if name not in known
     ]
+    if study.terminals == "simulated" and study.demand is not None and study.demand.mode != "frozen":
+        faults.append(
+            Fault(
+                "",
+                "",
+                "terminals",
+                '"table" where trade answers to cost',
+                '"simulated", which is for frozen trade only',
+            )
+        )
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
     for i, scenario in enumerate(study.scenarios):
         count = len(scenario.measures)
         places = study.positions[i] if study.positions else [f"scenario[{i}].measure[{j}]" for j in range(count)]
         found = check_measures(tables, scenario.measures, study.years, held=held, positions=places)
+        if study.terminals == "table":
+            wanted = 'terminals = "simulated" in the study, without which it changes nothing'
+            found += [
+                Fault("", "", f"{places[j]}.terminals", wanted, "a study that takes terminals from the table")
+                for j, measure in enumerate(scenario.measures)
+                if isinstance(measure, Upgrade) and measure.terminals
+            ]
         if not found and any(isinstance(measure, Subsidise) for measure in scenario.measures):
             found = [fault for year in study.years for fault in _money(scenario, tables, year, held, places)]
         faults += found
@@ -335,6 +359,7 @@ def fingerprint(study: Study) -> str:
         "size": study.size,
         "gap": study.gap,
         "max_iterations": study.max_iterations,
+        **({"terminals": study.terminals} if study.terminals != "table" else {}),
         **({"demand": asdict(study.demand)} if study.demand else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

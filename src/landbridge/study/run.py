@@ -24,8 +24,16 @@ from landbridge.study.routing import passage_routes
 from landbridge.study.solve import Settings, solve
 from landbridge.study.tabulate import TABLES, tabulate
 from landbridge.study.tabulate_trade import TRADE_TABLES, told_of, trade_tables
+from landbridge.study.terminal_network import solve_with_terminals
+from landbridge.study.terminal_network import summary as terminals_told
 
 __all__ = ["run_study"]
+
+#: Tables that are not read off a solution.
+BESIDE = {
+    "passages": "Passages by the route of their standard relation",
+    "terminals": "Streams at terminals, where these are simulated: trains, capacity, delay and spread at that volume",
+}
 
 #: Called with how many tasks are done, how many there are, and what is going on.
 Progress = Callable[[int, int, str], None]
@@ -87,7 +95,14 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         applied = apply(tables, scenario.measures, year, held=held)
         note = _labelled(tell, number, len(tasks), label)
         answered = None
-        if how is not None and how.mode != "frozen" and scenario.id != study.compare:
+        more: dict[str, pl.DataFrame] = {}
+        notes = list(applied.notes)
+        if study.terminals == "simulated":
+            fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=note)
+            solution, more["terminals"] = fixed.solution, terminals_told(fixed)
+            notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
+            notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
+        elif how is not None and how.mode != "frozen" and scenario.id != study.compare:
             if year not in references:
                 compared = study.scenario(study.compare)
                 base = apply(tables, compared.measures, year, held=held).tables
@@ -98,7 +113,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
             solution = solve(applied.tables, year=year, settings=settings, progress=note)
             if how is not None and scenario.id == study.compare:
                 references[year] = reference_of(applied.tables, solution)
-        made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables)}
+        made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
         if how is not None:
             made |= trade_tables(applied.tables, solution, answered)
         for name, frame in made.items():
@@ -115,7 +130,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
                 "iterations": record.iterations,
                 "seconds": time.perf_counter() - start,
                 "notes": [
-                    *applied.notes,
+                    *notes,
                     *past_notes(tables, year, settings.base_year),
                     *(answered.notes if answered else ()),
                 ],
@@ -147,6 +162,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
             "years": list(study.years),
             "compare": study.compare,
             "demand": asdict(how) if how else None,
+            "terminals": study.terminals,
             "held_projects": sorted(held),
             "scenarios": [
                 {
@@ -161,10 +177,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         "settings": asdict(settings),
         "seconds": time.perf_counter() - began,
         "solved": solved,
-        "tables": {
-            name: {**TABLES, **TRADE_TABLES}.get(name, "Passages by the route of their standard relation")
-            for name in frames
-        },
+        "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE}[name] for name in frames},
     }
     merged = {name: pl.concat(parts, how="vertical") for name, parts in frames.items()}
     text = Path(study.path).read_text(encoding="utf-8") if study.path else ""

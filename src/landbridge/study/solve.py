@@ -10,7 +10,7 @@ flows a little. The rounds stop when the empty boxes of two rounds agree.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -121,6 +121,8 @@ class Prepared:
         Sets of countries, as bool[m] of the arcs in them; the first is empty.
     ban : int32[R]
         Which of the sets each relation may not pass.
+    curves
+        Facilities whose delay follows another curve than the network's power; see `terminal_network`.
     """
 
     network: Network
@@ -134,6 +136,7 @@ class Prepared:
     levy_usd_t: F8
     bans: tuple[B1, ...]
     ban: I4
+    curves: Mapping[int, flows.Curve] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, eq=False)
@@ -419,6 +422,7 @@ def assignable(prepared: Prepared) -> tuple[paths.Graph, flows.VolumeDelay, flow
         net.capacity_trains_day,
         net.preload_trains_day,
         net.train_length_factor,
+        prepared.curves,
     )
     kinds = flows.Classes(
         tuple(f"{name}{by}{ban}" for ban in words for by in ("", ", firmly by rail") for name in classes.names),

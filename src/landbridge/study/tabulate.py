@@ -381,6 +381,8 @@ def choke_points(names: _Names) -> pl.DataFrame:
             continue
         kind, name = _arc_name(names, int(arcs[0]))
         added = float(net.delay_h[facility] * share ** net.power[facility])
+        if facility in names.solution.prepared.curves:
+            added = float(flows.time_h[arcs[0]] - net.time_h[arcs[0]])
         rows.append(
             {
                 "kind": kind,

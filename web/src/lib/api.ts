@@ -51,7 +51,7 @@ export interface Answered {
   status: string; reason: string; rule: string; unit: string; year: number; hours: string; routes: Route[]; effects: Row[];
 }
 export interface MeasureField {
-  name: string; kind: 'names' | 'name' | 'text' | 'number' | 'integer' | 'flag' | 'choice' | 'choices'; names: string | null;
+  name: string; kind: 'names' | 'name' | 'numbers' | 'text' | 'number' | 'integer' | 'flag' | 'choice' | 'choices'; names: string | null;
   meaning: string; choices: string[]; default: any; required: boolean; bounds: Record<string, number>;
 }
 export interface MeasureKind {kind: string; meaning: string; fields: MeasureField[]; rules: Row[]}

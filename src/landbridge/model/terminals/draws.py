@@ -25,7 +25,8 @@ Longs = npt.NDArray[np.int64]
 # Stands for "as many as are asked for".
 ANY = 1 << 30
 DAYS_MONTH = np.array([31, 28, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31])
-# Departing trains for which work is drawn, beyond those that leave full: those that leave when patience ends.
+# Departing trains for which work is drawn, beyond those that leave full: the first guess at those that leave when
+# patience ends.
 SPARE = 8
 
 
@@ -167,6 +168,7 @@ def draw(
     start_weekday: int = 0,
     start_month: int = 0,
     arrivals: tuple[Floats, Longs, Longs] | None = None,
+    spare: int = SPARE,
 ) -> Drawn:
     """Draw all that chance brings to one run.
 
@@ -184,6 +186,8 @@ def draw(
         When the run starts: 0 = Monday, 0 = January.
     arrivals
         A trace in place of drawn arrivals: hours (ascending), index of the stream, units.
+    spare
+        Departing trains of each stream beyond those that leave full.
 
     Returns
     -------
@@ -237,12 +241,9 @@ def draw(
     work = np.zeros((size, columns))
     dwell = np.zeros(size)
     out = [
-        int(units[stream_of == i].sum()) // s.units_out + SPARE if s.units_out else 0
+        int(units[stream_of == i].sum()) // s.units_out + spare if s.units_out else 0
         for i, s in enumerate(plan.streams)
     ]
-    for i, s in enumerate(plan.streams):
-        if s.units_out and s.patience_h is not None:
-            out[i] += int(horizon_h / s.patience_h) if np.isfinite(horizon_h) else size
     departing_h = np.zeros((len(plan.streams), max(out, default=0), columns))
     for i, s in enumerate(plan.streams):
         mine = stream_of == i

@@ -403,6 +403,7 @@ def offered_load(plan: Plan) -> dict[str, float]:
         Load by the id of each resource that has a count.
     """
     hours: dict[str, float] = {}
+    held_h = dict.fromkeys(plan.sides, 0.0)
 
     def add(resource: Resource | None, amount_h: float) -> float:
         if resource is None:
@@ -418,7 +419,7 @@ def offered_load(plan: Plan) -> dict[str, float]:
             held += add(resource, a_day * resource.work_h(s.units_train)) if resource else 0.0
         handler = plan.handler(s)
         held += add(handler, a_day * handler.work_h(s.units_train))
-        add(plan.find("track", here), held)
+        held_h[here] += held
         if s.units_out:
             out = a_day * s.units_train / s.units_out
             held = 0.0
@@ -428,9 +429,14 @@ def offered_load(plan: Plan) -> dict[str, float]:
             loader = plan.loader(s)
             per_unit = loader.work_h(1.0) - loader.work_h(0.0)
             held += add(loader, out * s.units_out * (1 - s.direct_share) * per_unit)
-            add(plan.find("track", there), held)
-    return {
-        r.id: hours.get(r.id, 0.0) / (24.0 * r.count * (1.0 if r.kind == "track" else r.open_share))
-        for r in plan.resources
-        if r.count is not None
-    }
+            held_h[there] += held
+    answer = {}
+    for r in plan.resources:
+        if r.count is None:
+            continue
+        if r.kind == "track":  # a row for both sides says how many each has
+            most = max(held_h[side] for side in plan.sides if plan.find("track", side) is r)
+            answer[r.id] = most / (24.0 * r.count)
+        else:
+            answer[r.id] = hours.get(r.id, 0.0) / (24.0 * r.count * r.open_share)
+    return answer

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from landbridge.model.terminals import kernels
-from landbridge.model.terminals.draws import Drawn, Stop, draw
+from landbridge.model.terminals.draws import SPARE, Drawn, Stop, draw
 from landbridge.model.terminals.kernels import Log
 from landbridge.model.terminals.plans import Plan, Stream
 
@@ -135,20 +135,23 @@ def simulate(
     -------
     Run
     """
-    drawn = draw(
-        plan,
-        days=days,
-        seed=seed,
-        replication=replication,
-        stops=stops,
-        start_weekday=start_weekday,
-        start_month=start_month,
-        arrivals=arrivals,
-    )
-    horizon = np.inf if until_empty else days * 24.0
-    log = kernels.run(drawn.yard, drawn.trains, drawn.changes, horizon, drawn.most, drawn.columns)
-    if log.counts[kernels.FULL]:
-        raise RuntimeError(f"{plan.id}: more departing trains than were drawn")
+    horizon, spare = np.inf if until_empty else days * 24.0, SPARE
+    while True:
+        drawn = draw(
+            plan,
+            days=days,
+            seed=seed,
+            replication=replication,
+            stops=stops,
+            start_weekday=start_weekday,
+            start_month=start_month,
+            arrivals=arrivals,
+            spare=spare,
+        )
+        log = kernels.run(drawn.yard, drawn.trains, drawn.changes, horizon, drawn.most, drawn.columns)
+        if not log.counts[kernels.FULL]:
+            break
+        spare *= 4  # more trains left part-full than were drawn
     end = horizon if np.isfinite(horizon) else float(np.nanmax(log.done_h, initial=0.0))
     return Run(plan, drawn, log, horizon, end)
 

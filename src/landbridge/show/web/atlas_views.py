@@ -231,9 +231,9 @@ def _field(each: dataclasses.Field[Any], hint: Any) -> Field_:
     item = typing.get_args(plain)[0] if many else plain
     choices = [str(choice) for choice in typing.get_args(item)] if typing.get_origin(item) is Literal else []
     names = each.metadata.get("names")
-    kind: Literal["names", "name", "text", "number", "integer", "flag", "choice", "choices"]
+    kind: Literal["names", "name", "numbers", "text", "number", "integer", "flag", "choice", "choices"]
     if many:
-        kind = "choices" if choices else "names"
+        kind = "choices" if choices else "numbers" if item in (float, int) else "names"
     elif choices:
         kind = "choice"
     elif item is bool:

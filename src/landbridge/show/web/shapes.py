@@ -366,7 +366,7 @@ class Field_(Shape):  # noqa: N801 (pydantic has the plain name)
     """One field of a measure."""
 
     name: str
-    kind: Literal["names", "name", "text", "number", "integer", "flag", "choice", "choices"]
+    kind: Literal["names", "name", "numbers", "text", "number", "integer", "flag", "choice", "choices"]
     names: str | None
     meaning: str
     choices: list[str]

@@ -1,0 +1,142 @@
+"""Terminal delay in the network: which facility takes which curve, and volumes that settle."""
+
+from dataclasses import replace
+
+import numpy as np
+import polars as pl
+import pytest
+
+from landbridge.data.read import read_atlas
+from landbridge.errors import StudyError
+from landbridge.model import flows
+from landbridge.model.network import ArcKind
+from landbridge.scenario.apply import apply
+from landbridge.scenario.measures import Upgrade
+from landbridge.scenario.scenarios import Scenario
+from landbridge.study import terminal as work
+from landbridge.study import terminal_network as fixed_point
+from landbridge.study.answering import Answering
+from landbridge.study.files import Study, check_study, fingerprint
+from landbridge.study.run import run_study
+from landbridge.study.solve import Settings, assignable, prepare
+
+GATEWAY = "khorgos-gateway"
+BOXES = f"{GATEWAY}:boxes-1435"
+
+
+def only(tables, *plans):
+    """The atlas with some of its terminals."""
+    kept = pl.Series(plans).implode()
+    return tables.replace(
+        terminal_plans=tables["terminal_plans"].filter(pl.col("id").is_in(kept)),
+        terminal_resources=tables["terminal_resources"].filter(pl.col("plan").is_in(kept)),
+        terminal_streams=tables["terminal_streams"].filter(pl.col("plan").is_in(kept)),
+    )
+
+
+@pytest.fixture(scope="module")
+def atlas():
+    return read_atlas()
+
+
+@pytest.fixture(scope="module")
+def prepared(atlas):
+    return prepare(apply(atlas, (), 2023).tables, year=2023, settings=Settings(size="reduced"))
+
+
+def test_every_stream_stands_for_a_facility_of_its_own(atlas, prepared):
+    plans = {name: work.plan_of(atlas, name) for name in work.plan_ids(atlas)}
+    streams = fixed_point.facilities_of(atlas, prepared.network, plans)
+    assert len(streams) == sum(len(plan.streams) for plan in plans.values())
+    assert len({s.facility for s in streams}) == len(streams)
+    net = prepared.network
+    (boxes,) = [s for s in streams if s.stream == BOXES]
+    arc = net.facility_arc[boxes.facility]
+    assert net.kind[arc] == ArcKind.GAUGE
+    assert net.places[net.place[arc]] == "kz-khorgosgateway"
+    assert (net.gauge_mm[arc], bool(net.container[arc])) == (1520, True)
+    assert boxes.trains == pytest.approx(100 / 110)
+    from_ship, onto_ship = (s for s in streams if s.plan == "aktau" and "boxes" in s.stream)
+    ways = [net.mode[net.facility_arc[s.facility]] for s in (from_ship, onto_ship)]
+    assert ways == [0, 3]
+
+
+def test_a_curve_replaces_the_power_curve_and_nothing_else(atlas, prepared):
+    plans = {GATEWAY: work.plan_of(atlas, GATEWAY)}
+    streams = fixed_point.facilities_of(atlas, prepared.network, plans)
+    curves = fixed_point.curves_of(plans[GATEWAY], {}, [BOXES])
+    changed = fixed_point.with_curves(prepared, streams, curves)
+    _, before, *_ = assignable(prepared)
+    _, after, *_ = assignable(changed)
+    f = streams[0].facility
+    curve = curves[BOXES]
+    capacity = curve.capacity_trains_day * streams[0].trains
+    assert after.capacity_trains_day[f] == pytest.approx(capacity)
+    others = np.arange(before.delay_h.size) != f
+    for name in ("delay_h", "power", "capacity_trains_day", "preload_trains_day"):
+        np.testing.assert_array_equal(getattr(before, name)[others], getattr(after, name)[others])
+    np.testing.assert_array_equal(before.time_h, after.time_h)
+    volume = np.zeros(before.delay_h.size)
+    hours = []
+    for share in (0.0, *curve.ratio, 1.2):
+        volume[f] = share * capacity
+        hours.append(flows.delays_h(after, volume)[f])
+    assert hours == sorted(hours)
+    np.testing.assert_allclose(hours, [0.0, *curve.delay_h, hours[-1]], atol=1e-9)
+    assert hours[-1] >= curve.delay_h[-1]
+
+
+def test_others_are_thinned_to_what_a_terminal_can_bear(atlas):
+    plan = work.plan_of(atlas, "erenhot")
+    rates = {s.id: 60.0 for s in plan.streams}
+    (curve,) = fixed_point.curves_of(plan, rates, ["erenhot:boxes-1520"]).values()
+    assert curve.capacity_trains_day > 0
+
+
+def test_volumes_and_curves_settle_and_an_upgrade_widens_the_terminal(atlas, tmp_path):
+    few = only(atlas, GATEWAY)
+    better = Upgrade(terminals=(GATEWAY,), crane_groups_added=1, customs_time_factor=0.5)
+    scenarios = (Scenario("base", "Base", ()), Scenario("better", "Better", (better,)))
+    study = Study("Gateway", (2023,), scenarios, "base", size="reduced", terminals="simulated")
+    results = run_study(study, few, tmp_path / "out")
+    base, wide = (results.of("terminals", name, 2023).row(0, named=True) for name in ("base", "better"))
+    assert base["stream"] == BOXES
+    assert base["stable"]
+    assert base["trains_day"] > 0
+    assert wide["capacity_trains_day"] > 1.5 * base["capacity_trains_day"]
+    assert wide["delay_h"] <= base["delay_h"] + 0.05
+    notes = " ".join(results.manifest["solved"][0]["notes"])
+    assert "terminals simulated: " in notes
+    assert results.manifest["study"]["fingerprint"] != fingerprint(replace(study, terminals="table"))
+
+
+def test_an_upgrade_of_a_terminal_needs_simulated_terminals(atlas):
+    better = Upgrade(terminals=(GATEWAY,), tracks_added=10)
+    study = Study("Gateway", (2023,), (Scenario("base", "Base", (better,)),), "base")
+    with pytest.raises(StudyError, match='terminals: wanted terminals = "simulated"'):
+        check_study(study, atlas)
+    check_study(replace(study, terminals="simulated"), atlas)
+    shifts = Scenario("base", "Base", (Upgrade(terminals=(GATEWAY,), shift_h_day=20),))
+    with pytest.raises(StudyError, match="works in shifts"):
+        check_study(replace(study, terminals="simulated", scenarios=(shifts,)), atlas)
+
+
+def test_streams_of_a_terminal_settle_at_volumes_that_their_curves_were_made_for(atlas):
+    few = only(atlas, "dostyk")
+    found = fixed_point.solve_with_terminals(apply(few, (), 2023).tables, year=2023, settings=Settings(size="reduced"))
+    assert found.change <= fixed_point.TOLERANCE
+    plan = work.plan_of(few, "dostyk")
+    load = found.solution.equilibrium.facility_trains_day
+    for each in fixed_point.facilities_of(few, found.solution.prepared.network, {"dostyk": plan}):
+        assert found.volumes_trains_day[each.stream] == pytest.approx(load[each.facility] / each.trains)
+    told = fixed_point.summary(found)
+    assert told.height == 3
+    assert told.filter(pl.col("stable"))["delay_h"].is_not_null().all()
+    assert told.filter(~pl.col("stable"))["delay_h"].is_null().all()
+
+
+def test_simulated_terminals_are_for_frozen_trade(atlas):
+    demand = Answering(mode="ge")
+    study = Study("Both", (2023,), (Scenario("base", "Base", ()),), "base", terminals="simulated", demand=demand)
+    with pytest.raises(StudyError, match='terminals: wanted "table" where trade answers'):
+        check_study(study, atlas)
