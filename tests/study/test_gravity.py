@@ -52,7 +52,7 @@ def test_the_advanced_guide(shared: Path) -> None:
             "exporter": e,
             "importer": i,
             "year": years,
-            "pair": e * n + i,
+            "pair": np.minimum(e, i) * n + np.maximum(e, i),
         }
     )
     fit = fit_gravity(

@@ -205,9 +205,8 @@ def gravity(
         f"Gravity of {sector}, {fit.kept} of {fit.observations} pairs of countries",
         [("", 0), ("coefficient", 4), ("standard error", 4)],
         [[name, value, fit.standard_error[name]] for name, value in fit.coefficient.items()],
-        f"PPML with effects of {' and '.join(fit.effects)}; errors go together by {fit.clustered_by}. log_cost: "
-        f"cheapest "
-        f"way of a box over the value in it. {users_values(tables.overlay)}".rstrip(),
+        f"PPML with effects of {' and '.join(fit.effects)}; errors go together by {fit.clustered_by}. Cost and "
+        f"days are those of the cheapest way of a box by any mode. {users_values(tables.overlay)}".rstrip(),
     )
     for reason, count in fit.dropped.items():
         if count:

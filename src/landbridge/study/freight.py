@@ -15,8 +15,8 @@ from landbridge.study.world import sector_of_commodity
 
 __all__ = ["freight_factors"]
 
-#: Gap of the small assignment behind a freight level; prices move in its fourth digit at most.
-GAP = 1e-6
+#: Gap of the small assignment behind a freight level: a ten-thousandth of what all pay.
+GAP = 1e-4
 
 
 def freight_factors(
@@ -53,7 +53,7 @@ def freight_factors(
     ours = tables.replace(**{name: tables[name].filter(wanted) for name in ("trade", "bulk_trade")})
     if ours["trade"].is_empty():
         raise LandbridgeError(f"the atlas has no trade of {', '.join(f'{e}>{i}' for e, i in pairs[:4])}")
-    solution = solve(apply(ours, (), base_year).tables, year=base_year, settings=Settings(gap=GAP, size="full"))
+    solution = solve(apply(ours, (), base_year).tables, year=base_year, settings=Settings(gap=GAP))
     sectors = tuple(tables["trade_sectors"]["id"].to_list())
     shares = freight_shares(relation_costs(solution, sector_of_commodity(tables), sectors))
     missing = [f"{e}>{i}" for e, i in pairs if (e, i) not in shares]

@@ -7,17 +7,16 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
-from landbridge.scenario.tariffs import members_of, rates_of
+from landbridge.scenario.tariffs import members_of
 from landbridge.study.access import box_skim, market_sizes
 from landbridge.study.gravity import GravityFit, fit_gravity
-from landbridge.study.solve import Settings, parameter, prepare
+from landbridge.study.solve import Settings, prepare
 from landbridge.study.world import sector_of_commodity
 
 __all__ = ["REGRESSORS", "atlas_gravity", "gravity_frame"]
 
-#: What stands in place of distance: the log of one plus cost over value of a box, and days; then tariffs and
-#: agreements.
-REGRESSORS = ("log_cost", "days", "log_tariff", "eaeu", "cis", "eu", "contiguous")
+#: What stands in place of distance: the logs of the cost of a box, USD, and of days; then agreements and neighbours.
+REGRESSORS = ("log_cost", "log_days", "eaeu", "cis", "eu", "contiguous")
 
 
 def gravity_frame(tables: Tables, *, year: int = Settings.base_year) -> pl.DataFrame:
@@ -47,9 +46,7 @@ def gravity_frame(tables: Tables, *, year: int = Settings.base_year) -> pl.DataF
     nation = np.array([iso3[c] for c in skim.country[:count]])
     names = sorted(set(nation.tolist()))
     blocs = members_of(now)
-    rates = rates_of(now, names)
     borders = {frozenset(pair) for pair in _land_borders(now)}
-    box = parameter(now, "access-box-value")
     cost, hours = skim.usd_teu[:count, :count], skim.hours[:count, :count]
     rows = []
     for a in names:
@@ -67,9 +64,8 @@ def gravity_frame(tables: Tables, *, year: int = Settings.base_year) -> pl.DataF
                     "exporter": a,
                     "importer": b,
                     "pair": "-".join(sorted((a, b))),
-                    "log_cost": float(np.log1p((usd * weight).sum() / weight.sum() / box)),
-                    "days": float((days * weight).sum() / weight.sum()),
-                    "log_tariff": float(np.log1p(rates.get((a, b), 0.0) / 100)),
+                    "log_cost": float(np.log((usd * weight).sum() / weight.sum())),
+                    "log_days": float(np.log((days * weight).sum() / weight.sum())),
                     **{name: float({a, b} <= blocs.get(name, frozenset())) for name in ("eaeu", "cis", "eu")},
                     "contiguous": float(frozenset((a, b)) in borders),
                 }
