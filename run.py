@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 """Set Landbridge up and run it, with nothing but Python 3.11 or newer.
 
-    python3 run.py              run the CKU study, print the passages, write the report
+    python3 run.py              run the CKU study, print the passages, write the report, show the map
     python3 run.py test [...]   get a browser, run the linters, then pytest with the words that follow
     python3 run.py VERB [...]   hand the words to ``landbridge``; --help lists the verbs
 
 The first start makes the environment .venv beside this file and installs the pinned dependencies of constraints.txt;
 later starts see that nothing changed and hand over at once. Changing Python files needs no new installation.
+
+The map is built with npm at set-up; without npm, or with LANDBRIDGE_WEB=skip, everything else works.
 
 LANDBRIDGE_VENV names another folder for the environment, for when this one cannot be written.
 """
@@ -52,7 +54,11 @@ UNREACHABLE = re.compile(
 def main(words: Sequence[str]) -> int:
     """Make the environment ready and hand the words over."""
     testing = words[:1] == ["test"]
-    prepare(["test"] if testing else [])
+    prepare(["test", "web"] if testing else ["web"])
+    if testing or not words or words[0] == "serve":
+        from tools import web_assets  # noqa: PLC0415  (only the map needs it)
+
+        web_assets.ensure(ROOT, say)
     keep_compiled_code_writable()
     if testing:
         return test(list(words[1:]))
@@ -62,7 +68,11 @@ def main(words: Sequence[str]) -> int:
         print(f"\n$ landbridge {' '.join(command)}", flush=True)
         if code := subprocess.run([python(), "-m", "landbridge", *command], cwd=ROOT, check=False).returncode:
             return code
-    return 0
+    if CI or not (sys.stdin.isatty() and sys.stdout.isatty()):
+        print("\nTo see it on the map: python3 run.py serve", flush=True)
+        return 0
+    print("\n$ landbridge serve --open", flush=True)
+    return hand_over(["-m", "landbridge", "serve", "--open"])
 
 
 def test(words: list[str]) -> int:
@@ -196,8 +206,10 @@ def make_environment(*, with_pip: bool) -> None:
 def attempt(command: list[str], *, final: bool = True) -> bool:
     """Run a step of the set-up in silence; when a final one fails, say why and stop."""
     # The installer shares the lock: if this process is killed, the next start still waits for the installer's end.
+    # The map is built by itself, beside its sources, so that a fault of npm stops nothing.
+    apart = {**os.environ, "LANDBRIDGE_WEB": "skip"}
     done = subprocess.run(
-        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, close_fds=False
+        command, capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, close_fds=False, env=apart
     )
     if done.returncode and final:
         sys.exit(explain(done.stdout + done.stderr))

@@ -38,6 +38,9 @@ def test_a_package_is_the_same_as_itself(copy: Path) -> None:
     found = diff_packages(ATLAS, copy)
     assert found.tables == ()
     assert (found.tables_added, found.tables_removed, found.files) == ((), (), ())
+    meta = json.loads((ATLAS / "datapackage.json").read_text(encoding="utf-8"))
+    stamp = (found.new.name, found.new.version, found.new.created)
+    assert stamp == (meta["name"], meta["version"], meta["created"])
     assert found.old.content_hash == found.new.content_hash
 
 

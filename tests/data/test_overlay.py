@@ -269,3 +269,15 @@ def test_a_broken_package_is_told_as_such(put: Put, tmp_path: Path) -> None:
     folder = put(rates="id,usd_teu_km\nrail-kz,0.31\n")
     with pytest.raises(DataError, match="dictionary"):
         read_overlay(folder, base=tmp_path)
+
+
+def test_one_file_will_do_for_a_folder(tmp_path: Path) -> None:
+    path = tmp_path / "rates.csv"
+    path.write_text("id,usd_teu_km\nrail-kz,2.5\n", encoding="utf-8")
+    tables = read_overlay(path)
+    assert value(tables, "rates", "rail-kz", "usd_teu_km") == 2.5
+    assert tables.overlay is not None
+    assert tables.overlay.stamp()["name"] == "rates"
+    assert tables.package is not None
+    assert tables.package.created
+    assert explain(ATLAS, tables, "rates", "rail-kz", "usd_teu_km")["sources"] == ["rates: rates.csv, row 2"]

@@ -42,6 +42,8 @@ VERBS = [
     "atlas why",
     "atlas diff",
     "atlas lengths",
+    "atlas import-trade",
+    "atlas past",
 ]
 GAP = "\u202f"  # between thousands
 
@@ -591,6 +593,38 @@ def test_facts_are_found_with_value_source_and_confidence(call: Call) -> None:
     out = call("facts", "86 million barrels").out
     for part in ("F0016", "over 86 million", "2013", "high"):
         assert part in re.sub(r"\s+", " ", out)
+
+
+@pytest.mark.parametrize(
+    ("query", "row", "told"),
+    [
+        ("523 km", "F0017", "523 km"),
+        ("22.4 bn", "F0013", "22.4 USD bn"),
+        ("14 bn", "F0010", "over 14 USD bn"),
+        ("23.6 bn", "F0011", "23.6 USD bn"),
+        ("47 agreements worth 22 bn", "2023-05-47-documents", "22 bn USD"),
+        ("40 bn target", "F0024", "40 USD bn"),
+        ("86 million barrels", "F0016", "over 86 million barrels"),
+        ("42 %", "F0027", "42 %"),
+    ],
+)
+def test_the_figures_of_the_brief_are_found(call: Call, query: str, row: str, told: str) -> None:
+    found = {f["id"]: f for f in call("facts", query, "--json").json["findings"][:5]}
+    assert row in found
+    assert f"{found[row]['value']} {found[row]['unit']}".strip() == told
+    assert found[row]["source"]
+    assert row in call("facts", query).out
+
+
+def test_a_project_has_its_options(call: Call) -> None:
+    belongs = call("facts", "cku", "--json").json["project"]["atlas"]
+    options = {e["id"]: e["what"] for e in belongs if e["table"] == "project_options"}
+    assert options == {
+        "cku-gauge-mixed": "gauge, chosen, 523 km",
+        "cku-gauge-standard": "gauge, not chosen, 523 km",
+        "cku-alignment-torugart": "alignment, chosen, 523 km",
+        "cku-alignment-irkeshtam": "alignment, not chosen",
+    }
 
 
 def test_a_project_shows_its_history(call: Call) -> None:

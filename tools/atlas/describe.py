@@ -61,10 +61,11 @@ rail-kz,0.31
 ```
 
 An empty cell keeps the value of the atlas, `(empty)` takes it away, and a row that the atlas does not have must be
-whole. The checks are those of the atlas: all faults are told at once, each with file, row and field, and with a single
-fault nothing of the overlay is used. A value of yours is of the kind **user** wherever its origin is told; results keep
-the files in their folder `overlay` and name them, with their hash and the number of values that differ, in
-`manifest.json`, in tables and in the report.
+whole. One file in place of the folder will do: `--overlay rates.csv`. `landbridge atlas import-trade FILE --out DIR`
+makes an overlay of a full BACI or UN Comtrade file. The checks are those of the atlas: all faults are told at once,
+each with file, row and field, and with a single fault nothing of the overlay is used. A value of yours is of the kind
+**user** wherever its origin is told; results keep the files in their folder `overlay` and name them, with their hash
+and the number of values that differ, in `manifest.json`, in tables and in the report.
 
 """
 

@@ -23,9 +23,9 @@ TOTAL_SLACK = 0.02
 #: them stand in `parameters` and `facts` by their own column of units.
 UNITS: Mapping[str, str] = {
     "_usd_teu_km": "USD/TEU-km", "_usd_t_km": "USD/t-km", "_usd_teu": "USD/TEU", "_usd_t": "USD/t",
-    "_usd_t_h": "USD/t/h", "_usd_mn": "USD mn", "_usd_bn": "USD bn", "_usd": "USD",
-    "_trains_day": "trains/day", "_teu_yr": "TEU/yr",
-    "_mt_yr": "Mt/yr", "_t_yr": "t/yr", "_g_tkm": "g/tkm", "_kmh": "km/h", "_km": "km", "_mm": "mm", "_deg": "deg",
+    "_usd_t_h": "USD/t/h", "_usd_mn": "USD mn", "_bn_usd": "bn USD", "_usd_bn": "USD bn", "_usd": "USD",
+    "_trains_day": "trains/day", "_teu_yr": "TEU/yr", "_mt_yr": "Mt/yr", "_t_yr": "t/yr", "_g_tkm": "g/tkm",
+    "_kmh": "km/h", "_km": "km", "_mm": "mm", "_deg": "deg",
     "_h": "h", "_mt": "Mt", "_pct_yr": "%/yr", "_pct_day": "%/day",
 }  # fmt: skip
 

@@ -12,7 +12,7 @@ import polars as pl
 from landbridge.data.dictionary import Dictionary
 from landbridge.data.keys import cell, key_columns, row_names
 from landbridge.data.provenance import read_origins, row_keys
-from landbridge.data.read import package_hash, read_descriptor, read_frames
+from landbridge.data.read import created_on, package_hash, read_descriptor, read_frames
 from landbridge.errors import DataError, LandbridgeError
 
 __all__ = ["CellChange", "PackageDiff", "RowChange", "Stamp", "TableDiff", "diff_packages"]
@@ -20,12 +20,13 @@ __all__ = ["CellChange", "PackageDiff", "RowChange", "Stamp", "TableDiff", "diff
 
 @dataclass(frozen=True)
 class Stamp:
-    """Which package: folder, name, version, content hash."""
+    """Which package: folder, name, version, content hash, date."""
 
     folder: str
     name: str
     version: str
     content_hash: str
+    created: str
 
 
 @dataclass(frozen=True)
@@ -112,7 +113,9 @@ def _read(folder: Path) -> tuple[_Side, Stamp]:
     words, more = read_descriptor(folder)
     if faults or more:  # cells that cannot be read would pass for changes
         raise DataError(f"data package {folder}", [*faults, *more])
-    return _Side(folder, frames, dictionary), Stamp(folder.name, words[0], words[1], package_hash(folder))
+    return _Side(folder, frames, dictionary), Stamp(
+        folder.name, words[0], words[1], package_hash(folder), created_on(folder)
+    )
 
 
 def diff_packages(old: Path, new: Path) -> PackageDiff:

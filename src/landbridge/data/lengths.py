@@ -20,7 +20,7 @@ import polars as pl
 
 from landbridge.errors import Fault
 
-__all__ = ["MEDIAN_PCT", "UNEXPLAINED_PCT", "Leg", "compare_lengths", "length_faults", "median_error_pct"]
+__all__ = ["MEDIAN_PCT", "UNEXPLAINED_PCT", "PublishedLeg", "compare_lengths", "length_faults", "median_error_pct"]
 
 #: What the lengths are held to: the median error, and the largest that needs no explanation.
 MEDIAN_PCT, UNEXPLAINED_PCT = 1.5, 6.0
@@ -33,7 +33,7 @@ Graph = Mapping[str, list[tuple[str, float, dict[str, Any]]]]
 
 
 @dataclass(frozen=True)
-class Leg:
+class PublishedLeg:
     """A published length beside that of the network, in km; the error is that of the network, in per cent."""
 
     id: str
@@ -99,7 +99,7 @@ def _part(link: Mapping[str, Any], country: str | None) -> float:
     return parts.get(country, 0.0) / total if total else 0.0
 
 
-def compare_lengths(frames: Mapping[str, pl.DataFrame]) -> list[Leg]:
+def compare_lengths(frames: Mapping[str, pl.DataFrame]) -> list[PublishedLeg]:
     """Compare every published length with the network.
 
     Parameters
@@ -109,7 +109,7 @@ def compare_lengths(frames: Mapping[str, pl.DataFrame]) -> list[Leg]:
 
     Returns
     -------
-    list of Leg
+    list of PublishedLeg
         In the order of ``lengths.csv``; without a way between its stops a leg has no length and no error.
     """
     links = frames["links"].to_dicts()
@@ -134,13 +134,22 @@ def compare_lengths(frames: Mapping[str, pl.DataFrame]) -> list[Leg]:
             official /= traced or 1.0
             error = 100 * (built / row["published_km"] - 1)
         legs.append(
-            Leg(row["id"], row["name"], row["published_km"], built, traced, official, error, row["published_by"] or "",
-                row["explanation"] or "")
-        )  # fmt: skip
+            PublishedLeg(
+                row["id"],
+                row["name"],
+                row["published_km"],
+                built,
+                traced,
+                official,
+                error,
+                row["published_by"] or "",
+                row["explanation"] or "",
+            )
+        )
     return legs
 
 
-def median_error_pct(legs: list[Leg]) -> float:
+def median_error_pct(legs: list[PublishedLeg]) -> float:
     """Return the median of the absolute errors of legs of at least 100 km, in per cent."""
     return median(abs(leg.error_pct) for leg in legs if leg.error_pct is not None and leg.published_km >= SHORTEST_KM)
 

@@ -34,6 +34,7 @@ from landbridge.data.read import (
     LINE,
     complete,
     convert,
+    created_on,
     package_hash,
     read_descriptor,
     read_frames,
@@ -105,7 +106,7 @@ def read_overlay(path: Path, *, base: Path = ATLAS, name: str | None = None) -> 
         raise DataError(f"overlay {path}", faults)
     files = {part.where: _file(path, part.where).read_bytes() for part in parts}
     overlay = Overlay(called, _hash(files), MappingProxyType(files), MappingProxyType(values))
-    return Tables(complete(merged), DataPackage(base, *words, package_hash(base)), overlay)
+    return Tables(complete(merged), DataPackage(base, *words, package_hash(base), created_on(base)), overlay)
 
 
 def _file(path: Path, name: str) -> Path:

@@ -24,6 +24,7 @@ __all__ = [
     "LINE",
     "complete",
     "convert",
+    "created_on",
     "join_lines",
     "package_hash",
     "read_atlas",
@@ -277,6 +278,15 @@ def read_descriptor(folder: Path) -> tuple[tuple[str, str, str], list[Fault]]:
     return (str(words[0] or ""), str(words[1] or ""), words[2]), faults
 
 
+def created_on(folder: Path) -> str:
+    """Return the date that a package's descriptor states, or nothing."""
+    try:
+        stated = json.loads((folder / "datapackage.json").read_text(encoding="utf-8")).get("created")
+    except (OSError, ValueError, AttributeError):
+        return ""  # told by `read_descriptor`
+    return stated if isinstance(stated, str) else ""
+
+
 def join_lines(frames: dict[str, pl.DataFrame]) -> dict[str, pl.DataFrame]:
     """Return frames whose links carry the attributes of their line.
 
@@ -343,7 +353,9 @@ def read_package(folder: Path) -> Tables:
         )
     if faults:
         raise DataError(f"data package {folder.name}", faults)
-    return Tables(complete(frames), DataPackage(folder, name, version, licence, package_hash(folder)))
+    return Tables(
+        complete(frames), DataPackage(folder, name, version, licence, package_hash(folder), created_on(folder))
+    )
 
 
 @lru_cache(maxsize=1)

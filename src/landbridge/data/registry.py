@@ -448,7 +448,12 @@ def history(tables: Tables, project: str) -> History:
 
 
 def _belongs(tables: Tables, row: Mapping[str, Any]) -> Iterable[Entry]:
-    """Links that a project builds, lines, crossings, pipelines and places it concerns, and upgrades it brings."""
+    """Options of a project, links it builds, lines, crossings, pipelines and places it concerns, and its upgrades."""
+    options = tables["project_options"].to_dicts() if "project_options" in tables else []
+    for option in (one for one in options if one["project"] == row["id"]):
+        length = f", {_number(option['length_km'])} km" if option["length_km"] is not None else ""
+        what = f"{option['kind']}, {'chosen' if option['chosen'] else 'not chosen'}{length}"
+        yield Entry("project_options", option["id"], option["name"], what)
     for link in tables["links"].filter(pl.col("project") == row["id"]).to_dicts():
         since = f", from {link['open_from']}" if link["open_from"] is not None else ""
         gauge = "/".join(map(str, link["gauges_mm"] or ()))

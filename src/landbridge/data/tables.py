@@ -28,6 +28,8 @@ class DataPackage:
         As the package states them.
     content_hash
         SHA-256 over names and bytes of all its files, so that a result can name its facts.
+    created
+        Its date, as the package states it.
     """
 
     folder: Path
@@ -35,6 +37,7 @@ class DataPackage:
     version: str
     licence: str
     content_hash: str
+    created: str = ""
 
 
 @dataclass(frozen=True)

@@ -25,7 +25,18 @@ import numpy.typing as npt
 
 from landbridge.errors import DataError, Fault
 
-__all__ = ["FIXED_MODES", "GROWTH", "SIZES", "Demand", "DemandTables", "build", "goods_of_years", "largest", "scaled"]
+__all__ = [
+    "FIXED_MODES",
+    "GROWTH",
+    "SIZES",
+    "Demand",
+    "DemandTables",
+    "build",
+    "goods_of_years",
+    "largest",
+    "names_of",
+    "scaled",
+]
 
 Columns = Mapping[str, Sequence[Any]]
 
@@ -188,6 +199,11 @@ class _Rules:
         if named and (not general or named[0] > general[0]):
             return named[1]
         return general[1] if general else []
+
+
+def names_of(countries: Columns, blocs: Columns) -> _Blocs:
+    """Return by which names each country may be meant: its own codes, its blocs, any."""
+    return _Blocs(countries, blocs)
 
 
 def _commodity_tonnes(
@@ -367,7 +383,13 @@ def _spread(
 
 
 def build(
-    tables: DemandTables, *, year: int, base_year: int = 2023, size: str = "corridor", growth: str = "mean"
+    tables: DemandTables,
+    *,
+    year: int,
+    base_year: int = 2023,
+    size: str = "corridor",
+    growth: str = "mean",
+    past: bool = False,
 ) -> Demand:
     """Build the demand of one year.
 
@@ -384,6 +406,8 @@ def build(
         is counted.
     growth
         A key of `GROWTH`: the mean path, or the lower or upper end of its range.
+    past
+        Whether the factors of the trade have taken it back to a year before ``base_year`` (`landbridge.model.past`).
 
     Returns
     -------
@@ -396,7 +420,7 @@ def build(
         not stated for the year.
     """
     last = max(tables["growth"]["to_year"], default=base_year)
-    if not base_year <= year <= last:
+    if not base_year <= year <= last and not (past and year < base_year):
         wanted = f"a year from {base_year}, the year of the trade matrix, to {last}, to which growth is stated"
         raise DataError("demand", [Fault("growth.csv", "", "year", wanted, str(year))])
     blocs = _Blocs(tables["countries"], tables["blocs"])

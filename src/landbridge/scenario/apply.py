@@ -142,12 +142,25 @@ def open_in(tables: Tables, year: int | None, *, held: AbstractSet[str] = frozen
         patterns = tables["services"]["link"].to_list()
         running = [p is None or any(fnmatch.fnmatchcase(name, p) for name in shares) for p in patterns]
         frames["services"] = tables["services"].filter(pl.Series(running, dtype=pl.Boolean))
+    frames |= _working(tables.replace(**frames), year)
     notes = []
     committed = [name for name in shares if links[name].status == "under_construction"]
     if year is not None and committed:
         notes.append(f"open by {year} as planned: {', '.join(committed)}")
     notes += [f"{n}: open for {s:.0%} of {year}" for n, s in {**shares, **gates}.items() if s < 1]
     return Applied(tables.replace(**frames), tuple(notes))
+
+
+def _working(tables: Tables, year: int | None) -> dict[str, pl.DataFrame]:
+    """Terminals, yards and services without those at places whose yard is not yet at work in a year."""
+    if year is None or "openings" not in tables:
+        return {}
+    late = tables["openings"].filter(pl.col("works_from") > year)["id"].to_list()
+    return {
+        table: tables[table].filter(~pl.col("place").is_in(late).fill_null(value=False))
+        for table in ("terminals", "gauge_changes", "services")
+        if late and table in tables
+    }
 
 
 def money_faults(tables: Tables, payments: Sequence[Payment]) -> list[Fault]:

@@ -276,11 +276,11 @@ def explicit(measure: Measure) -> tuple[set[str], set[str]]:
 def link_share(link: Link, year: int, held: AbstractSet[str]) -> float:
     """Return the part of a year in which a link is open.
 
-    A link under construction is open from its year on (it is committed), unless it or its project is held; planned,
-    proposed and suspended links are shut.
+    A link under construction is open from its year on (it is committed), unless it or its project is held; planned and
+    proposed links are shut, and so are suspended ones, but for the years before a suspension that has a day.
     """
     started = link.open_from is not None and link.open_from <= year
-    if link.status == "existing":
+    if link.status == "existing" or (link.status == "suspended" and link.closed_from is not None):
         there = started or link.open_from is None
     else:
         there = link.status == "under_construction" and started and link.id not in held and link.project not in held

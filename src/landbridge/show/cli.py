@@ -9,6 +9,7 @@ import typer
 
 from landbridge import __version__
 from landbridge.errors import LandbridgeError
+from landbridge.show import cli_map
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_power import game, power
@@ -58,3 +59,6 @@ def _root(
     ] = False,
 ) -> None:
     del version
+
+
+app.command()(cli_map.serve)

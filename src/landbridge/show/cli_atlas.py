@@ -13,6 +13,7 @@ from landbridge.show.terminal import (
     Json,
     OverlayPath,
     frame_json,
+    known,
     print_json,
     print_table,
     read_tables,
@@ -100,7 +101,7 @@ def atlas_check(
 ) -> None:
     """Check a whole data package and tell all faults at once; with --overlay also your own values over it."""
     from landbridge.data.check import check_package
-    from landbridge.data.read import ATLAS
+    from landbridge.data.read import ATLAS, created_on, package_hash, read_descriptor
 
     where = folder or ATLAS
     if not where.is_dir():
@@ -132,8 +133,10 @@ def atlas_check(
             [("column" if columns else "table", 0), ("cells", 0), *((k, 1) for k in kinds)],
             rows,
         )
+        (package, version, _), _ = read_descriptor(where)
+        mark = f"{package} {version} of {created_on(where) or 'no date'}, {package_hash(where)[:12]}"
         if not faults:
-            typer.echo(f"{where.name}: no faults")
+            typer.echo(f"{where.name}: no faults ({mark})")
         if own:
             typer.echo(users_values(own))
     if faults:
@@ -176,6 +179,66 @@ def atlas_lengths(
             typer.echo(str(fault), err=True)
     if wrong:
         raise typer.Exit(1)
+
+
+@atlas_app.command("past")
+def atlas_past(atlas: AtlasDir = None, overlay: OverlayPath = None, as_json: Json = False) -> None:
+    """Hold the trade of past years, which is an estimate, against published totals; those in use are left out."""
+    from landbridge.study.past import held_against, median_error
+    from landbridge.study.solve import Settings
+
+    totals = held_against(read_tables(atlas, overlay), Settings().base_year)
+    middle = 100 * median_error(totals)
+    if as_json:
+        print_json({"median_error_pct": middle, "totals": [vars(total) for total in totals]})
+        return
+    print_table(
+        "Trade of past years against published totals, bn USD",
+        [("total", 0), ("year", 0), ("published", 2), ("estimate", 2), ("error %", 0), ("", 0)],
+        [[t.id, str(t.year), t.published_usd / 1e9, t.estimated_usd / 1e9,
+          100 * (t.estimated_usd / t.published_usd - 1), "in use" if t.used else "kept aside"] for t in totals],
+        f"Median error {middle:.1f} per cent. A total in use is left out of its own estimate.",
+    )  # fmt: skip
+
+
+@atlas_app.command("import-trade")
+def atlas_import_trade(
+    file: Annotated[Path, typer.Argument(help="A BACI or a Comtrade file of one year.", show_default=False)],
+    out: Annotated[Path, typer.Option("--out", help="Folder for the overlay; empty, or not there yet.")],
+    kind: Annotated[str, typer.Option("--format", help="baci or comtrade.")] = "baci",
+    year: Annotated[int, typer.Option(help="Year to take; the model starts from 2023.")] = 2023,
+    countries: Annotated[
+        Path | None, typer.Option(help="BACI's country_codes_V*.csv; by default the one beside the file.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Make an overlay of a full trade file: its trade in place of the atlas' own, every dropped row told."""
+    from landbridge.data.formats.trade_files import FORMATS, read_trade_file, summary, write_overlay
+    from landbridge.study.solve import Settings
+
+    known("format", kind, FORMATS)
+    tables = read_tables()
+    found = read_trade_file(file, tables, kind=kind, year=year, countries=countries)
+    write_overlay(found, tables, out)
+    told = {**summary(found), "overlay": str(out)}
+    if as_json:
+        print_json(told)
+        return
+    print_table(
+        f"Rows of {file.name} that were dropped",
+        [("reason", 0), ("rows", 0)],
+        [[reason, count] for reason, count in told["dropped"].items()],
+        f"Each with its line in {out / 'report' / 'dropped.csv'}.",
+    )
+    typer.echo(
+        f"{told['kept']} of {told['rows']} rows taken: {told['cells']} cells of trade worth "
+        f"{told['value_usd'] / 1e9:.3f} bn USD, {told['zeros']} explicit zeros, "
+        f"{told['bulk_records']} records of bulk goods; "
+        f"{told['weighed_usd'] / 1e9:.3f} bn USD without mass were weighed as their group."
+    )
+    if year != Settings().base_year:
+        typer.echo(f"The model starts from {Settings().base_year}: trade of {year} changes no result yet.", err=True)
+    typer.echo(f"Use it with --overlay {out}")
 
 
 @atlas_app.command("sources")
@@ -248,7 +311,10 @@ def atlas_diff(
 def _diff(found: PackageDiff, rows: int) -> None:
     from landbridge.data.keys import cell as data_cell
 
-    stamps = [f"{s.folder}: {s.name} {s.version}, {s.content_hash[:12]}" for s in (found.old, found.new)]
+    stamps = [
+        f"{s.folder}: {s.name} {s.version} of {s.created or 'no date'}, {s.content_hash[:12]}"
+        for s in (found.old, found.new)
+    ]
     typer.echo("\n".join(stamps))
     if not (found.tables or found.tables_added or found.tables_removed or found.files):
         typer.echo("No difference.")

@@ -79,6 +79,8 @@ class Study:
         For people.
     years
         Years, in order.
+    hold
+        Projects and links that stay unbuilt in every scenario that does not build them; see `held_projects`.
     scenarios
         Scenarios, each with all its measures, in the file's order.
     compare
@@ -106,6 +108,7 @@ class Study:
     scenarios: tuple[Scenario, ...]
     compare: str
     description: str = ""
+    hold: tuple[str, ...] = ()
     size: Size = "corridor"
     gap: float = GAP
     max_iterations: int = MAX_ITERATIONS
@@ -138,6 +141,7 @@ class _StudyFile(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
     name: str = pydantic.Field(min_length=1)
+    hold: list[str] = []
     description: str = ""
     years: list[Annotated[int, pydantic.Field(ge=FIRST_YEAR, le=LAST_YEAR)]] = pydantic.Field(min_length=1)
     scenario: list[Any] = pydantic.Field(min_length=1)
@@ -194,6 +198,7 @@ def read_study(path: str | Path) -> Study:
     return Study(
         name=head.name,
         description=head.description,
+        hold=tuple(head.hold),
         years=tuple(head.years),
         scenarios=reading.scenarios,
         compare=head.compare or reading.scenarios[0].id,
@@ -264,13 +269,14 @@ def _placed(faults: Sequence[Fault], file: str, lines: Mapping[str, int]) -> lis
 
 
 def held_projects(study: Study) -> frozenset[str]:
-    """Return the projects that some scenario of a study builds, and the links built by themselves.
+    """Return the projects that some scenario of a study builds or that it holds back, and the links likewise.
 
     They open only where they are built, even if the year in which they are due has come; everything else that is under
     construction opens in its year in every scenario.
     """
     builds = [m for scenario in study.scenarios for m in scenario.measures if isinstance(m, Build)]
-    return frozenset({m.project for m in builds if m.project is not None} | {name for m in builds for name in m.links})
+    built = {m.project for m in builds if m.project is not None} | {name for m in builds for name in m.links}
+    return frozenset(built | set(study.hold))
 
 
 def check_study(study: Study, tables: Tables) -> None:
@@ -288,7 +294,13 @@ def check_study(study: Study, tables: Tables) -> None:
     StudyError
         With every fault.
     """
-    held, faults = held_projects(study), list[Fault]()
+    held = held_projects(study)
+    known = [*tables.ids("projects"), *tables.ids("links")] if study.hold else []
+    faults = [
+        Fault("", "", f"hold[{i}]", one_of("project or link", name, known), f"{name!r}")
+        for i, name in enumerate(study.hold)
+        if name not in known
+    ]
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
     for i, scenario in enumerate(study.scenarios):
@@ -317,6 +329,7 @@ def fingerprint(study: Study) -> str:
     """Return a hash of what a study computes, wherever its file lies; words for people do not count."""
     content = {
         "years": study.years,
+        **({"hold": sorted(study.hold)} if study.hold else {}),
         "scenarios": [[s.id, [to_dict(measure) for measure in s.measures]] for s in study.scenarios],
         "compare": study.compare,
         "size": study.size,

@@ -18,6 +18,7 @@ from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
 from landbridge.study.answer import Reference, answer, reference_of
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
+from landbridge.study.past import past_notes
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
 from landbridge.study.solve import Settings, solve
@@ -113,7 +114,11 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
                 "relative_gap": record.relative_gap,
                 "iterations": record.iterations,
                 "seconds": time.perf_counter() - start,
-                "notes": [*applied.notes, *(answered.notes if answered else ())],
+                "notes": [
+                    *applied.notes,
+                    *past_notes(tables, year, settings.base_year),
+                    *(answered.notes if answered else ()),
+                ],
                 **({"demand": told_of(how, answered)} if how else {}),
                 "without_zone": dict(solution.prepared.demand.without_zone),
             }
@@ -128,6 +133,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
             "name": package.name,
             "version": package.version,
             "licence": package.licence,
+            "created": package.created,
             "content_hash": package.content_hash,
         }
         if package

@@ -24,6 +24,7 @@ from landbridge.model import flows, network, paths
 from landbridge.model.costs import CostWeights, Goods, class_money, goods
 from landbridge.model.demand import Demand
 from landbridge.model.network import MODES, ArcKind, Network
+from landbridge.study.past import trade_of_year
 
 __all__ = [
     "OUTSIDE",
@@ -232,11 +233,12 @@ def prepare(tables: Tables, *, year: int, settings: Settings) -> Prepared:
         columns(tables, NETWORK_TABLES), preload_factor=preload_factor(tables, year, settings.base_year)
     )
     demand = demand_door.build(
-        columns(tables, DEMAND_TABLES),
+        columns(trade_of_year(tables, year, settings.base_year), DEMAND_TABLES),
         year=year,
         base_year=settings.base_year,
         size=settings.size,
         growth=settings.growth,
+        past=True,
     )
     classes = cargo(tables)
     money = class_money(net, classes, weights(tables))

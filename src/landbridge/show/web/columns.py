@@ -1,0 +1,72 @@
+"""What the columns of results tables mean, in words and units; tables on screen and in files carry them."""
+
+from __future__ import annotations
+
+__all__ = ["COLUMNS", "meaning"]
+
+#: Column: unit, meaning.
+COLUMNS: dict[str, tuple[str, str]] = {
+    "tonnes": ("t/yr", "Tonnes a year, the weight of boxes not included"),
+    "teu": ("TEU/yr", "Twenty-foot equivalents a year, loaded"),
+    "empty_teu": ("TEU/yr", "Empty boxes that return, in twenty-foot equivalents a year"),
+    "trains": ("trains/yr", "Trains a year that the model's freight fills"),
+    "trains_day": ("trains/day", "The model's freight trains a day"),
+    "preload_trains_day": ("trains/day", "Trains a day that are there already: passengers, domestic freight"),
+    "capacity_trains_day": ("trains/day", "Trains a day that can pass in this direction"),
+    "use": ("", "V/C: trains of the model and those there already, over capacity"),
+    "free_h": ("h", "Hours when the model puts nothing on it"),
+    "time_h": ("h", "Hours at these flows"),
+    "delay_h": ("h", "Hours that waiting for a free path adds at these flows"),
+    "length_km": ("km", "Length in this country"),
+    "gauge_mm": ("mm", "Track gauge"),
+    "tonne_km": ("tkm/yr", "Tonne-kilometres a year"),
+    "transit_tonnes": ("t/yr", "Tonnes a year that only pass through"),
+    "transit_teu": ("TEU/yr", "Boxes a year that only pass through"),
+    "paid_on_lines_usd": ("USD/yr", "Money paid for haulage on the country's lines"),
+    "paid_at_borders_usd": ("USD/yr", "Fees paid on entering the country"),
+    "paid_at_yards_usd": ("USD/yr", "Money paid for changes of gauge and mode in the country"),
+    "border_tonne_h_in": ("t h/yr", "Tonne-hours spent at crossings into the country"),
+    "co2_t": ("t/yr", "Tonnes of CO2 a year from haulage on the country's lines"),
+    "km": ("km", "Kilometres of the standard relation's route"),
+    "days": ("days", "Days from terminal to terminal, free flow"),
+    "usd_feu": ("USD/FEU", "Price for a 40-foot box of machinery from terminal to terminal"),
+    "co2_kg_feu": ("kg/FEU", "CO2 for a 40-foot box"),
+    "borders": ("", "Borders passed"),
+    "gauge_changes": ("", "Changes of gauge"),
+    "demand_tonnes": ("t/yr", "Tonnes a year that have a choice or are bound to rail"),
+    "land_tonnes": ("t/yr", "Tonnes a year on the land network"),
+    "outside_tonnes": ("t/yr", "Tonnes a year by deep sea or all the way by truck"),
+    "unserved_tonnes": ("t/yr", "Tonnes a year for which no way is open"),
+    "fixed_tonnes": ("t/yr", "Tonnes a year by a mode that is taken as given"),
+    "left_out_tonnes": ("t/yr", "Tonnes a year of relations that this size of run leaves out"),
+    "land_teu": ("TEU/yr", "Loaded boxes a year on the land network"),
+    "relative_gap": ("", "How far the equilibrium is from exact: the part of total cost that could still be saved"),
+    "iterations": ("", "Rounds until the gap was reached"),
+    "transit": ("", "Whether exporter and importer are other countries than those of the crossing"),
+    "direction": ("", "ab: from place a to place b of the atlas; ba: back"),
+    "land_usd_t": ("USD/t", "Generalised cost by land"),
+    "outside_usd_t": ("USD/t", "Generalised cost of the alternative outside the land network"),
+    "land_h": ("h", "Mean hours by land"),
+    "land_km": ("km", "Mean kilometres by land"),
+    "land_co2_kg_t": ("kg/t", "CO2 by land"),
+}
+
+SIDES = {
+    "first": "before",
+    "second": "after",
+    "change": "after minus before",
+    "percent": "change in per cent of before",
+    "per_km": "change divided by the kilometres of the section",
+}
+
+
+def meaning(column: str) -> tuple[str, str]:
+    """Return the unit and the meaning of a column, also of one of a comparison; empty where there is none."""
+    if column in COLUMNS:
+        return COLUMNS[column]
+    for side, words in SIDES.items():
+        stem = column.removesuffix(f"_{side}")
+        if stem != column and stem in COLUMNS:
+            unit, told = COLUMNS[stem]
+            return ("%" if side == "percent" else f"{unit}/km" if side == "per_km" else unit), f"{told}; {words}"
+    return "", ""

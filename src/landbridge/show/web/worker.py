@@ -1,0 +1,178 @@
+"""What-ifs as jobs: one process beside the server solves them in turn and tells how far it is.
+
+The process holds the atlas and compiled code ready. It is spawned, can be stopped at any time, and ends when the server
+does, however that ended.
+"""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import queue
+import threading
+from contextlib import suppress
+from dataclasses import dataclass
+from multiprocessing.connection import Connection
+from multiprocessing.context import SpawnProcess
+from pathlib import Path
+
+from landbridge.errors import LandbridgeError
+from landbridge.show.store import JobStore
+
+__all__ = ["Task", "Worker"]
+
+#: Seconds between two looks at whether the server is still there.
+WATCH_S = 0.5
+
+
+@dataclass(frozen=True)
+class Task:
+    """A study to solve into a folder, over the tables of some results."""
+
+    job: str
+    study: Path
+    out: Path
+    overlay_of: Path | None
+
+
+@dataclass(frozen=True)
+class _Told:
+    kind: str
+    done: int = 0
+    total: int = 0
+    text: str = ""
+
+
+class Worker:
+    """Solves tasks one after another in a process of its own.
+
+    Parameters
+    ----------
+    store
+        Where the progress of jobs is written.
+    """
+
+    def __init__(self, store: JobStore) -> None:
+        self._store = store
+        self._tasks: queue.Queue[Task | None] = queue.Queue()
+        self._context = multiprocessing.get_context("spawn")
+        self._guard = threading.RLock()
+        self._process: SpawnProcess | None = None
+        self._pipe: Connection | None = None
+        self._running: str | None = None
+        self._cancelled: set[str] = set()
+        self._closing = False
+        self._thread = threading.Thread(target=self._loop, name="jobs", daemon=True)
+        self._thread.start()
+
+    def warm(self) -> None:
+        """Start the process if there is none, so that the first job need not wait for it."""
+        with self._guard:
+            if self._closing or (self._process is not None and self._process.is_alive()):
+                return
+            ours, theirs = self._context.Pipe()
+            self._process = self._context.Process(
+                target=_work, args=(theirs, os.getpid()), name="landbridge what-ifs", daemon=True
+            )
+            self._process.start()
+            theirs.close()
+            self._pipe = ours
+
+    def submit(self, task: Task) -> None:
+        """Put a task into the line."""
+        self._tasks.put(task)
+
+    def cancel(self, job: str) -> None:
+        """Stop a job, whether it waits or runs."""
+        with self._guard:
+            self._cancelled.add(job)
+            self._store.set(job, "cancelled", "stopped by the user")
+            if self._running == job:
+                self._stop()
+
+    def _stop(self) -> None:
+        if self._process is not None:
+            self._process.kill()
+            self._process.join(5)
+        self._process = None
+
+    def close(self) -> None:
+        """End the process; what was going on counts as interrupted."""
+        with self._guard:
+            self._closing = True
+            self._stop()
+        self._tasks.put(None)
+        self._thread.join(5)
+        self._store.interrupt()
+
+    def _loop(self) -> None:
+        while (task := self._tasks.get()) is not None and not self._closing:
+            with self._guard:
+                if task.job in self._cancelled:
+                    continue
+                self.warm()
+                self._running = task.job
+                pipe = self._pipe
+            self._store.set(task.job, "running", "starting")
+            try:
+                assert pipe is not None  # noqa: S101 (warm made it)
+                pipe.send(task)
+                while True:
+                    told: _Told = pipe.recv()
+                    if told.kind == "progress":
+                        self._store.set(task.job, "running", told.text, done=told.done, total=told.total)
+                        continue
+                    if told.kind == "finished":
+                        self._store.set(task.job, "finished", told.text, done=told.total, total=told.total)
+                    else:
+                        self._store.set(task.job, "failed", told.text)
+                    break
+            except (EOFError, OSError):
+                if not self._closing and task.job not in self._cancelled:
+                    self._store.set(
+                        task.job, "failed", "the process that solved it ended; not enough memory is the usual cause"
+                    )
+                with self._guard:
+                    self._process = None
+            finally:
+                with self._guard:
+                    self._running = None
+
+
+def _watch(parent: int) -> None:
+    """End this process when the server is gone."""
+    import time
+
+    while os.getppid() == parent:
+        time.sleep(WATCH_S)
+    os._exit(1)
+
+
+def _work(pipe: Connection, parent: int) -> None:
+    """Solve what comes through the pipe, until it closes."""
+    threading.Thread(target=_watch, args=(parent,), daemon=True).start()
+    from landbridge.data.read import read_atlas
+    from landbridge.study.files import read_study
+    from landbridge.study.results import read_results, tables_of
+    from landbridge.study.run import run_study
+
+    atlas = read_atlas()
+    with suppress(EOFError, OSError, KeyboardInterrupt):
+        while True:
+            task: Task = pipe.recv()
+
+            def tell(done: int, total: int, text: str) -> None:
+                pipe.send(_Told("progress", done, total, text))
+
+            try:
+                tables = tables_of(read_results(task.overlay_of)) if task.overlay_of else atlas
+                results = run_study(read_study(task.study), tables, task.out, progress=tell)
+                count = len(results.manifest["solved"])
+                seconds = results.manifest["seconds"]
+                pipe.send(_Told("finished", count, count, f"solved in {seconds:.1f} s"))
+            except LandbridgeError as error:
+                pipe.send(_Told("failed", text=str(error)))
+            except (EOFError, OSError):
+                raise
+            except Exception as error:
+                pipe.send(_Told("failed", text=f"a fault of the program: {type(error).__name__}: {error}"))

@@ -1,0 +1,311 @@
+"""The map in a browser, on the real server and a real run: each page, each promise."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+import pytest
+from playwright.sync_api import Page, expect
+
+from landbridge.study.results import read_results
+from tests.conftest import watch
+from tests.map_server import Server, ask
+
+pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("built_map")]
+
+AXE = Path(__file__).resolve().parents[3] / "web" / "node_modules" / "axe-core" / "axe.min.js"
+PATIENCE = 60_000
+
+#: Chromium's word for an answer 4xx; the page tells such answers itself.
+EXPECTED = "Failed to load resource: the server responded with a status of 4"
+
+
+class Site:
+    """The map, opened once; views are gone to by their address, as a shared link is."""
+
+    def __init__(self, page: Page, server: Server) -> None:
+        self.page, self.address = page, server.address
+        page.set_default_timeout(PATIENCE)
+        expect.set_options(timeout=PATIENCE)
+        page.goto(server.address)
+        self.rest()
+
+    def rest(self) -> None:
+        """Wait until the map stands still and is drawn."""
+        expect(self.page.locator("canvas[role=application]")).to_have_attribute("data-resting", "true")
+
+    def open(self, view: str) -> None:
+        self.page.evaluate("view => { location.hash = view; }", f"#/{view}")
+
+    def value(self, source: str, within: str = "main") -> float:
+        """The figure on screen that says where in the results it stands."""
+        found = self.page.locator(f'{within} [data-from$="{source}"]').first
+        return float(found.get_attribute("data-value") or "nan")
+
+
+@pytest.fixture(scope="module")
+def site(browser: Any, browser_context_args: dict[str, Any], server: Server) -> Iterator[Site]:
+    """One page for the whole module, which fails on any error in it and any request that leaves this machine."""
+    context = browser.new_context(**browser_context_args, color_scheme="light", accept_downloads=True)
+    context.grant_permissions(["clipboard-read", "clipboard-write"])
+    page = context.new_page()
+    faults = watch(page)
+    yield Site(page, server)
+    context.close()
+    assert [fault for fault in faults if EXPECTED not in fault] == []
+
+
+def results(home: Path) -> Any:
+    return read_results(home / "small")
+
+
+def axe(page: Page) -> list[str]:
+    """Serious and critical faults that axe finds."""
+    if not page.evaluate("Boolean(window.axe)"):
+        page.evaluate(AXE.read_text(encoding="utf-8"))
+    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    return [
+        f"{v['id']}: {v['nodes'][0]['html'][:160]}"
+        for v in found["violations"]
+        if v["impact"] in ("serious", "critical")
+    ]
+
+
+# ------------------------------------------------------------------------------------------------------ the map
+
+
+def test_the_map_shows_the_figures_of_the_folder(site: Site, results_home: Path) -> None:
+    total = results(results_home).of("totals", "base", 2023)
+    site.open("map?r=small&s=base&y=2023")
+    expect(site.page.locator('[data-from$="totals.land_tonnes"]')).to_be_visible()
+    assert site.value("totals.land_tonnes") == total["land_tonnes"][0]
+    text = site.page.locator('[data-from$="totals.land_tonnes"]').inner_text()
+    assert float(text.split()[0].replace("\u00a0Mt", "")) == round(total["land_tonnes"][0] / 1e6, 1)
+
+
+def test_a_crossing_opens_its_card_with_its_source(site: Site, results_home: Path) -> None:
+    rows = results(results_home).of("crossings", "base", 2023).filter(pl.col("crossing") == "khorgos-altynkol")
+    site.open("map?r=small&s=base&y=2023&sel=crossing:khorgos-altynkol")
+    card = site.page.get_by_test_id("card")
+    expect(card.get_by_role("heading", name="Khorgos - Altynkol")).to_be_visible()
+    expect(card.locator('[data-from$="crossings.use"]')).to_have_count(rows.height)
+    shown = [
+        float(each.get_attribute("data-value") or 0) for each in card.locator('[data-from$="crossings.use"]').all()
+    ]
+    assert shown == rows["use"].to_list()
+    row = card.locator("dl > div", has_text="capacity ab trains day")
+    row.get_by_role("button").click()
+    expect(row.get_by_test_id("why")).to_contain_text(re.compile(r"\w{4,}"))
+
+
+def test_the_table_is_the_maps_twin(site: Site, results_home: Path) -> None:
+    site.open("map?r=small&s=base&y=2023")
+    site.page.get_by_role("button", name="Table", exact=True).click()
+    twin = site.page.get_by_test_id("twin")
+    first = twin.locator("tbody tr").first.locator('td[data-column="tonnes"]')
+    expect(first).to_be_visible()
+    rows = results(results_home).of("links", "base", 2023)
+    assert float(first.get_attribute("data-value") or 0) == rows["tonnes"].max()
+    twin.get_by_role("button", name="Close").click()
+
+
+def test_what_is_drawn_can_be_pointed_at_and_moved_by_keys(site: Site) -> None:
+    site.open("map?r=small&s=base&y=2023&v=81,45,5")
+    site.rest()
+    canvas = site.page.locator("canvas[role=application]")
+    canvas.focus()
+    before = site.page.url
+    canvas.press("ArrowRight")
+    site.rest()
+    site.page.wait_for_function("before => location.href !== before", arg=before)
+    canvas.press("0")
+    site.rest()
+    assert site.page.locator("[data-testid=svg-map] svg path").count() > 50
+
+
+def test_the_year_opens_and_closes_lines(site: Site) -> None:
+    def lines(year: int) -> int:
+        site.open(f"map?r=small&s=base&y={year}")
+        expect(site.page.locator(".year b")).to_have_text(str(year))
+        site.rest()
+        return len(str(site.page.locator("[data-testid=svg-map]").inner_html()))
+
+    early = lines(1991)
+    assert site.page.get_by_text("not solved: the network as it stood").is_visible()
+    assert lines(2016) > early
+
+
+def test_without_script_no_text_is_markup_and_the_disclaimer_stands(site: Site) -> None:
+    site.open("map?r=small&s=base&y=2023&sel=place:%3Cimg%20src=x%3E")
+    expect(site.page.get_by_test_id("card").get_by_role("heading", name="<img src=x>")).to_be_visible()
+    expect(site.page.locator(".foot")).to_contain_text("do not imply official endorsement")
+    site.open("map?r=small&s=base&y=2023")
+
+
+# ------------------------------------------------------------------------------------------------- other pages
+
+
+def test_compare_shows_the_difference_and_hands_it_out(site: Site, results_home: Path) -> None:
+    from landbridge.study.compare import Side, compare
+
+    wanted = compare(results(results_home), "crossings", Side("base", 2023), Side("cku", 2023))
+    top = wanted.filter(pl.col("tonnes_change").is_not_null()).sort(pl.col("tonnes_change").abs(), descending=True)
+    site.open("compare?r=small&s=cku&y=2023&as=base")
+    cell = site.page.locator('main td[data-column="tonnes_change"]').first
+    expect(cell).to_be_visible()
+    assert float(cell.get_attribute("data-value") or 0) == top["tonnes_change"][0]
+    with site.page.expect_download() as getting:
+        site.page.get_by_role("link", name="CSV").click()
+    table = pl.read_csv(io.BytesIO(Path(getting.value.path()).read_bytes()))
+    assert table["tonnes_change"].sum() == pytest.approx(wanted["tonnes_change"].sum())
+    site.page.get_by_role("button", name="Per cent").click()
+    expect(site.page.locator('main td[data-column="tonnes_percent"]').first).to_be_visible()
+
+
+def test_choke_points_show_use_by_scenario(site: Site, results_home: Path) -> None:
+    site.open("choke?r=small&s=base&y=2023")
+    table = site.page.get_by_test_id("choke")
+    expect(table.locator("td[data-value]").first).to_be_visible()
+    shown = {
+        (c.get_attribute("data-crossing"), c.get_attribute("data-from"), float(c.get_attribute("data-value") or 0))
+        for c in table.locator("td[data-value]").all()
+    }
+    known = {(r["crossing"], r["from_country"], r["use"]) for r in results(results_home)["crossings"].to_dicts()}
+    assert shown
+    assert shown <= known
+
+
+def test_routes_without_russia(site: Site, server: Server) -> None:
+    site.open("routes?r=small&s=base&y=2023")
+    page = site.page
+    for label, words, name in (
+        ("From", "xian", "Xi'an"),
+        ("To", "istanbul", "Istanbul"),
+        ("Without", "russia", "Russia"),
+    ):
+        box = page.get_by_role("combobox", name=label, exact=True)
+        box.fill(words)
+        page.get_by_role("option", name=re.compile(name)).first.click()
+    cards = page.get_by_test_id("routes").get_by_role("button")
+    expect(cards.first).to_be_visible()
+    assert cards.count() >= 2
+    assert not any("Russia" in text for text in cards.all_inner_texts())
+    asked = {
+        "start": "cn-xian",
+        "end": "tr-istanbul",
+        "avoid": ["RU"],
+        "objectives": ["time", "cost"],
+        "result": "small",
+    }
+    status, told = ask(server, "POST", "api/routes", {**asked, "scenario": "base"})
+    assert status == 200, told
+    shown = [float(f.get_attribute("data-value") or 0) for f in cards.locator(".sums .fig").all()]
+    assert shown[:2] == [told["routes"][0]["time_h"] / 24, told["routes"][0]["cost_usd"]]
+    expect(page.get_by_test_id("legs").locator("tbody tr").first).to_be_visible()
+    expect(page.get_by_role("img", name="Days over distance")).to_be_visible()
+
+
+def test_the_atlas_is_searched(site: Site) -> None:
+    site.open("atlas?r=small&s=base&y=2023")
+    site.page.get_by_role("searchbox").fill("CKU 523")
+    expect(site.page.get_by_test_id("findings").locator("li").first).to_contain_text("523")
+    site.open("atlas?r=small&s=base&y=2023&sel=project:cku")
+    expect(site.page.get_by_test_id("card").locator(".history li").first).to_be_visible()
+
+
+def test_a_border_is_closed_compared_and_exported(site: Site) -> None:
+    page = site.page
+    site.open("map?r=small&s=base&y=2023&sel=crossing:brest-malaszewicze")
+    page.get_by_role("button", name="What if it closes?").click()
+    page.get_by_label("Name", exact=True).fill("Brest <b>shut</b>")
+    page.get_by_role("button", name="Compute").click()
+    expect(page.get_by_test_id("took")).to_be_visible()
+    expect(page.get_by_test_id("jobs").locator("li b").first).to_have_text("Brest <b>shut</b>")
+    page.get_by_role("link", name="Compare in tables").click()
+    row = page.locator("main tbody tr", has_text="Brest").first
+    expect(row).to_be_visible()
+    with page.expect_download() as getting:
+        page.get_by_role("link", name="Excel").click()
+    assert Path(getting.value.path()).read_bytes()[:2] == b"PK"
+    page.get_by_role("button", name="Copy link").click()
+    copied = page.evaluate("navigator.clipboard.readText()")
+    assert copied == page.url
+
+
+def test_faults_of_a_what_if_are_shown_beside_it(site: Site) -> None:
+    wrong = json.dumps([{"kind": "ease", "crossings": ["khorgos-altynkol"]}])
+    site.page.evaluate("w => { location.hash = '#/whatif?r=small&s=base&y=2023&w=' + encodeURIComponent(w); }", wrong)
+    site.page.get_by_role("button", name="Compute").click()
+    expect(site.page.get_by_test_id("fault")).to_contain_text("wanted")
+
+
+def test_the_map_is_saved_as_a_picture(site: Site) -> None:
+    site.open("map?r=small&s=base&y=2023")
+    site.rest()
+    for form, start in (("SVG", b"<svg"), ("PNG", b"\x89PNG")):
+        with site.page.expect_download() as getting:
+            site.page.get_by_role("button", name=form).click()
+        content = Path(getting.value.path()).read_bytes()
+        assert content.startswith(start)
+        if form == "SVG":
+            assert b"do not imply" in content
+            assert b"not calibrated" in content
+
+
+# ------------------------------------------------------------------------------------------------- every page
+
+
+VIEWS = {
+    "map": "map?r=small&s=base&y=2023&sel=crossing:khorgos-altynkol",
+    "compare": "compare?r=small&s=cku&y=2023&as=base",
+    "choke": "choke?r=small&s=base&y=2023",
+    "routes": "routes?r=small&s=base&y=2023&from=cn-xian&to=Istanbul&avoid=RU",
+    "whatif": "whatif?r=small&s=base&y=2023&w=" + '%5B{"kind":"upgrade","crossings":%5B"khorgos-altynkol"%5D}%5D',
+    "atlas": "atlas?r=small&s=base&y=2023&id=projects",
+}
+
+
+@pytest.mark.parametrize("name", VIEWS)
+def test_no_serious_fault_of_accessibility_in_light_or_dark(site: Site, name: str) -> None:
+    site.open(VIEWS[name])
+    expect(site.page.get_by_role("heading", level=1)).to_be_visible()
+    site.page.wait_for_load_state("networkidle")
+    for theme in ("Dark", "Light"):
+        site.page.get_by_role("button", name=theme, exact=True).click()
+        assert axe(site.page) == []
+
+
+#: Parts of the frame that lie on each other, and a page that is wider than its window.
+OVERLAPS = """() => {
+  const parts = [...document.querySelectorAll('.frame > *')].filter(e => e.getBoundingClientRect().width > 0);
+  const boxes = parts.map(e => [e.className || e.tagName, e.getBoundingClientRect()]);
+  const bad = [];
+  boxes.forEach(([a, x], i) => boxes.slice(i + 1).forEach(([b, y]) => {
+    const w = Math.min(x.right, y.right) - Math.max(x.left, y.left);
+    const h = Math.min(x.bottom, y.bottom) - Math.max(x.top, y.top);
+    if (w > 1 && h > 1) bad.push([a, b, w, h]);
+  }));
+  const wide = document.documentElement.scrollWidth;
+  if (wide > innerWidth + 1) bad.push(['the page is wider than its window', wide, innerWidth]);
+  return bad;
+}"""
+
+
+@pytest.mark.parametrize("width", [360, 900, 1440, 2560])
+def test_no_panel_lies_on_another(site: Site, width: int) -> None:
+    page = site.page
+    page.set_viewport_size({"width": width, "height": 1100 if width > 2000 else 800})
+    try:
+        for view in (VIEWS["map"], VIEWS["choke"], "map?r=small&s=base&y=2023"):
+            site.open(view)
+            page.wait_for_timeout(150)
+            over = page.evaluate(OVERLAPS)
+            assert over == [], f"{view} at {width} px"
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 800})

@@ -1,0 +1,1 @@
+"""The built map of Landbridge; its files are in ``static``."""

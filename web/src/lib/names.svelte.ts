@@ -1,0 +1,32 @@
+// Names of what ids stand for, from the atlas.
+import type {MapData} from './api';
+import {words} from './format';
+import {world} from './state.svelte';
+
+type Table = 'places' | 'crossings' | 'passages' | 'commodities' | 'projects';
+const tables = new WeakMap<MapData, Record<string, Map<string, string>>>();
+function table(name: Table | 'iso2' | 'iso3'): Map<string, string> {
+  const map = world.map;
+  if (!map) return new Map();
+  let held = tables.get(map);
+  if (!held) tables.set(map, (held = {}));
+  held[name] ??= name === 'iso2' || name === 'iso3'
+    ? new Map(map.countries.map(c => [c[name], c.name]))
+    : new Map(map[name].map(x => [x.id, x.name]));
+  return held[name];
+}
+const EXTRA: Record<string, string> = {other: 'Other', empty_box: 'Empty boxes', empty: 'Empty boxes', '': 'Empty boxes'};
+export const country = (code: string) => table('iso2').get(code) ?? table('iso3').get(code) ?? EXTRA[code] ?? code;
+export const place = (id: string) => table('places').get(id) ?? id;
+export const shortPlace = (id: string) => place(id).split(/ ?[(/,]/)[0];
+export const crossing = (id: string) => table('crossings').get(id) ?? id;
+export const passage = (id: string) => table('passages').get(id) ?? EXTRA[id] ?? id;
+export const commodity = (id: string) => table('commodities').get(id) ?? EXTRA[id] ?? words(id);
+export const project = (id: string) => table('projects').get(id) ?? id;
+export const group = (id: string) => EXTRA[id] ?? words(id);
+export function link(id: string, direction = ''): string {
+  const l = world.map?.links.find(x => x.id === id);
+  if (!l) return id;
+  const [a, b] = direction === 'ba' ? [l.b, l.a] : [l.a, l.b];
+  return `${shortPlace(a)} ${direction ? '→' : '–'} ${shortPlace(b)}`;
+}

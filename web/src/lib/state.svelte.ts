@@ -1,0 +1,106 @@
+// What is shown: one record, written into the address so that a view can be shared, kept and gone back to.
+import {api, type MapData, type Point, type ResultInfo, type Run} from './api';
+
+export const PAGES = ['map', 'compare', 'choke', 'routes', 'whatif', 'atlas'] as const;
+export type Page = (typeof PAGES)[number];
+export type ColourBy = 'use' | 'passage' | 'group';
+export type WidthBy = 'tonnes' | 'teu' | 'trains_day';
+export type Change = 'change' | 'percent' | 'per_km';
+
+/** Everything that a link to a view must hold; short names, since they stand in the address. */
+const DEFAULTS = {
+  page: 'map' as Page, r: '', s: '', y: 0, c: 'use' as ColourBy, m: 'tonnes' as WidthBy, sel: '', v: '', trains: '1', twin: '',
+  ar: '', as: '', ay: 0, k: 'change' as Change, t: 'crossings',
+  from: '', to: '', avoid: '', via: '', only: '', obj: 'time,cost', goods: 'machinery_box', days: '', mb: '', mg: '', n: '0', modes: '',
+  q: '', topic: '', id: '', w: '', tour: '', gl: '',
+};
+export type View = typeof DEFAULTS;
+
+export const view: View = $state({...DEFAULTS});
+
+/** What came from the server; large and never changed, so that only its arrival is watched. */
+class World {
+  map = $state.raw<MapData | null>(null);
+  borders = $state.raw<any>(null);
+  results = $state.raw<ResultInfo[]>([]);
+  run = $state.raw<Run | null>(null);
+  before = $state.raw<Run | null>(null);
+  error = $state('');
+}
+export const world = new World();
+
+function read() {
+  const [page, words] = location.hash.replace(/^#\/?/, '').split('?');
+  const given = new URLSearchParams(words ?? '');
+  for (const key of Object.keys(DEFAULTS) as (keyof View)[]) {
+    if (key === 'page') continue;
+    const text = given.get(key);
+    (view as any)[key] = text === null ? DEFAULTS[key] : typeof DEFAULTS[key] === 'number' ? Number(text) || 0 : text;
+  }
+  view.page = (PAGES as readonly string[]).includes(page) ? (page as Page) : 'map';
+}
+
+export function address(change: Partial<View> = {}): string {
+  const all = {...view, ...change};
+  const given = new URLSearchParams();
+  for (const key of Object.keys(DEFAULTS) as (keyof View)[]) {
+    if (key !== 'page' && all[key] !== DEFAULTS[key]) given.set(key, String(all[key]));
+  }
+  const words = given.toString();
+  return `#/${all.page}${words ? `?${words}` : ''}`;
+}
+
+/** Go to a view; small changes (a map that was moved) replace the entry of the history. */
+export function go(change: Partial<View>, {replace = false} = {}) {
+  Object.assign(view, change);
+  const next = address();
+  if (next === location.hash) return;
+  if (replace) history.replaceState(null, '', next);
+  else history.pushState(null, '', next);
+}
+
+export const result = () => world.results.find(r => r.id === view.r);
+export const point = (): Point => ({result: view.r, scenario: view.s, year: solvedYear(result(), view.y)});
+export const against = (): Point => {
+  const other = world.results.find(r => r.id === (view.ar || view.r));
+  return {result: other?.id ?? '', scenario: view.as || other?.compare || '', year: solvedYear(other, view.ay || point().year)};
+};
+
+/** The year itself where it was solved, else the nearest that was. */
+export function solvedYear(of: ResultInfo | undefined, year: number): number {
+  if (!of) return year;
+  return of.years.reduce((best, y) => (Math.abs(y - year) < Math.abs(best - year) ? y : best), of.years[0]);
+}
+export const isSolved = () => Boolean(result()?.years.includes(view.y));
+
+/** Fill what the address left open with the first results. */
+export function settle() {
+  const found = result() ?? world.results[0];
+  if (!found) return;
+  view.r = found.id;
+  if (!found.scenarios.some(s => s.id === view.s)) view.s = found.compare;
+  if (!view.y) view.y = found.years[0];
+}
+
+const runs = new Map<string, Promise<Run>>();
+export function fetchRun(at: Point): Promise<Run> {
+  const key = `${at.result}/${at.scenario}/${at.year}/${world.results.find(r => r.id === at.result)?.made}`;
+  let found = runs.get(key);
+  if (!found) {
+    found = api.run(at);
+    found.catch(() => runs.delete(key));
+    runs.set(key, found);
+    if (runs.size > 16) runs.delete(runs.keys().next().value!);
+  }
+  return found;
+}
+
+export async function refreshResults() {
+  world.results = await api.results();
+}
+
+export function start() {
+  read();
+  addEventListener('popstate', () => { read(); settle(); });
+  addEventListener('hashchange', () => { read(); settle(); });
+}

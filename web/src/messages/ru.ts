@@ -1,0 +1,2 @@
+// Russian: not translated yet; what is missing stands in English.
+export default {};

@@ -1,0 +1,2 @@
+// Chinese: not translated yet; what is missing stands in English.
+export default {};
