@@ -453,6 +453,10 @@ FOR_READERS = {
     "goods_output": "trade that answers to cost reads it; its own test holds it to that",
     "reporting_bases": "targets of trade read it; the tests of measures hold it to that",
     "tariffs": "trade that answers to cost reads it; its own test holds it to that",
+    "terminal_plans": "the verb terminal simulates it; its own tests hold it to that",
+    "terminal_resources": "the verb terminal simulates it; its own tests hold it to that",
+    "terminal_stops": "the verb terminal simulates it; its own tests hold it to that",
+    "terminal_streams": "the verb terminal simulates it; its own tests hold it to that",
     "trade_sectors": "trade that answers to cost reads it; its own test holds it to that",
 }
 #: Columns that change nothing by themselves, with the reason.
@@ -470,6 +474,7 @@ DOCUMENTARY = {
     "terminals.berths": "told of a terminal; its capacity says what they can do",
     "terminals.storage_teu": "told of a terminal; its capacity says what it can do",
     "terminal_classes.price_year": "says in whose money the prices are",
+    "rates.start_usd_t": "no tariff of bulk with a fixed part is known yet; a test of networks holds it to its effect",
     "rates.exchange_rate": "the rates beside it are in dollars already; a test of prices holds it to the currency",
     "services.capacity_teu_yr": "published capacity; lines, crossings and yards limit the trains",
     "crossings.price_year": "says in whose money the prices are",
