@@ -16,6 +16,7 @@ Stop rule
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 
@@ -153,7 +154,7 @@ def curves_of(plan: Plan, rates: Mapping[str, float], streams: list[str]) -> dic
     plan
         The terminal.
     rates
-        Trains a day of its streams; taken to the nearest `STEP`.
+        Trains a day of its streams; taken to the nearest `STEP`, or the one below where the terminal could not bear it.
     streams
         Which curves.
 
@@ -168,7 +169,10 @@ def curves_of(plan: Plan, rates: Mapping[str, float], streams: list[str]) -> dic
         asked = terminals.without_borders(_at(plan, others))
         load = max(terminals.offered_load(asked).values(), default=0.0)
         thinner = min(1.0, BORNE / load) if load else 1.0
-        asked = _at(asked, {other: round(rate * thinner / STEP) * STEP for other, rate in others.items()})
+        for to_step in (round, math.floor):  # up a little may be too much beside what bears no more
+            asked = _at(asked, {other: to_step(rate * thinner / STEP) * STEP for other, rate in others.items()})
+            if max(terminals.offered_load(asked).values(), default=0.0) <= BORNE:
+                break
         key = (asked, name)
         if key not in _CACHE:
             _CACHE[key] = terminals.delay_curve(
