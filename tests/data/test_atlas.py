@@ -488,7 +488,7 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
     "number without origin": (
         lambda c: c.edit("provenance/rates.csv", lambda rows: rows.pop(
             next(i for i, r in enumerate(rows) if r["column"] == "price_year"))),
-        ("rates.csv", "row 2 (rail-cn)", "price_year", "an origin in provenance/", "none (and ")),
+        ("rates.csv", "row 3 (rail-kz)", "price_year", "an origin in provenance/", "none (and ")),
     "kind of origin unknown": (
         lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="guess"),
         ("provenance/rates.csv", "(rail-cn)", "kind", "reported or derived", "'guess'")),
@@ -534,10 +534,16 @@ MORE: dict[str, set[str]] = {
     "shorter than the straight way": {"links.csv"},  # than its line, and far from the published length
     "gauge that the place has not": {"links.csv"},  # the other place
     "gauge that ends where lines meet": {"links.csv"},
+    "published length of another line": {"lengths.csv"},  # a leg over it
     "unit other than the name says": {"datapackage.json", "tooltips.json"},
     "table that the schema lacks": {"tooltips.json", "stations.csv"},
     "wrong country at the first end": {"links.csv", "crossings.csv"},  # the second end, and borders
-    "link from a place to itself": {"crossings.csv", "links.geojson", "zones.csv"},  # its line ends elsewhere
+    "link from a place to itself": {
+        "crossings.csv",
+        "lengths.csv",
+        "links.geojson",
+        "zones.csv",
+    },  # its line, and legs over it
     "border without crossing": {"links.csv", "crossings.csv"},  # its kilometres, and the other links of that place
     "no provenance of a table": {"access.csv"},  # its other columns
     "header of provenance": {"access.csv"},

@@ -8,10 +8,11 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from landbridge.data.diff import diff_packages
-from landbridge.data.read import ATLAS
+from landbridge.data.read import ATLAS, read_atlas
 from landbridge.errors import DataError, LandbridgeError
 
 Rows = list[dict[str, str]]
@@ -66,14 +67,15 @@ def test_a_changed_value_is_told_with_both_values_and_kinds(copy: Path) -> None:
 
     edit(copy / "provenance" / "rates.csv", origin)
     (change,) = diff_packages(ATLAS, copy).tables[0].changed
-    assert (change.row, change.column, change.old, change.new) == ("rail-cn", "usd_teu_km", 0.22, 0.5)
+    shipped = read_atlas()["rates"].row(by_predicate=pl.col("id") == "rail-cn", named=True)["usd_teu_km"]
+    assert (change.row, change.column, change.old, change.new) == ("rail-cn", "usd_teu_km", shipped, 0.5)
     assert change.new_kind == "calibrated"
     assert change.old_kind not in ("", "none", "calibrated")
 
 
 def test_a_value_that_is_known_in_another_way_is_told(copy: Path) -> None:
     def origin(rows: Rows) -> None:
-        rows.append({"row": "rail-cn", "column": "price_year", "kind": "unknown", "source": "", "reasoning": ""})
+        rows.append({"row": "rail-kz", "column": "price_year", "kind": "unknown", "source": "", "reasoning": ""})
 
     edit(copy / "provenance" / "rates.csv", origin)
     (change,) = diff_packages(ATLAS, copy).tables[0].changed

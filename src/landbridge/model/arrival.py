@@ -105,7 +105,8 @@ def arrival(mean_h: Sequence[float], spread_h: Sequence[float], third_h3: Sequen
             third += known
         elif mean > 0:
             third += 2 * spread**4 / mean
-    return Arrival(float(sum(mean_h)), sqrt(variance), max(third, 0.0) / variance**1.5 if variance > 0 else 0.0)
+    cube = variance**1.5  # zero for spreads too small to matter, too
+    return Arrival(float(sum(mean_h)), sqrt(variance), max(third, 0.0) / cube if cube > 0 else 0.0)
 
 
 def _gamma_below(shape: float, x: float) -> float:
