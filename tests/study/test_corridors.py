@@ -28,10 +28,12 @@ from landbridge.scenario.measures import Avoid, Build, Close
 from landbridge.study import run as run_module
 from landbridge.study import solve as solving
 from landbridge.study.files import read_study
+from landbridge.study.past import past_notes, trade_of_year
 from landbridge.study.results import Results
 from landbridge.study.routing import NamedRoute, RouteFinder, find_routes, passage_routes
 from landbridge.study.solve import DEMAND_TABLES, NETWORK_TABLES, Settings, Solution, columns
 from landbridge.study.tabulate import tabulate
+from landbridge.study.worth import RULES, corridors, players_of
 
 STUDY = Path(__file__).resolve().parents[2] / "examples" / "cku.toml"
 CKU = Build(project="cku")
@@ -546,8 +548,13 @@ STAGES: tuple[Callable[[Tables], str], ...] = (
     lambda t: digest(iter([*arrays(solving.cargo(t), but=("value_usd_t",)), repr(solving.weights(t)).encode()])),
     lambda t: digest(iter([table_bytes(passage_routes(t))])),
     lambda t: digest(iter([solving.prepare(t, year=2030, settings=Settings()).outside_usd_t.tobytes()])),
+    lambda t: digest(table_bytes(trade_of_year(t, year, 2023)["trade"]) for year in (2014, 2017)),
+    lambda t: repr(past_notes(t, 2017, 2023)),
+    lambda t: digest(iter([corridors(t, players_of(t, ["CN", "KZ"], 2030), **GAME).game.cost_usd_t.tobytes()])),
     lambda t: digest(table_bytes(frame) for frame in full(t).values()),
 )
+#: What power is asked of.
+GAME: dict[str, Any] = {"rule": RULES[0], "year": 2030, "settings": Settings(size="reduced")}
 
 
 def full(tables: Tables) -> dict[str, pl.DataFrame]:
