@@ -93,7 +93,8 @@ def test(words: list[str]) -> int:
     if failed:
         sys.exit(f"run.py: {', '.join(failed)} found faults (above); the tests were not started")
     os.chdir(ROOT)
-    return hand_over(["-m", "pytest", *words])
+    everything = ["-n", "auto", "--dist", "loadfile"]  # on all cores, a file's tests together
+    return hand_over(["-m", "pytest", *(words or everything)])
 
 
 def hand_over(command: list[str]) -> int:
