@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from landbridge.errors import LandbridgeError, UnknownName
+from landbridge.errors import LandbridgeError, OutputError, UnknownName
 from landbridge.scenario.apply import apply
 from landbridge.study.files import Study, read_study
 from landbridge.study.power import power, write_power
@@ -115,6 +115,12 @@ def test_same_worths_from_workers_and_from_the_cache(tmp_path: Path) -> None:
     assert again[1] == 123.0
     assert again[[0, 2, 3]].tolist() == alone[[0, 2, 3]].tolist()
     assert solve_worths(game, workers=2).tolist() == alone.tolist()
+
+
+def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("", encoding="utf-8")
+    with pytest.raises(OutputError, match="cannot be written"):
+        solve_worths(found(RULES[0], ("CN", "KZ")).game, cache=tmp_path / "file")
 
 
 def test_content_tells_games_apart() -> None:

@@ -21,7 +21,7 @@ import numpy as np
 import numpy.typing as npt
 
 from landbridge.data.tables import Tables
-from landbridge.errors import LandbridgeError, UnknownName
+from landbridge.errors import LandbridgeError, OutputError, UnknownName
 from landbridge.model.costs import class_money
 from landbridge.model.leverage import MOST_PLAYERS, Game, corridor, make
 from landbridge.model.network import MODES, ArcKind, Network
@@ -283,6 +283,8 @@ def solve_worths(
     ------
     NotConverged
         If a coalition has no proved optimum.
+    OutputError
+        If a finished block cannot be kept.
     """
     rows = corridor.blocks(game.player_count)
     worth = np.empty(1 << game.player_count)
@@ -364,10 +366,13 @@ def _kept(path: Path, count: int) -> F8 | None:
 
 def _keep(path: Path, values: F8) -> None:
     """Write a block so that it is there whole or not at all."""
-    path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(f".{os.getpid()}.part")
-    with part.open("wb") as file:
-        np.save(file, values)
-        file.flush()
-        os.fsync(file.fileno())
-    part.replace(path)
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with part.open("wb") as file:
+            np.save(file, values)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
