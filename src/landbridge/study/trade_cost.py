@@ -12,7 +12,7 @@ from landbridge.model import paths, trade
 from landbridge.model.flows import path_attributes
 from landbridge.study.solve import Prepared, Solution, assignable
 
-__all__ = ["RelationCosts", "cost_of_cells", "freight_shares", "free_costs", "relation_costs"]
+__all__ = ["RelationCosts", "cost_of_cells", "free_costs", "freight_shares", "relation_costs"]
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
