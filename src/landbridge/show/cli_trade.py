@@ -171,6 +171,13 @@ def gains(
         [[r["place"], r["access_pct"], r["to_buyers_pct"], r["to_sellers_pct"], r["delivered_before_usd_teu"],
           r["delivered_usd_teu"]] for r in found.access if r["place"] in wanted],
     )  # fmt: skip
+    if found.given:
+        print_table(
+            "What the scenario gives (growth, moved industry): who gains and loses by it, beside what answers above",
+            [("country", 0), ("welfare %", 3), ("real wage %", 3)],
+            [[r["country"], r["welfare_pct"], r["real_wage_pct"]] for r in found.given[:MOST_ROWS]],
+            f"{min(MOST_ROWS, len(found.given))} of {len(found.given)} countries; how it is meant stands in the notes.",
+        )
     typer.echo(f"Headline: {told['headline']}")
     typer.echo(f"Time is counted in the {told['time_counted_in']}; growth: {told['growth']}.")
     if told["rounds"]:
