@@ -190,6 +190,33 @@ def gains(
 
 
 @trade_app.command()
+def questions(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results of examples/trade.toml.")],
+    as_json: Json = False,
+) -> None:
+    """Answer the questions of examples/trade.toml from its results: crossings, welfare, who trades what."""
+    from landbridge.study.results import read_results
+    from landbridge.study.trade_questions import questions_of
+
+    found = questions_of(read_results(folder))
+    if not any(each.scenario for each in found):
+        raise LandbridgeError(f"{folder}: none of its scenarios is that of a question; run examples/trade.toml")
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    for each in found:
+        if not each.scenario:
+            continue
+        print_table(
+            f"{each.text}  ({each.scenario} against {each.before}, {each.year})",
+            [("", 0), ("", 0), ("", 0), ("unit", 0), ("before", FREE), ("after", FREE)],
+            [[f.subject, f.direction, f.quantity, f.unit, f.before, f.after] for f in each.facts],
+        )
+        for note in each.notes:
+            typer.echo(f"- {note}")
+
+
+@trade_app.command()
 def gravity(
     sector: Annotated[str, typer.Option(help="A trade sector, or all_goods.")] = "all_goods",
     atlas: AtlasDir = None,

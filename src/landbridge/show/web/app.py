@@ -28,6 +28,7 @@ from landbridge.show.web.interface import BUSY, FILES, NAME_LENGTH, XLSX, IdPath
 from landbridge.show.web.library import Point
 from landbridge.show.web.routes_view import answer_routes
 from landbridge.show.web.terminal_app import add_terminals
+from landbridge.show.web.trade_app import add_trade
 
 __all__ = ["create_app"]
 
@@ -145,6 +146,7 @@ def create_app(
     _compare(app)
     _jobs(app)
     add_terminals(app)
+    add_trade(app)
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=4)
     app.add_middleware(Guards)
     if static is not None and (static / "index.html").is_file():

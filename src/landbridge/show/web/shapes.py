@@ -10,6 +10,7 @@ __all__ = [
     "Answered",
     "AskedName",
     "AskedRoutes",
+    "AskedShock",
     "AskedTerminal",
     "AskedVariant",
     "AskedWhatIf",
@@ -37,10 +38,13 @@ __all__ = [
     "Run",
     "ScenarioOut",
     "Search",
+    "Shock",
     "Terminal",
     "TerminalRun",
     "TerminalVariant",
     "Terminals",
+    "TradeAnswer",
+    "TradeQuestion",
     "Users",
 ]
 
@@ -414,6 +418,51 @@ class TerminalRun(Shape):
     title: str
     asked: dict[str, Any]
     variants: list[TerminalVariant]
+
+
+class AskedShock(Shape):
+    """A shock to the cost of trade; see `landbridge trade shock --help`."""
+
+    pairs: list[Annotated[str, Field(min_length=3, max_length=60)]] = Field(min_length=1, max_length=20)
+    kind: Literal["tau", "freight", "embargo"] = "tau"
+    percent: float = Field(-10, gt=-100, le=1000)
+    mode: Literal["ge", "gravity", "elasticity"] = "ge"
+    sectors: bool = False
+
+
+class Shock(Shape):
+    """What trade and welfare answer to a shock; sectors only where they move."""
+
+    mode: str
+    headline: str
+    countries: list[dict[str, Any]]
+    pairs: list[dict[str, Any]]
+    sectors: list[dict[str, Any]]
+    notes: list[str]
+
+
+class TradeAnswer(Shape):
+    """What the trade of a scenario answered against `before`; zones with their place on the map."""
+
+    before: str
+    told: dict[str, Any]
+    countries: list[dict[str, Any]]
+    sectors: list[dict[str, Any]]
+    zones: list[dict[str, Any]]
+    given: list[dict[str, Any]]
+    notes: list[str]
+
+
+class TradeQuestion(Shape):
+    """A question and the figures that answer it; an empty scenario: these results do not hold it."""
+
+    id: str
+    text: str
+    scenario: str
+    before: str
+    year: int
+    facts: list[dict[str, Any]]
+    notes: list[str]
 
 
 class AskedName(Shape):
