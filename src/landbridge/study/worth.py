@@ -45,7 +45,7 @@ Progress = Callable[[int, int], None]
 #: Whether shippers bargain with their countries, or take the price that carriers' countries leave them.
 RULES = ("shippers are players", "shippers are price-takers")
 # Change it when worths of the same game would come out otherwise.
-CACHE_FORMAT = "corridor game 1"
+CACHE_FORMAT = "corridor game 2"
 
 
 @dataclass(frozen=True)
