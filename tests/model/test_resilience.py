@@ -234,7 +234,9 @@ def test_betweenness() -> None:
     nodes, lines = resilience.betweenness(
         len(here.places), [(here.at[e["a"]], here.at[e["b"]]) for e in here.lines], here.cost[::2].tolist()
     )
-    assert dict(zip(here.places, nodes, strict=True)) == pytest.approx(REFERENCE["betweenness_unnormalised_cost_weighted"])
+    assert dict(zip(here.places, nodes, strict=True)) == pytest.approx(
+        REFERENCE["betweenness_unnormalised_cost_weighted"]
+    )
     told = {frozenset(name.split("-")): value for name, value in REFERENCE["edge_betweenness"].items()}
     assert {frozenset(n.split("-")): v for n, v in zip(here.names, lines, strict=True)} == pytest.approx(told)
 

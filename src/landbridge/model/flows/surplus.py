@@ -229,7 +229,7 @@ class Program:
         return self.arcs.values[self.first.values[p] : self.first.values[p + 1]]
 
     def _extend(self, relation: Ints, first: Ints, arcs: Ints) -> None:
-        """Keep paths; those of relations that are in the program, or over facilities that are, must be added by hand."""
+        """Keep paths, and put those into the program whose relation is there or that meet a facility that is."""
         carriage, before = self.carriage, self.relation.size
         count = relation.size
         owner = np.repeat(np.arange(count), np.diff(first))
@@ -308,11 +308,9 @@ class Program:
         lengths = first[path + 1] - first[path]
         entry = np.repeat(first[path] - np.append(0, np.cumsum(lengths)[:-1]), lengths) + np.arange(lengths.sum())
         weights = self.use_share.values[entry] * np.repeat(part, lengths)
-        return np.bincount(self.use_facility.values[entry], weights, self.carriage.room.size)
+        return np.asarray(np.bincount(self.use_facility.values[entry], weights, self.carriage.room.size), np.float64)
 
-    def solve(
-        self, usable: Bools, barred: Bools, group: Ints, gap: float = 1e-9, *, complete: bool = False
-    ) -> Optimum:
+    def solve(self, usable: Bools, barred: Bools, group: Ints, gap: float = 1e-9, *, complete: bool = False) -> Optimum:
         """Find the optimum while some arcs are barred.
 
         Parameters
@@ -380,7 +378,7 @@ class Program:
                 raise NotConverged(f"surplus: paths that pay are still found after {rounds} rounds", missing)
         relation = self.relation.values[path]
         path_tonnes = part * carriage.tonnes_yr[relation]
-        tonnes = np.bincount(relation, path_tonnes, count)
+        tonnes = np.asarray(np.bincount(relation, path_tonnes, count), np.float64)
         return Optimum(total, missing / total if total > 0.0 else 0.0, rounds, tonnes, price, path, path_tonnes)
 
     def _cheapest(self, usable: Bools) -> tuple[Ints, Floats]:
@@ -435,9 +433,7 @@ class Program:
         # STEP 2: a tree for each of these and each origin.
         order = np.lexsort((keen, carriage.origin[keen], row_of))
         mine = keen[order]
-        start = np.flatnonzero(
-            np.append(True, np.diff(row_of[order] * graph.node_count + carriage.origin[mine]) != 0)
-        )
+        start = np.flatnonzero(np.append(True, np.diff(row_of[order] * graph.node_count + carriage.origin[mine]) != 0))
         trees = start.size
         slot_in = np.empty((trees, graph.node_count), np.int32)
         distance = np.empty(mine.size)

@@ -4,8 +4,8 @@ Definitions
     must-cross share of A on B   the part of A's trade that has no path without B
     actual share                 the part that crosses B in optimal flows; an interval, since these are not unique
     substitutability             what it costs A more when nothing of its cargo may cross B
-    asymmetric leverage          L of B over A = (A's loss without B) / (A's trade) - (B's loss without A) / (B's trade),
-                                 Hirschman's asymmetry of dependence (1945): above zero, A needs B more than B needs A
+    asymmetric leverage          of B over A: (A's loss without B) / (A's trade) - (B's loss without A) / (B's trade),
+                                 as Hirschman (1945) has it; above zero A needs B more than B needs A
     concentration                H = sum of squared shares (Herfindahl-Hirschman), effective number 1 / H, normalised
                                  (H - 1/n) / (1 - 1/n) for n ways that are there
 """
@@ -13,14 +13,15 @@ Definitions
 from __future__ import annotations
 
 from collections.abc import Iterable
-from typing import NamedTuple
+from dataclasses import dataclass
 
 import numpy as np
 
 __all__ = ["Concentration", "asymmetric_leverage", "concentration"]
 
 
-class Concentration(NamedTuple):
+@dataclass(frozen=True)
+class Concentration:
     """How concentrated amounts are.
 
     Parameters

@@ -25,9 +25,7 @@ Floats = npt.NDArray[np.float64]
 TIE = 1e-12
 
 
-def betweenness(
-    node_count: int, ends: Sequence[tuple[int, int]], cost: Sequence[float]
-) -> tuple[Floats, Floats]:
+def betweenness(node_count: int, ends: Sequence[tuple[int, int]], cost: Sequence[float]) -> tuple[Floats, Floats]:
     """Find the betweenness of the nodes and lines of a network without directions.
 
     Parameters

@@ -122,7 +122,7 @@ def expectation(cost: Callable[[Bools], float], closed: Bools, weight: Floats, *
     """
     states, which = np.unique(closed, axis=0, return_inverse=True)
     costs = np.array([cost(state) for state in states])
-    mass = np.bincount(which.reshape(-1), weight, len(states))
+    mass = np.asarray(np.bincount(which.reshape(-1), weight, len(states)), np.float64)
     return summary(costs, mass, len(closed), drawn=drawn)
 
 
@@ -135,14 +135,14 @@ def summary(costs: Floats, mass: Floats, states: int, *, drawn: bool) -> Expecta
     std = float(np.sqrt(variance))
     order = np.argsort(costs, kind="stable")
     reached = np.cumsum(mass[order])
+
     def quantile(share: float) -> float:
         at = min(int(np.searchsorted(reached, share - 1e-12)), costs.size - 1)
         return float(costs[order[at]])
 
     met = costs[mass > 0.0]
-    return Expectation(
-        mean, std, std / float(np.sqrt(states)) if drawn else 0.0, quantile(0.5), quantile(0.95), float(met.max()), states
-    )
+    error = std / float(np.sqrt(states)) if drawn else 0.0
+    return Expectation(mean, std, error, quantile(0.5), quantile(0.95), float(met.max()), states)
 
 
 def _checked(probability: Sequence[float]) -> Floats:

@@ -91,17 +91,18 @@ class Closures:
         positions, elements = [], []
         for i, p in enumerate(found.path.tolist()):
             arcs = self.program.arcs_of(p)
-            first, last = self._first[arcs], self._first[arcs + 1]
-            on = np.unique(np.concatenate([self._element[a:b] for a, b in zip(first, last, strict=True) if b > a] or [[]]))
+            arcs = arcs[self._first[arcs + 1] > self._first[arcs]]
+            met = [self._element[self._first[a] : self._first[a + 1]] for a in arcs.tolist()]
+            on = np.unique(np.concatenate(met)) if met else np.empty(0, np.int64)
             positions.append(np.full(on.size, i))
-            elements.append(on.astype(np.int64))
+            elements.append(on)
         none = np.empty(0, np.int64)
         return np.concatenate([*positions, none]).astype(np.int64), np.concatenate([*elements, none])
 
     def flow(self, found: Optimum) -> Floats:
         """Return the tonnes a year over each element."""
         at, element = self.use(found)
-        return np.bincount(element, found.path_tonnes_yr[at], len(self.elements))
+        return np.asarray(np.bincount(element, found.path_tonnes_yr[at], len(self.elements)), np.float64)
 
     def evaluate(self, closed: frozenset[int]) -> Closed:
         """Find cost and support of a closed set, as `worst_closures` asks.

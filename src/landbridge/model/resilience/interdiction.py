@@ -77,7 +77,11 @@ class Interdiction:
 
 
 def worst_closures(
-    evaluate: Callable[[Set], Closed], r: int, *, most_solves: int = 1_000_000, progress: Callable[[int], None] | None = None
+    evaluate: Callable[[Set], Closed],
+    r: int,
+    *,
+    most_solves: int = 1_000_000,
+    progress: Callable[[int], None] | None = None,
 ) -> Interdiction:
     """Find the worst sets of at most r closures.
 
@@ -111,7 +115,9 @@ def worst_closures(
     def solve(closed: Set) -> Closed:
         if closed not in known:
             if len(known) == most_solves:
-                raise LandbridgeError(f"worst closures: {most_solves} problems were solved without an end; ask for fewer")
+                raise LandbridgeError(
+                    f"worst closures: {most_solves} problems were solved without an end; ask for fewer"
+                )
             known[closed] = evaluate(closed)
             if progress is not None:
                 progress(len(known))

@@ -7,7 +7,7 @@ Definition (Scott, Novak, Aultman-Hall & Guo, 2006)
 Answers
     Links that cut somebody off have an infinite index by the definition; here what cannot be served is told in tonnes,
     and the index counts those who still travel. An index may be negative (Braess).
-References
+Sources
     Scott et al. (2006), Network Robustness Index. Journal of Transport Geography 14(3).
     Novak, Sullivan & Aultman-Hall (2010), Transportation Research A 44(5).
 """
@@ -15,8 +15,7 @@ References
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
-from typing import NamedTuple
+from dataclasses import dataclass, replace
 
 import numpy as np
 
@@ -27,7 +26,8 @@ from landbridge.model.paths import Graph
 __all__ = ["Robustness", "robustness_index", "travel_cost"]
 
 
-class Robustness(NamedTuple):
+@dataclass(frozen=True)
+class Robustness:
     """What a cut of one group of arcs does.
 
     Parameters
