@@ -10,7 +10,7 @@ import typer
 from landbridge.errors import LandbridgeError
 from landbridge.show.terminal import FREE, Json, print_json, print_table
 
-__all__ = ["cashflow"]
+__all__ = ["cashflow", "design"]
 
 Rate = Annotated[str, typer.Option(help="Discount rate, as 9% or 0.09.")]
 
@@ -48,3 +48,51 @@ def cashflow(
         ],
         " ".join(f"{note[0].upper()}{note[1:]}." for note in found["notes"]),
     )
+
+
+def design(
+    network: Annotated[Path, typer.Argument(metavar="NET.tntp", help="A TNTP network.", show_default=False)],
+    trips: Annotated[Path, typer.Argument(metavar="TRIPS.tntp", help="Its trips.", show_default=False)],
+    candidates: Annotated[
+        Path,
+        typer.Argument(
+            metavar="CANDIDATES.csv",
+            help="Links that may be built: from, to, capacity, free_flow_time (or fft), cost; b, power, length, toll.",
+            show_default=False,
+        ),
+    ],
+    budget: Annotated[float, typer.Option(help="What they may cost together.", show_default=False)],
+    seconds: Annotated[
+        float, typer.Option(help="CPU seconds after which the best so far is told with its bound.", min=0.0)
+    ] = 600.0,
+    demand: Annotated[float, typer.Option(help="Factor on all trips.")] = 1.0,
+    as_json: Json = False,
+) -> None:
+    """Choose the links whose building lets all trips together take the least time, users choosing their own paths.
+
+    Branch and bound on user equilibria with the system optimum as bound: the design is proved to be the best unless
+    the seconds run out, and then its distance from the bound is told.
+    """
+    for path in (network, trips, candidates):
+        if not path.is_file():
+            raise LandbridgeError(f"{path}: {'a folder, wanted a file' if path.is_dir() else 'no such file'}")
+    from landbridge.study.design import design_files
+
+    found = design_files(network, trips, candidates, budget=budget, seconds=seconds, demand=demand)
+    if as_json:
+        print_json(found)
+        return
+    best = "proved to be the least" if found["proved"] else f"at most {found['gap']:.2%} above the least"
+    rows = [
+        ["built", ", ".join("-".join(pair) for pair in found["built"]) or "nothing"],
+        ["cost", found["cost"]],
+        ["total travel time", found["total_travel_time"]],
+        ["no less than", found["lower_bound"]],
+        ["without any", found["without"]],
+        ["with all", found["all_built"]],
+    ]
+    caption = (
+        f"{best[0].upper()}{best[1:]}: {found['nodes']} nodes, {found['equilibria']} equilibria, "
+        f"{found['optima']} optima, {found['seconds_cpu']:.1f} CPU seconds."
+    )
+    print_table(f"What to build for {budget:g}", [("", 0), ("value", FREE)], rows, caption)
