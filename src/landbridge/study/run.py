@@ -19,6 +19,7 @@ from landbridge.scenario.measures import to_dict
 from landbridge.study.answer import Reference, answer, reference_of
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
 from landbridge.study.past import past_notes
+from landbridge.study.payments import PAYMENTS, payments_table
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
 from landbridge.study.solve import Settings, solve
@@ -113,6 +114,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
             solution = solve(applied.tables, year=year, settings=settings, progress=note)
             if how is not None and scenario.id == study.compare:
                 references[year] = reference_of(applied.tables, solution)
+        more["payments"] = payments_table(applied.tables, solution, applied.payments)
         made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
         if how is not None:
             made |= trade_tables(applied.tables, solution, answered)
@@ -177,7 +179,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         "settings": asdict(settings),
         "seconds": time.perf_counter() - began,
         "solved": solved,
-        "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE}[name] for name in frames},
+        "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE, **PAYMENTS}[name] for name in frames},
     }
     merged = {name: pl.concat(parts, how="vertical") for name, parts in frames.items()}
     text = Path(study.path).read_text(encoding="utf-8") if study.path else ""

@@ -108,27 +108,27 @@ def read_candidates(path: Path, network: NetworkFile) -> CandidatesFile:
             faults.append(Fault(where, "", "", f"{len(head)} fields", str(len(row))))
             continue
         two = [row[column[key][0]].strip() for key in ("from", "to")]
-        for key, value in zip(("from", "to"), two, strict=True):
-            if value not in node:
-                faults.append(Fault(where, "", key, f"a node of {network.source}", repr(value)))
+        for key, end in zip(("from", "to"), two, strict=True):
+            if end not in node:
+                faults.append(Fault(where, "", key, f"a node of {network.source}", repr(end)))
         if two[0] == two[1]:
             faults.append(Fault(where, "", "to", "another node", repr(two[1])))
         ends.append((node.get(two[0], -1), node.get(two[1], -1)))
-        for key, values in numbers.items():
+        for key, listed in numbers.items():
             told = row[column[key][0]].strip() if column[key] else str(DEFAULTS[key])
             value = _number(told)
             if value is None or value < 0.0 or (value == 0.0 and key in POSITIVE):
                 wanted = "a number above 0" if key in POSITIVE else "a number of at least 0"
                 faults.append(Fault(where, "", key, wanted, repr(told)))
-            values.append(value or 0.0)
+            listed.append(value or 0.0)
     if not faults and not ends:
         faults.append(Fault(name, "", "", "at least one candidate", "none"))
     if faults:
         raise DataError(str(path), faults)
     tail, tip = (np.array(side, np.int32) for side in zip(*ends, strict=True))
     names = tuple(f"{network.node_name[a]}-{network.node_name[b]}" for a, b in ends)
-    values = {key: np.array(column_) for key, column_ in numbers.items()}
-    return CandidatesFile(name, names, tail, tip, values.pop("cost"), values)
+    told_values = {key: np.array(listed) for key, listed in numbers.items()}
+    return CandidatesFile(name, names, tail, tip, told_values.pop("cost"), told_values)
 
 
 def with_candidates(network: NetworkFile, candidates: CandidatesFile) -> NetworkFile:
