@@ -18,6 +18,7 @@ from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
+from landbridge.show.cli_validate import validate
 
 __all__ = ["app", "main"]
 
@@ -30,7 +31,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for verb in (
-    run, passages, compare, crossing, report, targets, routes, skim, assign, select, game, power, terminal, facts,
+    run, passages, compare, crossing, report, targets, validate, routes, skim, assign, select, game, power, terminal,
+    facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
