@@ -16,8 +16,10 @@ from landbridge import __version__
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
-from landbridge.study.answer import Reference, answer, reference_of
+from landbridge.scenario.scenarios import Scenario
+from landbridge.study.answer import Answer, Reference, answer, frozen_tables, projected_world, reference_of
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
+from landbridge.study.given import Given, given
 from landbridge.study.past import past_notes
 from landbridge.study.payments import PAYMENTS, payments_table
 from landbridge.study.results import Results, check_output, read_results, write_results
@@ -43,6 +45,14 @@ Progress = Callable[[int, int, str], None]
 def _labelled(tell: Progress, done: int, count: int, label: str) -> Callable[[str], None]:
     """Progress of one task as progress of the study."""
     return lambda text: tell(done, count, f"{label}: {text}")
+
+
+def _given(reference: Tables, answered: Answer, scenario: Scenario, year: int, settings: Settings) -> Given | None:
+    """Welfare of what a scenario gives rather than answers, in general equilibrium."""
+    if answered.outcome is None:
+        return None
+    before = projected_world(frozen_tables(reference), year=year, settings=settings)
+    return given(reference, before, answered.world, scenario.measures, year=year)
 
 
 def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | None = None) -> Results:
@@ -97,7 +107,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         start = time.perf_counter()
         applied = apply(tables, scenario.measures, year, held=held)
         note = _labelled(tell, number, len(tasks), label)
-        answered = None
+        answered, by_gift = None, None
         more: dict[str, pl.DataFrame] = {}
         notes = list(applied.notes)
         if study.terminals == "simulated":
@@ -118,6 +128,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
                 start=bases[year],
             )
             solution = answered.solution
+            by_gift = _given(references[year].tables, answered, scenario, year, settings)
         else:
             solution = solve(applied.tables, year=year, settings=settings, progress=note, start=bases.get(year))
         if scenario.id == study.compare:
@@ -127,7 +138,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         more["payments"] = payments_table(applied.tables, solution, applied.payments)
         found = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
         if how is not None:
-            found |= trade_tables(applied.tables, solution, answered)
+            found |= trade_tables(applied.tables, solution, answered, by_gift)
         head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
         made[scenario.id, year] = {name: frame.select(*head, pl.all()) for name, frame in found.items()}
         record = solution.equilibrium.convergence
@@ -144,7 +155,7 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
                 *past_notes(tables, year, settings.base_year),
                 *(answered.notes if answered else ()),
             ],
-            **({"demand": told_of(how, answered)} if how else {}),
+            **({"demand": told_of(how, answered, by_gift)} if how else {}),
             "without_zone": dict(solution.prepared.demand.without_zone),
         }
     keys = [(scenario.id, year) for scenario, year in tasks]
