@@ -1,12 +1,13 @@
-"""Run a study: every scenario in every year, into one results folder."""
+"""Run a study: every scenario in every year, one task each, into one results folder."""
 
 from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable
-from dataclasses import asdict
+from collections.abc import Callable, Mapping
+from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from importlib import metadata
 from pathlib import Path
 from typing import Any
 
@@ -16,18 +17,22 @@ from landbridge import __version__
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
-from landbridge.study.answer import Reference, answer, reference_of
+from landbridge.scenario.scenarios import fingerprint as scenario_hash
+from landbridge.study.answer import answer, reference_of
+from landbridge.study.content import code_hash, content_of, table_hash
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
+from landbridge.study.kept import Kept
 from landbridge.study.past import past_notes
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
-from landbridge.study.solve import Settings, solve
+from landbridge.study.runner import Done, Task, Where, noted, run_tasks
+from landbridge.study.solve import Settings, Solution, solve
 from landbridge.study.tabulate import TABLES, tabulate
 from landbridge.study.tabulate_trade import TRADE_TABLES, told_of, trade_tables
 from landbridge.study.terminal_network import solve_with_terminals
 from landbridge.study.terminal_network import summary as terminals_told
 
-__all__ = ["run_study"]
+__all__ = ["run_study", "settings_of", "solve_one", "work_folder"]
 
 #: Tables that are not read off a solution.
 BESIDE = {
@@ -35,16 +40,158 @@ BESIDE = {
     "terminals": "Streams at terminals, where these are simulated: trains, capacity, delay and spread at that volume",
 }
 
+#: Libraries whose version may move a number in its last digits.
+LIBRARIES = ("numba", "numpy", "polars", "pydantic")
+
 #: Called with how many tasks are done, how many there are, and what is going on.
 Progress = Callable[[int, int, str], None]
 
 
-def _labelled(tell: Progress, done: int, count: int, label: str) -> Callable[[str], None]:
-    """Progress of one task as progress of the study."""
-    return lambda text: tell(done, count, f"{label}: {text}")
+@dataclass(frozen=True)
+class Shared:
+    """What the tasks of a study share: the atlas, and how it is solved."""
+
+    tables: Tables
+    settings: Settings
+    study: Study
 
 
-def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | None = None) -> Results:
+@dataclass(frozen=True)
+class One:
+    """Inputs of a task: a scenario, by its place in the study, and a year."""
+
+    scenario: int
+    year: int
+
+
+@dataclass(frozen=True, eq=False)
+class Solved:
+    """What a task gives: tables by name, its part of the manifest, and where others start from it the solution."""
+
+    frames: Mapping[str, pl.DataFrame]
+    record: Mapping[str, Any]
+    solution: Solution | None
+
+
+def settings_of(study: Study) -> Settings:
+    """Return the settings that a study asks for."""
+    return Settings(
+        gap=study.gap,
+        max_iterations=study.max_iterations,
+        size=study.size,
+        growth=study.demand.growth if study.demand else "mean",
+    )
+
+
+def work_folder(out: Path) -> Path:
+    """Return where finished tasks are kept until the results in a folder are whole."""
+    place = out.absolute()
+    return place.parent / f".{place.name}.work"
+
+
+def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
+    """Solve one scenario in one year.
+
+    Parameters
+    ----------
+    shared
+        The atlas and the study.
+    one
+        Which scenario and year.
+    needed
+        The scenario that the study compares with in that year, solved, where this one starts from it.
+
+    Returns
+    -------
+    Solved
+
+    Raises
+    ------
+    NotConverged
+        If no equilibrium was reached.
+    """
+    tables, settings, study = shared.tables, shared.settings, shared.study
+    scenario, year = study.scenarios[one.scenario], one.year
+    held, how = held_projects(study), study.demand
+    start = time.perf_counter()
+    applied = apply(tables, scenario.measures, year, held=held)
+    compared = scenario.id == study.compare
+    answered = None
+    more: dict[str, pl.DataFrame] = {}
+    notes = list(applied.notes)
+    if study.terminals == "simulated":
+        fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=noted)
+        solution, more["terminals"] = fixed.solution, terminals_told(fixed)
+        notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
+        notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
+    elif how is not None and answers(study) and not compared:
+        base = apply(tables, study.scenario(study.compare).measures, year, held=held).tables
+        (reference,) = needed.values()
+        answered = answer(
+            applied.tables,
+            reference_of(base, reference.solution),
+            year=year,
+            settings=settings,
+            how=how,
+            progress=noted,
+        )
+        solution = answered.solution
+    else:
+        solution = solve(applied.tables, year=year, settings=settings, progress=noted)
+    made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
+    if how is not None:
+        made |= trade_tables(applied.tables, solution, answered)
+    head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
+    record = solution.equilibrium.convergence
+    told = {
+        "scenario": scenario.id,
+        "year": year,
+        "principle": solution.equilibrium.principle,
+        "status": record.status,
+        "relative_gap": record.relative_gap,
+        "iterations": record.iterations,
+        "seconds": time.perf_counter() - start,
+        "notes": [
+            *notes,
+            *past_notes(tables, year, settings.base_year),
+            *(answered.notes if answered else ()),
+        ],
+        **({"demand": told_of(how, answered)} if how else {}),
+        "without_zone": dict(solution.prepared.demand.without_zone),
+    }
+    frames = {name: frame.select(*head, pl.all()) for name, frame in made.items()}
+    return Solved(frames, told, solution if compared and answers(study) else None)
+
+
+def answers(study: Study) -> bool:
+    """Whether trade answers to cost in a study."""
+    return study.demand is not None and study.demand.mode != "frozen"
+
+
+def tasks_of(study: Study) -> list[Task]:
+    """Return the tasks of a study: every scenario in every year; what starts from another scenario names it."""
+    base = next(i for i, scenario in enumerate(study.scenarios) if scenario.id == study.compare)
+    return [
+        Task(
+            f"{scenario.id} {year}",
+            One(number, year),
+            (f"{study.compare} {year}",) if number != base and answers(study) else (),
+        )
+        for number, scenario in enumerate(study.scenarios)
+        for year in study.years
+    ]
+
+
+def run_study(
+    study: Study,
+    tables: Tables,
+    out: Path,
+    *,
+    progress: Progress | None = None,
+    where: Where | None = None,
+    resume: bool = False,
+    tell: Callable[[Done], None] | None = None,
+) -> Results:
     """Solve a study and write its results.
 
     Parameters
@@ -54,9 +201,15 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
     tables
         The atlas.
     out
-        Folder for the results.
+        Folder for the results. Finished tasks are kept in a folder of work beside it, which goes once they are whole.
     progress
         Called as the work goes on.
+    where
+        In this process (the default), in processes of this machine, or on a cluster: the results are the same.
+    resume
+        Whether to go on from what an earlier run of the same study finished; else that is thrown away.
+    tell
+        Called after each task.
 
     Returns
     -------
@@ -68,82 +221,65 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
     StudyError, DataError
         If the study does not fit the atlas.
     NotConverged
-        If an equilibrium was not reached; nothing is written.
+        If an equilibrium was not reached; no results are written.
     OutputError
-        If the folder cannot be written; told before anything is computed.
+        If the folder cannot be written (told before anything is computed), or another run works on it.
     """
     check_output(out)
     check_study(study, tables)
-    held = held_projects(study)
-    how = study.demand
-    settings = Settings(
-        gap=study.gap,
-        max_iterations=study.max_iterations,
-        size=study.size,
-        growth=how.growth if how else "mean",
-    )
-    references: dict[int, Reference] = {}
-    tell = progress or (lambda _done, _all, _text: None)
-    tasks = [(scenario, year) for scenario in study.scenarios for year in study.years]
-    frames: dict[str, list[pl.DataFrame]] = {}
-    solved: list[dict[str, Any]] = []
+    show = progress or (lambda _done, _all, _text: None)
+    shared = Shared(tables, settings_of(study), replace(study, lines={}, positions=()))
+    tasks = tasks_of(study)
     began = time.perf_counter()
-    for number, (scenario, year) in enumerate(tasks):
-        label = f"{scenario.id} {year}"
-        tell(number, len(tasks), label)
-        start = time.perf_counter()
-        applied = apply(tables, scenario.measures, year, held=held)
-        note = _labelled(tell, number, len(tasks), label)
-        answered = None
-        more: dict[str, pl.DataFrame] = {}
-        notes = list(applied.notes)
-        if study.terminals == "simulated":
-            fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=note)
-            solution, more["terminals"] = fixed.solution, terminals_told(fixed)
-            notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
-            notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
-        elif how is not None and how.mode != "frozen" and scenario.id != study.compare:
-            if year not in references:
-                compared = study.scenario(study.compare)
-                base = apply(tables, compared.measures, year, held=held).tables
-                references[year] = reference_of(base, solve(base, year=year, settings=settings, progress=note))
-            answered = answer(applied.tables, references[year], year=year, settings=settings, how=how, progress=note)
-            solution = answered.solution
-        else:
-            solution = solve(applied.tables, year=year, settings=settings, progress=note)
-            if how is not None and scenario.id == study.compare:
-                references[year] = reference_of(applied.tables, solution)
-        made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
-        if how is not None:
-            made |= trade_tables(applied.tables, solution, answered)
-        for name, frame in made.items():
-            head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
-            frames.setdefault(name, []).append(frame.select(*head, pl.all()))
-        record = solution.equilibrium.convergence
-        solved.append(
-            {
-                "scenario": scenario.id,
-                "year": year,
-                "principle": solution.equilibrium.principle,
-                "status": record.status,
-                "relative_gap": record.relative_gap,
-                "iterations": record.iterations,
-                "seconds": time.perf_counter() - start,
-                "notes": [
-                    *notes,
-                    *past_notes(tables, year, settings.base_year),
-                    *(answered.notes if answered else ()),
-                ],
-                **({"demand": told_of(how, answered)} if how else {}),
-                "without_zone": dict(solution.prepared.demand.without_zone),
-            }
+    show(0, len(tasks), tasks[0].id)
+
+    def done(event: Done) -> None:
+        if tell is not None:
+            tell(event)
+        show(event.done, event.count, event.id)
+
+    kept = Kept(work_folder(out))
+    if not resume:
+        kept.clear()
+    with kept.held():
+        solved = run_tasks(
+            solve_one, shared, tasks, where=where, kept=kept, shared_hash=shared_hash(shared), tell=done, note=show
         )
-    tell(len(tasks), len(tasks), "writing")
+        show(len(tasks), len(tasks), "writing")
+        results = [solved[task.id] for task in tasks]
+        names = list(dict.fromkeys(name for result in results for name in result.frames))
+        merged = {
+            name: pl.concat([r.frames[name] for r in results if name in r.frames], how="vertical") for name in names
+        }
+        manifest = {
+            **told_of_study(shared),
+            "seconds": time.perf_counter() - began,
+            "solved": [dict(result.record) for result in results],
+            "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE}[name] for name in merged},
+            "content": {name: table_hash(frame) for name, frame in merged.items()},
+        }
+        text = Path(study.path).read_text(encoding="utf-8") if study.path else ""
+        write_results(out, manifest, merged, text, overlay=tables.overlay.files if tables.overlay else None)
+    kept.clear()
+    return read_results(out)
+
+
+def shared_hash(shared: Shared) -> str:
+    """Return the content of what tasks share; words for people in a study do not count."""
+    return content_of(dict(shared.tables.frames), shared.settings, fingerprint(shared.study))
+
+
+def told_of_study(shared: Shared) -> dict[str, Any]:
+    """Return what a manifest says of what was run, before it is known what came out."""
+    study, tables = shared.study, shared.tables
     package, overlay = tables.package, tables.overlay
-    manifest = {
+    return {
         "made": datetime.now(UTC).isoformat(timespec="seconds"),
         "landbridge": __version__,
+        "code_hash": code_hash(),
         "python": platform.python_version(),
+        "machine": platform.machine(),
+        "libraries": {name: metadata.version(name) for name in LIBRARIES},
         "atlas": {
             "name": package.name,
             "version": package.version,
@@ -161,25 +297,19 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
             "fingerprint": fingerprint(study),
             "years": list(study.years),
             "compare": study.compare,
-            "demand": asdict(how) if how else None,
+            "demand": asdict(study.demand) if study.demand else None,
             "terminals": study.terminals,
-            "held_projects": sorted(held),
+            "held_projects": sorted(held_projects(study)),
             "scenarios": [
                 {
                     "id": scenario.id,
                     "name": scenario.name,
                     "description": scenario.description,
+                    "hash": scenario_hash(scenario),
                     "measures": [to_dict(measure) for measure in scenario.measures],
                 }
                 for scenario in study.scenarios
             ],
         },
-        "settings": asdict(settings),
-        "seconds": time.perf_counter() - began,
-        "solved": solved,
-        "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE}[name] for name in frames},
+        "settings": asdict(shared.settings),
     }
-    merged = {name: pl.concat(parts, how="vertical") for name, parts in frames.items()}
-    text = Path(study.path).read_text(encoding="utf-8") if study.path else ""
-    write_results(out, manifest, merged, text, overlay=overlay.files if overlay else None)
-    return read_results(out)
