@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from importlib import metadata
@@ -23,6 +23,7 @@ from landbridge.study.content import code_hash, content_of, table_hash
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
 from landbridge.study.kept import Kept
 from landbridge.study.past import past_notes
+from landbridge.study.payments import PAYMENTS, payments_table
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
 from landbridge.study.runner import Done, Task, Where, noted, run_tasks
@@ -99,7 +100,8 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
     one
         Which scenario and year.
     needed
-        The scenario that the study compares with in that year, solved, where this one starts from it.
+        The scenario that the study compares with in that year, solved, unless this is it: every other scenario starts
+        from its flows.
 
     Returns
     -------
@@ -115,29 +117,30 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
     held, how = held_projects(study), study.demand
     start = time.perf_counter()
     applied = apply(tables, scenario.measures, year, held=held)
-    compared = scenario.id == study.compare
+    base = next(iter(needed.values())).solution if needed else None
     answered = None
     more: dict[str, pl.DataFrame] = {}
     notes = list(applied.notes)
     if study.terminals == "simulated":
-        fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=noted)
+        fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=noted, start=base)
         solution, more["terminals"] = fixed.solution, terminals_told(fixed)
         notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
         notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
-    elif how is not None and answers(study) and not compared:
-        base = apply(tables, study.scenario(study.compare).measures, year, held=held).tables
-        (reference,) = needed.values()
+    elif how is not None and how.mode != "frozen" and base is not None:
+        before = apply(tables, study.scenario(study.compare).measures, year, held=held).tables
         answered = answer(
             applied.tables,
-            reference_of(base, reference.solution),
+            reference_of(before, base),
             year=year,
             settings=settings,
             how=how,
             progress=noted,
+            start=base,
         )
         solution = answered.solution
     else:
-        solution = solve(applied.tables, year=year, settings=settings, progress=noted)
+        solution = solve(applied.tables, year=year, settings=settings, progress=noted, start=base)
+    more["payments"] = payments_table(applied.tables, solution, applied.payments)
     made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
     if how is not None:
         made |= trade_tables(applied.tables, solution, answered)
@@ -160,22 +163,18 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
         "without_zone": dict(solution.prepared.demand.without_zone),
     }
     frames = {name: frame.select(*head, pl.all()) for name, frame in made.items()}
-    return Solved(frames, told, solution if compared and answers(study) else None)
-
-
-def answers(study: Study) -> bool:
-    """Whether trade answers to cost in a study."""
-    return study.demand is not None and study.demand.mode != "frozen"
+    starts_others = scenario.id == study.compare and len(study.scenarios) > 1
+    return Solved(frames, told, solution if starts_others else None)
 
 
 def tasks_of(study: Study) -> list[Task]:
-    """Return the tasks of a study: every scenario in every year; what starts from another scenario names it."""
+    """Return the tasks of a study: every scenario in every year; all start from the one compared with, which is named."""
     base = next(i for i, scenario in enumerate(study.scenarios) if scenario.id == study.compare)
     return [
         Task(
             f"{scenario.id} {year}",
             One(number, year),
-            (f"{study.compare} {year}",) if number != base and answers(study) else (),
+            (f"{study.compare} {year}",) if number != base else (),
         )
         for number, scenario in enumerate(study.scenarios)
         for year in study.years
@@ -246,22 +245,42 @@ def run_study(
             solve_one, shared, tasks, where=where, kept=kept, shared_hash=shared_hash(shared), tell=done, note=show
         )
         show(len(tasks), len(tasks), "writing")
-        results = [solved[task.id] for task in tasks]
-        names = list(dict.fromkeys(name for result in results for name in result.frames))
-        merged = {
-            name: pl.concat([r.frames[name] for r in results if name in r.frames], how="vertical") for name in names
-        }
-        manifest = {
-            **told_of_study(shared),
-            "seconds": time.perf_counter() - began,
-            "solved": [dict(result.record) for result in results],
-            "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE}[name] for name in merged},
-            "content": {name: table_hash(frame) for name, frame in merged.items()},
-        }
-        text = Path(study.path).read_text(encoding="utf-8") if study.path else ""
-        write_results(out, manifest, merged, text, overlay=tables.overlay.files if tables.overlay else None)
+        write_solved(shared, [solved[task.id] for task in tasks], out, seconds=time.perf_counter() - began)
     kept.clear()
     return read_results(out)
+
+
+def write_solved(shared: Shared, solved: Sequence[Solved], out: Path, *, seconds: float) -> None:
+    """Write the results folder of a study whose tasks are all solved.
+
+    Parameters
+    ----------
+    shared
+        The atlas and the study.
+    solved
+        What came of each task, in the order of `tasks_of`.
+    out
+        Folder for the results.
+    seconds
+        How long it took.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    names = list(dict.fromkeys(name for one in solved for name in one.frames))
+    merged = {name: pl.concat([s.frames[name] for s in solved if name in s.frames], how="vertical") for name in names}
+    manifest = {
+        **told_of_study(shared),
+        "seconds": seconds,
+        "solved": [dict(one.record) for one in solved],
+        "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE, **PAYMENTS}[name] for name in merged},
+        "content": {name: table_hash(frame) for name, frame in merged.items()},
+    }
+    path, overlay = shared.study.path, shared.tables.overlay
+    text = Path(path).read_text(encoding="utf-8") if path else ""
+    write_results(out, manifest, merged, text, overlay=overlay.files if overlay else None)
 
 
 def shared_hash(shared: Shared) -> str:
