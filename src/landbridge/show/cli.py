@@ -9,7 +9,7 @@ import typer
 
 from landbridge import __version__
 from landbridge.errors import LandbridgeError
-from landbridge.show import cli_map
+from landbridge.show import cli_map, running
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_invest import cashflow, design
@@ -65,3 +65,4 @@ def _root(
 
 
 app.command()(cli_map.serve)
+app.command()(running.cluster)
