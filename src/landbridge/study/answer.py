@@ -312,6 +312,7 @@ def answer(
     prepared: Prepared | None = None,
     progress: Progress | None = None,
     start: Solution | None = None,
+    assign: Callable[[Prepared, Solution | None], Solution] | None = None,
 ) -> Answer:
     """Find the fixed point of flows and trade of a scenario.
 
@@ -331,6 +332,8 @@ def answer(
         Called with a short text as the work goes on.
     start
         A solution to begin with, as in `landbridge.study.solve.solve`. Each round goes on from the one before.
+    assign
+        Another way to assign than `landbridge.study.solve.equilibrium`: with terminals that are simulated.
 
     Returns
     -------
@@ -367,7 +370,8 @@ def answer(
         demand = demand_door.scaled(
             prepared.demand, volume[cells.relation] * cells.relation_extra, volume[cells.fixed] * cells.fixed_extra
         )
-        solution = equilibrium(tables, replace(prepared, demand=demand), settings=settings, start=start)
+        now = replace(prepared, demand=demand)
+        solution = assign(now, start) if assign else equilibrium(tables, now, settings=settings, start=start)
         start = solution
         costs = relation_costs(solution, sector_of, world.sectors)
         cost_hat = cost_of_cells(
