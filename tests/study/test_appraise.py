@@ -122,7 +122,7 @@ def test_rule_of_half_and_logsum_agree_on_small_changes(found: dict[str, Any]) -
 
 
 def test_fees_are_transfers(valuer: Valuer) -> None:
-    """A tenth off the fees at one crossing: what users win treasuries lose, but for crowding by what changes its way."""
+    """A tenth off the fees at one crossing: what users win treasuries lose, crowding apart."""
     gains = valuer.gains(frozenset({"cheaper"}), 2030)
     users = sum(gains.users_usd.values())
     assert users > 1e5
