@@ -2,8 +2,8 @@
 
     python tools/check_three_way.py GE_gravity_example_data.dta
 
-The file is the example of Stata's `ge_gravity` (T. Zylkin; github.com/VKudlay/GEGravity, GPL-3; trade of 44 countries in
-2000, 2005, 2010 and 2014 from the World Input-Output Database). Effects of exporter and importer by year and of each
+The file is the example of Stata's `ge_gravity` (T. Zylkin; github.com/VKudlay/GEGravity, GPL-3; trade of 44 countries
+in 2000, 2005, 2010 and 2014 from the World Input-Output Database). Effects of exporter and importer by year and of each
 pair, errors by pair. Published: 0.224249 for new pairs of the union.
 """
 
