@@ -59,23 +59,22 @@ def test_flows_of_links_are_those_of_the_folder(results_home: Path) -> None:
         assert all(0 < (share or 1) <= 1 + 1e-9 for share in shares)
 
 
-def test_directions_read_off_the_paths_are_those_of_the_flows(results_home: Path) -> None:
-    from landbridge.show.web import results_views
-
+def test_directions_of_paths_are_those_of_the_flows(results_home: Path) -> None:
     results = read_results(results_home / "small")
-    at = Point("small", "base", 2023)
-    shares = results_views._shares(results, at, read_atlas())
-    carried = {
-        (a, b)
-        for a, b, t in results.of("links", "base", 2023)
-        .group_by("link", "direction")
-        .agg(pl.col("tonnes").sum())
-        .rows()
-        if t > 1e-6
-    }
-    assert set(shares.select("link", "direction").rows()) >= carried
-    wrong = set(shares.select("link", "direction").rows()) - carried
-    assert len(wrong) <= len(carried) * 0.01, f"directions without a flow: {sorted(wrong)[:5]}"
+    steps = (
+        results.of("paths", "base", 2023)
+        .select("tonnes", link="links", direction="directions")
+        .filter(pl.col("link").list.len() > 0)
+        .explode("link", "direction")
+    )
+    along = dict(((a, b), t) for a, b, t in steps.group_by("link", "direction").agg(pl.col("tonnes").sum()).rows())
+    rows = results.of("links", "base", 2023)
+    alone = rows.group_by("link").agg(pl.col("country").n_unique()).filter(pl.col("country") == 1)["link"].to_list()
+    carried = rows.filter(pl.col("link").is_in(alone)).group_by("link", "direction").agg(pl.col("tonnes").sum())
+    wanted = {(a, b): t for a, b, t in carried.rows() if t > 1e-6}
+    assert len(wanted) > 100
+    assert {key: along.get(key, 0.0) for key in wanted} == pytest.approx(wanted, rel=1e-9)
+    assert not {key for key in along if key[0] in alone} - set(wanted)
 
 
 def test_a_solution_is_told_as_it_stands_in_the_folder(server: Server, results_home: Path) -> None:
