@@ -225,6 +225,11 @@ def _atlas(app: FastAPI) -> None:
         """A project with its history."""
         return desk.project(name)
 
+    @app.get("/api/atlas/countries/{name}", tags=["atlas"])
+    def get_country(desk: OnDesk, name: IdPath) -> list[shapes.Row]:
+        """Rows of the atlas that say something of a country."""
+        return atlas_views.country_rows(desk.atlas, name)
+
     @app.get("/api/atlas/coverage", tags=["atlas"])
     def get_coverage(desk: OnDesk) -> shapes.Frame:
         """How the atlas' numbers are known, by table and kind of origin."""

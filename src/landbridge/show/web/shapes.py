@@ -32,6 +32,7 @@ __all__ = [
     "Project",
     "RecordOut",
     "ResultsOut",
+    "Row",
     "Run",
     "ScenarioOut",
     "Search",
@@ -70,7 +71,7 @@ class Problem(Shape):
 
 
 class Place(Shape):
-    """A station, yard, port or city."""
+    """A station, yard, port or city; at a `zone` trade starts and ends."""
 
     id: str
     name: str
@@ -79,6 +80,7 @@ class Place(Shape):
     lon: float
     kind: str
     tier: int
+    zone: bool
 
 
 class Link(Shape):
@@ -175,6 +177,14 @@ class RecordOut(Shape):
     table: str
     id: str
     cells: list[Cell]
+
+
+class Row(Shape):
+    """A row of the atlas by its name."""
+
+    table: str
+    id: str
+    name: str
 
 
 class Search(Shape):
