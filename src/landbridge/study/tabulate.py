@@ -34,7 +34,7 @@ TABLES = {
     "countries": "Countries: tonne-kilometres, transit, money paid on their lines, hours at their borders, CO2",
     "choke_points": "Lines, crossings, yards and terminals near their capacity",
     "relations": "Relations: demand, land network, outside option, cost, hours and kilometres of the paths used",
-    "paths": "Paths used: relation (null: empty boxes), tonnes, passage, what lies along them in order, links by direction",
+    "paths": "Paths used: relation (null: empty boxes), tonnes, passage, what lies along them in order and direction",
     "fixed_flows": "Trade that goes by road, pipeline, sea or air whatever the network does",
 }
 

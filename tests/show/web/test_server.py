@@ -67,7 +67,7 @@ def test_directions_of_paths_are_those_of_the_flows(results_home: Path) -> None:
         .filter(pl.col("link").list.len() > 0)
         .explode("link", "direction")
     )
-    along = dict(((a, b), t) for a, b, t in steps.group_by("link", "direction").agg(pl.col("tonnes").sum()).rows())
+    along = {(a, b): t for a, b, t in steps.group_by("link", "direction").agg(pl.col("tonnes").sum()).rows()}
     rows = results.of("links", "base", 2023)
     alone = rows.group_by("link").agg(pl.col("country").n_unique()).filter(pl.col("country") == 1)["link"].to_list()
     carried = rows.filter(pl.col("link").is_in(alone)).group_by("link", "direction").agg(pl.col("tonnes").sum())
