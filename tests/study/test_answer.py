@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,9 @@ from landbridge.study.access import zone_access
 from landbridge.study.answer import Answer, Reference, answer, frozen_tables, projected_world, reference_of
 from landbridge.study.answering import Answering
 from landbridge.study.files import read_study
-from landbridge.study.solve import DEMAND_TABLES, Prepared, Settings, Solution, columns, prepare, solve
+from landbridge.study.payments import payments_table
+from landbridge.study.solve import DEMAND_TABLES, Prepared, Settings, Solution, columns, equilibrium, prepare, solve
+from landbridge.study.trade_cost import free_costs, relation_costs
 from landbridge.study.world import atlas_world, economy_of, elasticities_of, sector_of_commodity
 from small_run import small_tables
 
@@ -265,13 +268,39 @@ def test_a_province_s_subsidy_moves_boxes_to_land(atlas: Tables, base: tuple[Ref
     old = base[1].prepared.demand
     boxes = ~old.captive & base[1].prepared.classes.container[old.commodity]
     zone = int(np.argmax(np.bincount(old.origin[boxes], weights=old.tonnes_yr[boxes])))
-    paid = apply(atlas, [Subsidise(zones=(old.zones[zone],), usd_teu=1500.0, payer="CN")], 2023).tables
+    applied = apply(atlas, [Subsidise(zones=(old.zones[zone],), usd_teu=1500.0, payer="CN")], 2023)
+    paid = applied.tables
     now = solve(paid, year=2023, settings=SETTINGS)
     own = boxes & (old.origin == zone)
     before = base[1].equilibrium.network_tonnes_yr[: len(own)][own].sum()
     assert now.equilibrium.network_tonnes_yr[: len(own)][own].sum() > before
     assert (now.prepared.levy_usd_t[own] < 0).all()
     assert (now.prepared.levy_usd_t[old.origin != zone] == 0).all()
+    # who pays it, on how many boxes, and what it comes to
+    (row,) = payments_table(paid, now, applied.payments).to_dicts()
+    teu = now.equilibrium.network_tonnes_yr[: len(own)] / now.prepared.classes.t_per_teu[old.commodity]
+    boxes_paid = float(teu[(old.origin == zone) & now.prepared.classes.container[old.commodity]].sum())
+    assert (row["kind"], row["party"], row["row"], row["per"]) == ("subsidise", "CN", old.zones[zone], "TEU")
+    assert row["quantity"] == pytest.approx(boxes_paid)
+    assert row["paid_usd"] == pytest.approx(-1500.0 * boxes_paid)
+
+
+def test_free_flow_costs_are_those_of_an_assignment_with_hardly_any_cargo(base: tuple[Reference, Solution]) -> None:
+    prepared, tables = base[1].prepared, base[0].tables
+    few = np.full(prepared.demand.relation_count, 1e-6)
+    demand = demand_door.scaled(prepared.demand, few, np.ones(len(prepared.demand.fixed_tonnes_yr)))
+    empty = equilibrium(tables, replace(prepared, demand=demand), settings=SETTINGS)
+    sectors = tuple(tables["trade_sectors"]["id"].to_list())
+    found, wanted = (
+        free_costs(prepared, sector_of_commodity(tables), sectors),
+        relation_costs(empty, sector_of_commodity(tables), sectors),
+    )
+    assert found.keys == wanted.keys
+    np.testing.assert_allclose(found.composite_usd_t, wanted.composite_usd_t, rtol=1e-5)
+    np.testing.assert_allclose(found.land_share, wanted.land_share, atol=1e-4)
+    # hours are those of the cheapest way; where two cost nearly the same the assignment may hold either
+    near = np.abs(found.money_usd_t - wanted.money_usd_t) < 1e-3 * wanted.composite_usd_t
+    assert near[np.isfinite(wanted.composite_usd_t)].mean() > 0.98
 
 
 def test_barred_goods_do_not_pass(atlas: Tables) -> None:

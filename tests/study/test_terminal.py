@@ -80,12 +80,24 @@ def test_minutes_a_train_come_out_as_observed_though_they_are_no_input(gateway):
     assert 47 <= minutes <= 71
 
 
-def test_workers_make_no_difference(gateway):
+def test_workers_make_no_difference(gateway, monkeypatch):
+    monkeypatch.setattr(work, "START_S", 0.0)  # share at once
+    pools = []
+    pool = work.ProcessPoolExecutor
+    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda *a, **k: pools.append(a) or pool(*a, **k))
     one, two = (work.replicate(gateway, work.Settings(days=10, replications=5, workers=n)) for n in (1, 2))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a.log.end_h, b.log.end_h)
     said = [work.told(gateway, terminals.summarise(runs), SHORT) for runs in (one, two)]
     assert json.dumps(said[0]) == json.dumps(said[1])
+    assert pools == [(2,)]
+
+
+def test_a_short_job_starts_no_process(gateway, monkeypatch):
+    """Two workers are then never slower than one: a process takes seconds to start, these runs take milliseconds."""
+    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda *_a, **_k: pytest.fail("started a process"))
+    runs = work.replicate(gateway, work.Settings(days=5, replications=4, workers=2))
+    assert len(runs) == 4
 
 
 def test_a_plan_from_a_file(tmp_path):

@@ -8,7 +8,7 @@ import pytest
 
 from landbridge.data.read import read_atlas
 from landbridge.errors import StudyError
-from landbridge.model import flows
+from landbridge.model import flows, terminals
 from landbridge.model.network import ArcKind
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Upgrade
@@ -91,6 +91,42 @@ def test_others_are_thinned_to_what_a_terminal_can_bear(atlas):
     rates = {s.id: 60.0 for s in plan.streams}
     (curve,) = fixed_point.curves_of(plan, rates, ["erenhot:boxes-1520"]).values()
     assert curve.capacity_trains_day > 0
+
+
+def test_volumes_of_others_are_rounded_to_what_a_terminal_can_bear(atlas, monkeypatch):
+    """To the nearest half train a day, or the one below where rounding up would leave no room for the stream asked."""
+    plan = work.plan_of(atlas, "erenhot")
+    name = "erenhot:boxes-1520"
+    others = [s.id for s in plan.streams if s.id != name]
+    asked = []
+    monkeypatch.setattr(fixed_point, "_CACHE", {})
+    monkeypatch.setattr(
+        fixed_point.terminals, "delay_curve", lambda plan, _run, *, stream, ratios: asked.append(plan) or stream
+    )
+
+    def seen(rates):
+        fixed_point.curves_of(plan, rates, [name])
+        return {s.id: s.trains_day for s in asked[-1].streams}
+
+    def load(rates):
+        kept = terminals.without_borders(fixed_point._at(plan, rates))
+        return max(terminals.offered_load(kept).values())
+
+    # few trains: the nearest half, whichever side that is
+    assert seen(dict.fromkeys(others, 1.3)) == {name: 0.0, **dict.fromkeys(others, 1.5)}
+    assert seen(dict.fromkeys(others, 1.2)) == {name: 0.0, **dict.fromkeys(others, 1.0)}
+    # volumes a little past the half step below what is borne: the nearest half would be too much
+    one = load({name: 0.0, **dict.fromkeys(others, 1.0)})
+    most = fixed_point.BORNE / one
+    step = np.floor(most / fixed_point.STEP) * fixed_point.STEP
+    rate = step + 0.9 * (most - step) if most - step > fixed_point.STEP / 2 else most
+    told = seen(dict.fromkeys(others, rate))
+    assert load(told) <= fixed_point.BORNE
+    assert all(told[each] == step for each in others)
+    # far too many: thinned first, and still borne
+    told = seen(dict.fromkeys(others, 100.0))
+    assert load(told) <= fixed_point.BORNE
+    assert all(told[each] % fixed_point.STEP == 0 for each in others)
 
 
 def test_volumes_and_curves_settle_and_an_upgrade_widens_the_terminal(atlas, tmp_path):

@@ -9,20 +9,20 @@ import polars as pl
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError
 from landbridge.scenario.apply import apply
-from landbridge.study.solve import Settings, solve
-from landbridge.study.trade_cost import freight_shares, relation_costs
+from landbridge.study.solve import Settings, prepare
+from landbridge.study.trade_cost import free_costs, freight_shares
 from landbridge.study.world import sector_of_commodity
 
 __all__ = ["freight_factors"]
-
-#: Gap of the small assignment behind a freight level: a ten-thousandth of what all pay.
-GAP = 1e-4
 
 
 def freight_factors(
     tables: Tables, pairs: Sequence[tuple[str, str]], change: float, *, base_year: int = Settings.base_year
 ) -> tuple[dict[tuple[str, str], float], tuple[str, ...]]:
     """Return what a change of freight does to the iceberg cost of some pairs.
+
+    Levels are those at free flow: the pairs' own trade would hardly crowd the network by itself, and what others put
+    there is not what the question is about.
 
     Parameters
     ----------
@@ -53,9 +53,9 @@ def freight_factors(
     ours = tables.replace(**{name: tables[name].filter(wanted) for name in ("trade", "bulk_trade")})
     if ours["trade"].is_empty():
         raise LandbridgeError(f"the atlas has no trade of {', '.join(f'{e}>{i}' for e, i in pairs[:4])}")
-    solution = solve(apply(ours, (), base_year).tables, year=base_year, settings=Settings(gap=GAP))
+    prepared = prepare(apply(ours, (), base_year).tables, year=base_year, settings=Settings())
     sectors = tuple(tables["trade_sectors"]["id"].to_list())
-    shares = freight_shares(relation_costs(solution, sector_of_commodity(tables), sectors))
+    shares = freight_shares(free_costs(prepared, sector_of_commodity(tables), sectors))
     missing = [f"{e}>{i}" for e, i in pairs if (e, i) not in shares]
     if missing:
         raise LandbridgeError(
@@ -68,7 +68,6 @@ def freight_factors(
         factors[pair] = (1 + level * (1 + change)) / (1 + level)
         notes.append(
             f"freight of {pair[0]}>{pair[1]} is {level:.1%} of value, over {value / 1e9:.2f} bn USD that can "
-            f"use the network; "
-            f"the rest is taken to pay the same"
+            f"use the network (at free flow); the rest is taken to pay the same"
         )
     return factors, tuple(notes)

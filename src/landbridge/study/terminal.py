@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import multiprocessing
 import os
+import time
 import tomllib
 from collections.abc import Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor
@@ -62,6 +63,8 @@ SET_WORDS: dict[str, tuple[str, str]] = {
 
 #: Replications for each worker at a time: few enough to share them evenly.
 CHUNKS_PER_WORKER = 4
+#: Seconds until a process of its own has loaded what it needs; sharing must save more than that.
+START_S = 4.0
 # Days before a stop in which a run settles, and after it in which it recovers.
 BEFORE_DAYS, AFTER_DAYS = 30, 90
 # Step of the series that a recovery is read from, hours.
@@ -261,6 +264,9 @@ def _task(
 def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), days: float | None = None) -> list[Run]:
     """Run a plan several times.
 
+    Several workers share the runs as soon as that is quicker: a short job stays in this process, since another takes
+    `START_S` to begin. The runs are the same either way.
+
     Parameters
     ----------
     plan
@@ -282,10 +288,24 @@ def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), day
     workers = min(settings.workers, len(numbers), 4 * (os.cpu_count() or 1))
     if workers <= 1:
         return work(numbers)
-    size = max(1, -(-len(numbers) // (workers * CHUNKS_PER_WORKER)))
-    chunks = [numbers[i : i + size] for i in range(0, len(numbers), size)]
+    # STEP 1: begin here, for most terminals are done before another process is ready
+    made: list[Run] = work(numbers[:1])
+    begin = time.perf_counter()
+    while len(made) < len(numbers):
+        spent = time.perf_counter() - begin
+        left = spent / max(len(made) - 1, 1) * (len(numbers) - len(made))
+        # what sharing saves of the rest, against what starting costs; a first guess needs some runs
+        if spent >= START_S and left * (1 - 1 / workers) > START_S:
+            break
+        made += work(numbers[len(made) : len(made) + 1])
+    # STEP 2: share the rest
+    rest = numbers[len(made) :]
+    if not rest:
+        return made
+    size = max(1, -(-len(rest) // (workers * CHUNKS_PER_WORKER)))
+    chunks = [rest[i : i + size] for i in range(0, len(rest), size)]
     with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return [run for part in pool.map(work, chunks) for run in part]
+        return [*made, *(run for part in pool.map(work, chunks) for run in part)]
 
 
 def stops_of(tables: Tables, plan: Plan, event: str, start: date) -> list[Stop]:

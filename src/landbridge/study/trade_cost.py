@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from landbridge.model import trade
+from landbridge.model import paths, trade
 from landbridge.model.flows import path_attributes
-from landbridge.study.solve import Solution
+from landbridge.study.solve import Prepared, Solution, assignable
 
-__all__ = ["RelationCosts", "cost_of_cells", "freight_shares", "relation_costs"]
+__all__ = ["RelationCosts", "cost_of_cells", "free_costs", "freight_shares", "relation_costs"]
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -84,19 +84,61 @@ def relation_costs(solution: Solution, sector_of: Mapping[str, str], sectors: tu
     RelationCosts
     """
     prepared, flows = solution.prepared, solution.equilibrium
-    demand, goods = prepared.demand, prepared.classes
     count = solution.empty_from
-    scale = goods.scale_usd_t[demand.commodity]
-    land = flows.cost_usd_t[:count]
-    # the levy on a zone's freight stands in the outside option of the choice; here it comes back to the land side
-    composite = trade.binary_composite(land, prepared.outside_usd_t, scale) + prepared.levy_usd_t
-    tonnes = np.maximum(demand.tonnes_yr, 1e-12)
+    tonnes = np.maximum(prepared.demand.tonnes_yr, 1e-12)
     share = np.clip(flows.network_tonnes_yr[:count] / tonnes, 0.0, 1.0)
     weight = np.bincount(flows.path_relation, weights=flows.path_tonnes_yr, minlength=count)[:count]
     spent = np.bincount(
         flows.path_relation, weights=path_attributes(flows, flows.time_h) * flows.path_tonnes_yr, minlength=count
     )[:count]
     hours = np.divide(spent, weight, out=np.zeros(count), where=weight > 0)
+    return _costs(prepared, sector_of, sectors, flows.cost_usd_t[:count], share, hours)
+
+
+def free_costs(prepared: Prepared, sector_of: Mapping[str, str], sectors: tuple[str, ...]) -> RelationCosts:
+    """Tell the cost of every relation where nothing but the trains that are there already delays it.
+
+    Each takes its cheapest way by land, and a part of it the outside option by the choice model of the assignment. That
+    is an assignment at free flow, found by shortest paths alone.
+
+    Parameters
+    ----------
+    prepared
+        What could be assigned.
+    sector_of, sectors
+        As for `relation_costs`.
+
+    Returns
+    -------
+    RelationCosts
+    """
+    graph, _, kinds, relations = assignable(prepared)
+    count = prepared.demand.relation_count
+    land, hours = np.full(count, np.inf), np.zeros(count)
+    key = relations.class_index.astype(np.int64) * graph.node_count + relations.origin
+    for each in np.unique(key).tolist():
+        k, source = divmod(each, graph.node_count)
+        cost = kinds.money_usd_t[k] + kinds.value_of_time_usd_t_h[k] * prepared.free_h
+        tree = paths.shortest_tree(graph, cost, source)
+        for r in np.flatnonzero(key == each).tolist():
+            sink = int(relations.destination[r])
+            if np.isfinite(tree.distance[sink]):
+                land[r] = tree.distance[sink]
+                hours[r] = prepared.free_h[paths.path_to(tree, graph, sink)].sum()
+    known, outside = np.isfinite(land), np.isfinite(relations.outside_usd_t)
+    ahead = np.subtract(land, relations.outside_usd_t, out=np.zeros(count), where=known & outside)
+    share = np.where(known, np.where(outside, 1 / (1 + np.exp(ahead / relations.scale_usd_t)), 1.0), 0.0)
+    return _costs(prepared, sector_of, sectors, land, share, hours)
+
+
+def _costs(
+    prepared: Prepared, sector_of: Mapping[str, str], sectors: tuple[str, ...], land: F8, share: F8, hours: F8
+) -> RelationCosts:
+    """Costs by relation, from the cost by land, the part that goes by it, and its hours."""
+    demand, goods = prepared.demand, prepared.classes
+    scale = goods.scale_usd_t[demand.commodity]
+    # the levy on a zone's freight stands in the outside option of the choice; here it comes back to the land side
+    composite = trade.binary_composite(land, prepared.outside_usd_t, scale) + prepared.levy_usd_t
     vot = goods.value_of_time_usd_t_h[demand.commodity]
     exporter = tuple(demand.countries[i] for i in demand.exporter.tolist())
     importer = tuple(demand.countries[i] for i in demand.importer.tolist())

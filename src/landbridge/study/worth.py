@@ -13,7 +13,7 @@ import multiprocessing
 import os
 from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, is_dataclass, replace
+from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
 from typing import Any
 
@@ -22,19 +22,10 @@ import numpy.typing as npt
 
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, OutputError, UnknownName
-from landbridge.model.costs import class_money
 from landbridge.model.leverage import MOST_PLAYERS, Game, corridor, make
-from landbridge.model.network import MODES, ArcKind, Network
-from landbridge.study.solve import (
-    Settings,
-    assignable,
-    deep_sea,
-    free_time_h,
-    outside_options,
-    parameter,
-    prepare,
-    weights,
-)
+from landbridge.model.network import ArcKind
+from landbridge.study.carriage import lay_out
+from landbridge.study.solve import Settings
 
 __all__ = ["RULES", "Corridors", "Players", "corridors", "players_of", "solve_worths", "worth_game"]
 
@@ -45,7 +36,7 @@ Progress = Callable[[int, int], None]
 #: Whether shippers bargain with their countries, or take the price that carriers' countries leave them.
 RULES = ("shippers are players", "shippers are price-takers")
 # Change it when worths of the same game would come out otherwise.
-CACHE_FORMAT = "corridor game 1"
+CACHE_FORMAT = "corridor game 2"
 
 
 @dataclass(frozen=True)
@@ -157,28 +148,11 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
     """
     if rule not in RULES:
         raise ValueError(f"rule: wanted one of {RULES}, got {rule!r}")
-    prepared = prepare(tables, year=year, settings=settings)
+    laden = lay_out(tables, year=year, settings=settings, transfers=False)
+    prepared, carriage = laden.prepared, laden.carriage
     net = prepared.network
-    graph, _, kinds, relations = assignable(prepared)
     bit = {country: 1 << i for i, own in enumerate(players.members) for country in own}
     nation = np.array([bit.get(country, 0) for country in net.countries], np.int64)
-
-    # STEP 1: costs without transfers; firmly rail-borne cargo keeps off the roads as in the assignment.
-    money = class_money(_without_transfers(net, parameter(tables, "resource-share")), prepared.classes, weights(tables))
-    repeats = len(kinds.name) // len(prepared.classes.names)
-    money = np.where(np.isinf(kinds.money_usd_t), np.inf, np.tile(money, (repeats, 1)))
-    free_h = free_time_h(net)
-    cost = money + kinds.value_of_time_usd_t_h[:, None] * free_h
-
-    # STEP 2: outside options, of captive cargo too: it is bound to rail where it goes by land, not to the land.
-    everyone = replace(prepared.demand, captive=np.zeros_like(prepared.demand.captive))
-    deep = deep_sea(tables)
-    ocean = np.array([link in deep for link in net.links], np.bool_)
-    on_ocean = np.where(net.link >= 0, ocean[net.link], False)
-    outside, _ = outside_options(tables, net, everyone, prepared.classes, prepared.money, free_h, on_ocean)
-    kept = np.isfinite(outside)
-
-    # STEP 3: who must be asked.
     consent = nation[net.country]
     border = net.kind == ArcKind.BORDER
     consent[border] |= nation[net.country_to[border]]
@@ -188,37 +162,9 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
     if rule == RULES[0]:
         own = np.zeros_like(own)
 
-    room = np.maximum(net.capacity_trains_day - net.preload_trains_day, 0.0)
-    load = kinds.weight_trains_day_per_t_yr[:, None] / net.train_length_factor
-    game = corridor.CorridorGame(
-        graph=graph,
-        cost_usd_t=cost,
-        consent=consent,
-        facility=net.facility.astype(np.int64),
-        room=room,
-        load=np.asarray(load, np.float64),
-        origin=relations.origin.astype(np.int64)[kept],
-        destination=relations.destination.astype(np.int64)[kept],
-        class_index=relations.class_index.astype(np.int64)[kept],
-        tonnes_yr=relations.tonnes_yr[kept],
-        outside_usd_t=outside[kept],
-        own=own[kept],
-        player_count=len(players.names),
-    )
-    return Corridors(game, float(relations.tonnes_yr.sum()), float(relations.tonnes_yr[~kept].sum()))
-
-
-def _without_transfers(net: Network, resource_share: float) -> Network:
-    """Prices less what only changes purses: all fees at borders, and a part of what a run by rail costs."""
-    part = np.ones(net.arc_count)
-    part[(net.kind == ArcKind.MOVE) & (net.mode == MODES.index("rail"))] = resource_share
-    part[net.kind == ArcKind.BORDER] = 0.0
-    return replace(
-        net,
-        money_usd_teu=net.money_usd_teu * part,
-        money_usd_t=net.money_usd_t * part,
-        money_empty_usd_teu=net.money_empty_usd_teu * part,
-    )
+    told = {part.name: getattr(carriage, part.name) for part in fields(carriage)}
+    game = corridor.CorridorGame(**told, consent=consent, own=own[laden.kept], player_count=len(players.names))
+    return Corridors(game, laden.tonnes_yr, laden.without_outside_tonnes_yr)
 
 
 def worth_game(
