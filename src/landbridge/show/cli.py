@@ -19,6 +19,7 @@ from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
+from landbridge.show.running import cluster
 
 __all__ = ["app", "main"]
 
@@ -32,7 +33,7 @@ app = typer.Typer(
 )
 for verb in (
     run, passages, compare, crossing, report, targets, routes, skim, assign, select, game, power, cashflow, design,
-    terminal, facts,
+    terminal, facts, cluster,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
