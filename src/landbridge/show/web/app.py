@@ -371,9 +371,9 @@ def _jobs(app: FastAPI) -> None:
         return _file(desk.study_of(asked).encode(), "application/toml", "what-if.toml")
 
     @app.post("/api/jobs/ready", tags=["what-ifs"], status_code=204, responses=BUSY)
-    def post_ready(desk: OnDesk) -> None:
-        """Get ready for what-ifs, so that the first answers sooner."""
-        desk.ready()
+    def post_ready(desk: OnDesk, asked: shapes.AskedReady) -> None:
+        """Solve ahead what what-ifs will start from, so that the first answers sooner."""
+        desk.ready(asked)
 
     @app.get("/api/jobs/{job}", tags=["what-ifs"])
     def get_job(desk: OnDesk, job: IdPath) -> shapes.JobOut:

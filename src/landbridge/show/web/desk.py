@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from landbridge.scenario.read import read_measures
 from landbridge.show.store import Job, JobStore
 from landbridge.show.web import atlas_views, results_views, shapes
 from landbridge.show.web.library import Library, Point
-from landbridge.show.web.worker import Task, Worker
+from landbridge.show.web.worker import Ready, Task, Worker
 from landbridge.study.files import check_study, read_study
 from landbridge.study.whatif import whatif_toml
 
@@ -28,6 +29,8 @@ MOST_WAITING = 20
 MOST_JOBS = 2000
 #: Solutions whose answer is kept ready.
 READY = 24
+#: Name of the study that solves a base ahead; nobody sees it.
+READY_TITLE = "Ready"
 
 
 class TooMany(LandbridgeError):
@@ -58,6 +61,8 @@ class Desk:
 
         for draft in (workspace / "results").glob(".*"):
             shutil.rmtree(draft, ignore_errors=True)
+        for ahead in (workspace / "studies").glob("ready-*.toml"):
+            ahead.unlink(missing_ok=True)
 
     def close(self) -> None:
         """End what is going on."""
@@ -144,9 +149,20 @@ class Desk:
             raise TooMany("this server was started without a workspace, so that it computes nothing")
         return self.store, self.worker, self.workspace
 
-    def ready(self) -> None:
-        """Start the process that solves what-ifs."""
-        self._need()[1].warm()
+    def ready(self, asked: shapes.AskedReady) -> None:
+        """Let the process that solves what-ifs solve what they start from."""
+        _, worker, workspace = self._need()
+        results = self.library[asked.result]
+        text = whatif_toml(results, asked.scenario, [], title=READY_TITLE, years=sorted(set(asked.years)))
+        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        study = workspace / "studies" / f"ready-{name}.toml"
+        try:
+            study.parent.mkdir(parents=True, exist_ok=True)
+            study.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"the study could not be written down: {error}") from error
+        worker.warm()
+        worker.ready(Ready(study, results.folder if results.manifest.get("overlay") else None))
 
     def jobs(self) -> list[Job]:
         """All jobs, the newest first."""

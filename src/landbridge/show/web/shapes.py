@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = [
     "Answered",
     "AskedName",
+    "AskedReady",
     "AskedRoutes",
     "AskedWhatIf",
     "Cell",
@@ -349,6 +350,14 @@ class AskedWhatIf(Shape):
     scenario: Id
     years: list[Year] = Field(min_length=1, max_length=4)
     measures: list[dict[str, Any]] = Field(min_length=1, max_length=40)
+
+
+class AskedReady(Shape):
+    """What what-ifs will start from: a scenario of some results, and years."""
+
+    result: Id
+    scenario: Id
+    years: list[Year] = Field(min_length=1, max_length=4)
 
 
 class AskedName(Shape):
