@@ -9,7 +9,7 @@ import typer
 
 from landbridge import __version__
 from landbridge.errors import LandbridgeError
-from landbridge.show import cli_map
+from landbridge.show import cli_map, running
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_invest import cashflow, design
@@ -19,7 +19,7 @@ from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
-from landbridge.show.running import cluster
+from landbridge.show.cli_validate import validate
 
 __all__ = ["app", "main"]
 
@@ -32,8 +32,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for verb in (
-    run, passages, compare, crossing, report, targets, routes, skim, assign, select, game, power, cashflow, design,
-    terminal, facts, cluster,
+    run, passages, compare, crossing, report, targets, validate, routes, skim, assign, select, game, power, cashflow,
+    design, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
@@ -65,3 +65,4 @@ def _root(
 
 
 app.command()(cli_map.serve)
+app.command()(running.cluster)

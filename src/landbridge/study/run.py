@@ -168,7 +168,7 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
 
 
 def tasks_of(study: Study) -> list[Task]:
-    """Return the tasks of a study: every scenario in every year; all start from the one compared with, which is named."""
+    """Return the tasks of a study: every scenario in every year; all start from the one compared with."""
     base = next(i for i, scenario in enumerate(study.scenarios) if scenario.id == study.compare)
     return [
         Task(
