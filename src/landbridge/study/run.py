@@ -17,10 +17,12 @@ from landbridge import __version__
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
+from landbridge.scenario.scenarios import Scenario
 from landbridge.scenario.scenarios import fingerprint as scenario_hash
-from landbridge.study.answer import answer, reference_of
+from landbridge.study.answer import Answer, answer, frozen_tables, projected_world, reference_of
 from landbridge.study.content import code_hash, content_of, table_hash
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
+from landbridge.study.given import Given, given
 from landbridge.study.kept import Kept
 from landbridge.study.past import past_notes
 from landbridge.study.payments import PAYMENTS, payments_table
@@ -118,7 +120,7 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
     start = time.perf_counter()
     applied = apply(tables, scenario.measures, year, held=held)
     base = next(iter(needed.values())).solution if needed else None
-    answered = None
+    answered, by_gift = None, None
     more: dict[str, pl.DataFrame] = {}
     notes = list(applied.notes)
     if study.terminals == "simulated":
@@ -138,12 +140,13 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
             start=base,
         )
         solution = answered.solution
+        by_gift = _given(before, answered, scenario, year, settings)
     else:
         solution = solve(applied.tables, year=year, settings=settings, progress=noted, start=base)
     more["payments"] = payments_table(applied.tables, solution, applied.payments)
     made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
     if how is not None:
-        made |= trade_tables(applied.tables, solution, answered)
+        made |= trade_tables(applied.tables, solution, answered, by_gift)
     head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
     record = solution.equilibrium.convergence
     told = {
@@ -159,12 +162,20 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
             *past_notes(tables, year, settings.base_year),
             *(answered.notes if answered else ()),
         ],
-        **({"demand": told_of(how, answered)} if how else {}),
+        **({"demand": told_of(how, answered, by_gift)} if how else {}),
         "without_zone": dict(solution.prepared.demand.without_zone),
     }
     frames = {name: frame.select(*head, pl.all()) for name, frame in made.items()}
     starts_others = scenario.id == study.compare and len(study.scenarios) > 1
     return Solved(frames, told, solution if starts_others else None)
+
+
+def _given(reference: Tables, answered: Answer, scenario: Scenario, year: int, settings: Settings) -> Given | None:
+    """Welfare of what a scenario gives rather than answers, in general equilibrium."""
+    if answered.outcome is None:
+        return None
+    before = projected_world(frozen_tables(reference), year=year, settings=settings)
+    return given(reference, before, answered.world, scenario.measures, year=year)
 
 
 def tasks_of(study: Study) -> list[Task]:

@@ -71,7 +71,7 @@ export class Refused extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
@@ -128,7 +128,7 @@ export const api = {
   project: (id: string) => call<ProjectInfo>('GET', `api/atlas/projects/${part(id)}`),
   routes: (asked: Row) => call<Answered>('POST', 'api/routes', asked),
   measures: () => call<Measures>('GET', 'api/measures'),
-  ready: (p: Point) => call<void>('POST', 'api/jobs/ready', {result: p.result, scenario: p.scenario, years: [p.year]}),
+  ready: (p?: Point) => call<void>('POST', 'api/jobs/ready', p && {result: p.result, scenario: p.scenario, years: [p.year]}),
   jobs: () => call<Job[]>('GET', 'api/jobs'),
   ask: (asked: Row) => call<Job>('POST', 'api/jobs', asked),
   cancel: (id: string) => call<Job>('DELETE', `api/jobs/${part(id)}`),

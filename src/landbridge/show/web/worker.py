@@ -11,6 +11,7 @@ import multiprocessing
 import os
 import queue
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -19,8 +20,10 @@ from pathlib import Path
 
 from landbridge.errors import LandbridgeError
 from landbridge.show.store import JobStore
+from landbridge.study.terminal import Settings
+from landbridge.study.terminal_variants import Asked
 
-__all__ = ["Ready", "Task", "Worker"]
+__all__ = ["Ready", "Task", "TerminalTask", "Worker"]
 
 #: Seconds between two looks at whether the server is still there.
 WATCH_S = 0.5
@@ -45,6 +48,16 @@ class Ready:
 
 
 @dataclass(frozen=True)
+class TerminalTask:
+    """A terminal to run into a folder, as it is and with upgrades."""
+
+    job: str
+    asked: Asked
+    settings: Settings
+    out: Path
+
+
+@dataclass(frozen=True)
 class _Told:
     kind: str
     done: int = 0
@@ -63,7 +76,7 @@ class Worker:
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
-        self._tasks: queue.Queue[Task | Ready | None] = queue.Queue()
+        self._tasks: queue.Queue[Task | TerminalTask | Ready | None] = queue.Queue()
         self._ready: Ready | None = None
         self._context = multiprocessing.get_context("spawn")
         self._guard = threading.RLock()
@@ -94,7 +107,7 @@ class Worker:
             self._ready = base
             self._tasks.put(base)
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Task | TerminalTask) -> None:
         """Put a task into the line."""
         self._tasks.put(task)
 
@@ -174,8 +187,6 @@ class Worker:
 
 def _watch(parent: int) -> None:
     """End this process when the server is gone."""
-    import time
-
     while os.getppid() == parent:
         time.sleep(WATCH_S)
     os._exit(1)
@@ -187,17 +198,23 @@ def _work(pipe: Connection, parent: int) -> None:
     from landbridge.data.read import read_atlas
     from landbridge.study.files import read_study
     from landbridge.study.results import read_results, tables_of
+    from landbridge.study.terminal_variants import run_variants
     from landbridge.study.warm import Warm
 
     atlas, warm = read_atlas(), Warm()
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
-            task: Task | Ready = pipe.recv()
+            task: Task | TerminalTask | Ready = pipe.recv()
 
             def tell(done: int, total: int, text: str) -> None:
                 pipe.send(_Told("progress", done, total, text))
 
             try:
+                if isinstance(task, TerminalTask):
+                    begin = time.perf_counter()
+                    run_variants(atlas, task.asked, task.settings, task.out, progress=tell)
+                    pipe.send(_Told("finished", 1, 1, f"run in {time.perf_counter() - begin:.1f} s"))
+                    continue
                 tables = tables_of(read_results(task.overlay_of)) if task.overlay_of else atlas
                 study = read_study(task.study)
                 if isinstance(task, Ready):
