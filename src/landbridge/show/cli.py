@@ -16,6 +16,7 @@ from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
+from landbridge.show.cli_stress import stress
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
 
@@ -30,7 +31,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for verb in (
-    run, passages, compare, crossing, report, targets, routes, skim, assign, select, game, power, terminal, facts,
+    run, passages, compare, crossing, report, targets, routes, skim, assign, select, game, power, stress, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")

@@ -19,7 +19,7 @@ Stop
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -207,6 +207,7 @@ class Program:
         self.open = np.empty(0, np.bool_)
         self._order = np.empty(0, np.int64)
         self._starts = np.empty(0, np.int64)
+        self._known = True
         self._hashes: set[tuple[int, int]] = set()
         if paths is not None and paths.relation.size:
             self._extend(paths.relation, paths.first, paths.arcs)
@@ -251,11 +252,9 @@ class Program:
         self.column_of.extend(np.full(count, -1))
         for p in range(count):
             self._hashes.add((int(relation[p]), hash(arcs[first[p] : first[p + 1]].tobytes())))
-        every = self.relation.values
-        self._order = np.lexsort((np.arange(every.size), self.cost.values, every))
-        self._starts = np.flatnonzero(np.append(True, np.diff(every[self._order]) != 0))
+        self._sort()
         for p in range(before, before + count):
-            r = int(every[p])
+            r = int(self.relation.values[p])
             if self.column_of.values[p] >= 0:
                 continue  # came with another path of its relation
             if self.row_of_relation[r] >= 0:
@@ -339,9 +338,11 @@ class Program:
         carriage = self.carriage
         count = carriage.tonnes_yr.size
         rounds, missing, total = 0, 0.0, 0.0
-        if not complete and self._order.size:
+        if not complete and (self._order.size or not self._known):
             heads = self._order[self._starts]
             lost = self.relation.values[heads[~usable[heads]]]
+            if not self._known:
+                lost = np.flatnonzero(carriage.tonnes_yr > 0.0)
             _, gain = self._cheapest(usable)
             self.search(lost, barred, group, np.zeros(carriage.room.size), gain, 0.0)
         while True:
@@ -393,6 +394,37 @@ class Program:
         mine = self.relation.values[best]
         least[mine] = np.minimum(least[mine], self.cost.values[best])
         return best, (carriage.outside_usd_t - least) * carriage.tonnes_yr
+
+    def reprice(self, cost_usd_t: Floats, *, known: bool = False) -> None:
+        """Take other costs of the arcs; what may be used and what has room stay as they are.
+
+        Parameters
+        ----------
+        cost_usd_t
+            Cost of each arc by class, shape (K, m), at least zero, ``inf`` where it was.
+        known
+            Whether each relation's cheapest path at these costs is sure to be among the known ones; else every relation
+            is searched again at each solve.
+        """
+        self.carriage = carriage = replace(self.carriage, cost_usd_t=cost_usd_t)
+        check(carriage)
+        self.open_cost = np.array([open_cost(carriage, k) for k in range(carriage.load.shape[0])])
+        count = self.relation.size
+        owner = np.repeat(np.arange(count), np.diff(self.first.values))
+        k = carriage.class_index[self.relation.values]
+        self.cost.values[:] = np.bincount(owner, cost_usd_t[k[owner], self.arcs.values], count)
+        self._known = known
+        self._sort()
+        columns = self.path_of_column.values
+        relation = self.relation.values[columns]
+        gain = (carriage.outside_usd_t[relation] - self.cost.values[columns]) * carriage.tonnes_yr[relation]
+        self.solver.changeColsCost(columns.size, np.arange(columns.size, dtype=np.int32), gain * self.unit)
+
+    def _sort(self) -> None:
+        """Order the paths by relation and cost."""
+        every = self.relation.values
+        self._order = np.lexsort((np.arange(every.size), self.cost.values, every))
+        self._starts = np.flatnonzero(np.append(True, np.diff(every[self._order]) != 0))
 
     def slack(self, gap: float) -> float:
         """What a relation may miss: all of them together then miss less than the gap of the largest relation."""
