@@ -45,7 +45,7 @@ import numpy as np
 import numpy.typing as npt
 
 from landbridge.data.read import read_atlas
-from landbridge.model import contraction, paths, routes, simple_paths
+from landbridge.model import contraction, large_paths, paths, routes, simple_paths
 from landbridge.scenario.apply import apply
 from landbridge.study.routing import RouteFinder
 
@@ -54,6 +54,8 @@ Floats = npt.NDArray[np.float64]
 
 #: Neighbours up to which nodes are taken out: chains alone, what suits trees, and what suits paths.
 CHAINS, TREES, PATHS = 2, 6, 12
+#: Times that an index is weighed anew; the least counts.
+REPEATS = 7
 #: A hierarchy takes minutes in some tools; asked for by name.
 SLOW = ("scgraph-hierarchy",)
 
@@ -110,15 +112,16 @@ def ours(w: World) -> list[Tool]:
     tools = []
     for name, most in (("plain", 0), ("chains", CHAINS), ("contracted", TREES), ("contracted-12", PATHS)):
         order = contraction.contract(graph, most)
-        contraction.weigh(order, w.metres)
-        spent, held = clock(lambda order=order: contraction.weigh(order, w.metres))  # type: ignore[misc]
+        held = contraction.weigh(order, w.metres)
+        # anew, in the memory that is there, as RoutingKit does
+        spent = min(clock(lambda o=order, h=held: contraction.weigh(o, w.metres, into=h))[0] for _ in range(REPEATS))  # type: ignore[misc]
 
         def path(a: int, b: int, held: contraction.Contracted = held) -> float:
-            found = contraction.path_between(held, a, b)
+            found = large_paths.path_between(held, a, b)
             return np.inf if found is None else found[0]
 
         def tree(a: int, held: contraction.Contracted = held) -> Floats:
-            return contraction.tree_from(held, a).distance
+            return large_paths.tree_from(held, a).distance
 
         tools.append(Tool(f"landbridge-{name}", None if most == 0 else spent, tree, path))
     return tools
@@ -218,7 +221,7 @@ def routingkit(w: World) -> list[Tool]:
     metric = kit.CCHMetric(topology)
     metres = w.metres.astype(np.uint32)
     metric.customize(metres)
-    spent, _ = clock(lambda: metric.customize(metres))
+    spent = min(clock(lambda: metric.customize(metres))[0] for _ in range(REPEATS))
     return [Tool("routingkit", spent, None, lambda a, b: float(metric.query(a, b)[0]))]
 
 

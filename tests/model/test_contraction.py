@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landbridge.errors import NoRoute
-from landbridge.model import contraction, paths
+from landbridge.model import contraction, large_paths, paths
 
 COSTS = st.sampled_from([0.0, 0.0, 1.0, 1.0, 2.0, 3.5, float("inf")])
 
@@ -43,24 +43,27 @@ def test_contracted_searches_agree_with_plain_ones(
     graph, cost = network
     order = contraction.contract(graph, most)
     # costs put on the order later count, not those before
+    held = None
     for prices in (np.array(data.draw(st.permutations(cost.tolist()))), cost):
-        held = contraction.weigh(order, prices)
+        held = contraction.weigh(order, prices, into=held)  # the second time in the memory of the first
         for source in range(graph.node_count):
-            tree = contraction.tree_from(held, source)
+            tree = large_paths.tree_from(held, source)
             wanted = paths.shortest_tree(graph, prices, source).distance
             np.testing.assert_array_equal(tree.distance, wanted)  # sums of halves are exact in any order
             for target in range(graph.node_count):
-                found = contraction.path_between(held, source, target)
+                found = large_paths.path_between(held, source, target)
                 if np.isinf(wanted[target]):
                     assert found is None
                     with pytest.raises(NoRoute, match=f"node {source} to node {target}"):
-                        contraction.path_in(held, tree, target)
+                        large_paths.path_in(held, tree, target)
                     continue
                 assert found is not None
                 assert found[0] == wanted[target]
-                for arcs in (found[1], contraction.path_in(held, tree, target)):
+                for arcs in (found[1], large_paths.path_in(held, tree, target)):
                     assert_is_path(graph, arcs, source, target)
                     assert prices[arcs].sum() == wanted[target]
+                    met = [source, *graph.head[arcs].tolist()]
+                    assert len(set(met)) == len(met)
 
 
 def test_a_line_between_two_junctions_folds_up_in_a_few_rounds() -> None:
@@ -75,7 +78,7 @@ def test_a_line_between_two_junctions_folds_up_in_a_few_rounds() -> None:
     assert len(order.order) == 108
     assert contraction.contract(graph, 0).place.tolist() == list(range(108))
     held = contraction.weigh(order, np.ones(len(tail)))
-    found = contraction.path_between(held, 2, 7)
+    found = large_paths.path_between(held, 2, 7)
     assert found is not None
     assert found[0] == 103
     assert len(found[1]) == 103
@@ -88,8 +91,8 @@ def test_searches_leave_no_trace() -> None:
     graph = paths.graph(60, tail, head)
     held = contraction.weigh(contraction.contract(graph), cost)
     pairs = rng.integers(0, 60, (40, 2))
-    first = [contraction.path_between(held, int(a), int(b)) for a, b in pairs]
-    again = [contraction.path_between(held, int(a), int(b)) for a, b in pairs]
+    first = [large_paths.path_between(held, int(a), int(b)) for a, b in pairs]
+    again = [large_paths.path_between(held, int(a), int(b)) for a, b in pairs]
     assert [f and f[0] for f in first] == [f and f[0] for f in again]
     trees = {int(a): paths.shortest_tree(graph, cost, int(a)).distance for a, _ in pairs}
     for (a, b), found in zip(pairs.tolist(), first, strict=True):
@@ -103,10 +106,12 @@ def test_bad_input_is_told() -> None:
         contraction.weigh(order, [1.0, -2.0])
     with pytest.raises(ValueError, match=r"one cost for each of 2 arcs, got shape \(1,\)"):
         contraction.weigh(order, [1.0])
+    with pytest.raises(ValueError, match="into: wanted a result of the same contraction"):
+        contraction.weigh(order, [1.0, 1.0], into=contraction.weigh(contraction.contract(graph), [1.0, 1.0]))
     with pytest.raises(ValueError, match="most_neighbours: wanted a number >= 0, got -1"):
         contraction.contract(graph, -1)
     held = contraction.weigh(order, [1.0, 1.0])
     with pytest.raises(ValueError, match="source: wanted a node below 3, got 3"):
-        contraction.tree_from(held, 3)
+        large_paths.tree_from(held, 3)
     with pytest.raises(ValueError, match="target: wanted a node below 3, got -1"):
-        contraction.path_between(held, 0, -1)
+        large_paths.path_between(held, 0, -1)

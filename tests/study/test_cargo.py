@@ -19,7 +19,7 @@ from landbridge.scenario.measures import Charge, Measure, Sanction, Subsidise
 from landbridge.study.asking import Answer, ask
 from landbridge.study.cargo import cargo_rules, entering
 from landbridge.study.questions import conditions, question
-from landbridge.study.routing import RouteFinder
+from landbridge.study.routing import NamedRoute, RouteFinder
 from landbridge.study.skimming import places_of, skim_table
 from small_run import small_tables
 
@@ -189,6 +189,81 @@ def test_a_premium_that_makes_no_sense_is_told(atlas: Tables) -> None:
             question(atlas, "Xi'an", "Almaty", premiums=[text])
     with pytest.raises(UnknownName, match="unknown country 'Rusia'; did you mean Russia"):
         question(atlas, "Xi'an", "Almaty", premiums=["Rusia=1"])
+
+
+# ------------------------------------------------------------------------------------- the atlas' grants and premiums
+
+GRANTS = {"country": "CN", "payer": "a province", "place": None, "direction": ["export"], "partners": "europe"}
+
+
+def granted(start: str, end: str, year: int, *rows: dict[str, Any]) -> NamedRoute:
+    tables = small_tables()
+    width = {"year_to": None, "usd_teu": None, "cap_share_pct": None, "note": None, **GRANTS}
+    frame = pl.DataFrame([{**width, **row} for row in rows], schema=tables["subsidies"].schema)
+    asked = question(tables, start, end, modes=["rail"], count=1)
+    return ask(tables.replace(subsidies=frame), asked, year=year, held=HELD).routes[0]
+
+
+def test_grants_are_told_beside_a_gross_price() -> None:
+    mean = {"id": "mean", "year_from": 2018, "year_to": 2018, "usd_teu": 300.0, "cap_share_pct": 90.0}
+    cap = {"id": "cap", "year_from": 2019, "year_to": 2019, "cap_share_pct": 25.0}
+    silent = {"id": "silent", "year_from": 2020}
+    routes_of = {year: granted("Chongqing", "Duisburg", year, mean, cap, silent) for year in (2018, 2019, 2020)}
+    for route in routes_of.values():
+        assert route.cost_usd == pytest.approx(sum(leg.cost_usd for leg in route.legs), abs=0.005)
+        freight = sum(leg.tariff_usd for leg in route.legs if (leg.type, leg.mode) == ("move", "rail"))
+        for leg in route.legs:
+            assert leg.cost_usd == pytest.approx(leg.tariff_usd + leg.fee_usd, abs=0.005)  # nothing is taken off
+            assert leg.grant_by == (("a province",) if (leg.type, leg.mode) == ("move", "rail") else ())
+    told = {year: route.grants[0] for year, route in routes_of.items()}
+    assert {year: (g.row, g.usd, g.known) for year, g in told.items()} == {
+        2018: ("subsidies mean", 600.0, "mean"),
+        2019: ("subsidies cap", pytest.approx(0.25 * freight), "at most"),
+        2020: ("subsidies silent", None, "not published"),
+    }
+    for year in (2018, 2019):
+        assert sum(leg.grant_usd or 0.0 for leg in routes_of[year].legs) == pytest.approx(told[year].usd)
+    assert all(leg.grant_usd is None for leg in routes_of[2020].legs if leg.grant_by)
+
+
+def test_grants_go_to_trains_over_the_border_to_the_partners_in_their_years() -> None:
+    row = {"id": "one", "year_from": 2018, "year_to": 2018, "usd_teu": 300.0}
+    assert granted("Chongqing", "Duisburg", 2018, row).grants
+    assert not granted("Chongqing", "Duisburg", 2019, row).grants
+    assert not granted("Duisburg", "Chongqing", 2018, row).grants  # exports only
+    assert not granted("Chongqing", "Almaty", 2018, row).grants  # no partner
+    assert not granted("Chongqing", "Urumqi", 2018, row).grants  # at home
+    assert not granted("Chongqing", "Duisburg", 2018, row | {"place": "cn-xian"}).grants
+    tables = small_tables()
+    sea = question(tables, "Shanghai", "Rotterdam", modes=["sea", "rail", "road"], only_borders=["PL-DE"], count=1)
+    frame = pl.DataFrame([{"year_to": None, "cap_share_pct": None, "note": None, **GRANTS, **row}],
+                         schema=tables["subsidies"].schema)  # fmt: skip
+    assert not ask(tables.replace(subsidies=frame), sea, year=2018, held=HELD).routes[0].grants
+
+
+def test_premiums_of_the_atlas_count_where_they_are_per_cent_of_the_goods() -> None:
+    tables = small_tables()
+    base = {"links": None, "goods": "*", "of": "cargo", "year_from": 2022, "year_to": None, "note": None,
+            "pct_low": None, "pct_high": None, "country": "RU"}  # fmt: skip
+    rows = [{**base, "id": "land", "pct": 0.5}, {**base, "id": "silent", "pct": None},
+            {**base, "id": "ship", "pct": 9.0, "of": "hull"}, {**base, "id": "later", "pct": 9.0, "year_from": 2024},
+            {**base, "id": "oil", "pct": 9.0, "goods": "fuels"}]  # fmt: skip
+    told = tables.replace(premiums=pl.DataFrame(rows, schema=tables["premiums"].schema))
+    given: dict[str, Any] = {"only_borders": ["khorgos-altynkol", "KZ-RU", "RU-BY", "BY-PL", "PL-DE"], "count": 1}
+    bare = ask(told, question(told, "Chongqing", "Duisburg", **given), year=2023, held=HELD)
+    full = ask(told, question(told, "Chongqing", "Duisburg", premiums=["atlas"], **given), year=2023, held=HELD)
+    one, other = bare.routes[0], full.routes[0]
+    value = float(tables["commodities"].filter(pl.col("id") == "machinery_box")["value_usd_t"].item())
+    tonnes = 2 * float(tables["commodities"].filter(pl.col("id") == "machinery_box")["t_per_teu"].item())
+    assert other.generalised_usd - one.generalised_usd == pytest.approx(0.005 * value * tonnes)
+    assert other.cost_usd == one.cost_usd  # a penalty in the choice, no price
+    notes = {effect.name: effect.note for effect in full.effects if effect.kind == "premium"}
+    assert notes == {
+        "land 0.5 %": "",
+        "silent": "not counted: asked for, at a rate that is not published",
+        "ship": "not counted: per cent of the ship's value",
+    }
+    assert not any(effect.kind == "premium" for effect in bare.effects)
 
 
 # ---------------------------------------------------------------------------------------------- there and back, skims

@@ -28,6 +28,7 @@ from landbridge.errors import DataError, Fault
 __all__ = [
     "FIXED_MODES",
     "GROWTH",
+    "READS",
     "SIZES",
     "Demand",
     "DemandTables",
@@ -56,6 +57,20 @@ GROWTH: Mapping[str, str] = {
     "mean": "growth_pct_yr",
     "low": "growth_low_pct_yr",
     "high": "growth_high_pct_yr",
+}
+
+#: Columns that `build` reads, by table; those of trade that measures write to may be absent.
+READS: Mapping[str, tuple[str, ...]] = {
+    "trade": tuple("exporter importer year commodity tonnes factor added_t level level_year share_left".split()),
+    "bulk_trade": tuple("exporter importer year product tonnes factor added_t level level_year share_left".split()),
+    "trade_overrides": ("exporter", "importer", "commodity", "tonnes", "tonnes_factor"),
+    "commodities": ("id", "group", "baci_products", "share_of_group"),
+    "mode_shares": ("exporter", "importer", "commodity", *FIXED_MODES, "switch"),
+    "zones": ("id", "country"),
+    "zone_shares": ("zone", "commodity", "partner", "export_share", "import_share"),
+    "growth": ("exporter", "importer", "commodity", "from_year", "to_year", *GROWTH.values()),
+    "countries": ("iso3", "iso2"),
+    "blocs": ("bloc", "iso2"),
 }
 
 #: Country codes of blocs are two letters, of trade three; both spell "any" so.

@@ -7,7 +7,7 @@ Notation
     an arc. ``first_out`` and ``out_arc`` list the arcs by the node they leave; a *slot* is a position in that list.
 Method
     Dijkstra's search with a four-ary heap that knows each node's place in it. Searches by the thousand under costs that
-    change are `hierarchy`'s, the k shortest paths `simple_paths`', large sparse graphs `contraction`'s.
+    change are `hierarchy`'s, the k shortest paths `simple_paths`', large sparse graphs `large_paths`'.
 Ties
     Among paths of equal cost the one that the search met first stands. The same input gives the same tree every time.
     Costs are never negative, and adding rounded nonnegative numbers is monotone, so no cycle can enter a tree.

@@ -9,6 +9,7 @@ from landbridge.show.terminal import print_table
 
 if TYPE_CHECKING:
     from landbridge.study.asking import Answer
+    from landbridge.study.grants import Grant
 
 __all__ = ["answer_json", "hours_of", "print_answer", "print_legs"]
 
@@ -85,19 +86,35 @@ def print_answer(answer: Answer, title: str, unit: str, caption: str) -> None:
         )
 
 
+def _grant(grant: Grant) -> str:
+    """What others pay, in a sentence."""
+    if grant.usd is None:
+        return f"Prices are gross: {grant.payer} pay towards such trains an amount that is not published ({grant.row})."
+    most = "at most " if grant.known == "at most" else ""
+    return (
+        f"Prices are gross: towards the freight by rail {grant.payer} pay {most}{grant.usd:,.0f} USD ({grant.row}), of "
+        "which what reaches the shipper is not known."
+    )
+
+
 def print_legs(answer: Answer) -> None:
     """Print the legs of the first route; payers and subsidies where the shipper does not pay all by himself."""
-    legs = answer.routes[0].legs
+    first = answer.routes[0]
+    legs = first.legs
+    granted = any(leg.grant_usd for leg in legs)
     helped = any(leg.subsidy_usd or leg.payer != "shipper" for leg in legs)
     columns = [("type", 0), ("from", 0), ("to", 0), ("mode", 0), ("gauge", 0), ("option", 0), ("country", 0), ("km", 0),
                ("hours", 1), ("spread h", 1), ("USD", 0), ("kg CO2", 0), ("prices", 0)]  # fmt: skip
     columns += [("payer", 0), ("subsidy", 0), ("paid by", 0)] if helped else []
+    columns += [("granted", 0)] if granted else []
     print_table(
         "Legs of the first route",
         columns,
         [[leg.type, leg.from_place, leg.to_place, leg.mode, leg.gauge_mm or "", leg.option, leg.country,
           leg.length_km, leg.time_h, leg.spread_h, leg.cost_usd, leg.co2_kg, str(leg.price_year or ""),
-          *([leg.payer, leg.subsidy_usd or None, leg.subsidy_by] if helped else [])] for leg in legs],
-        ("" if helped else "The shipper pays all legs. ")
+          *([leg.payer, leg.subsidy_usd or None, leg.subsidy_by] if helped else []),
+          *([leg.grant_usd or None] if granted else [])] for leg in legs],
+        ("" if helped or first.grants else "The shipper pays all legs. ")
+        + "".join(f"{told} " for told in map(_grant, first.grants))
         + "Prices are of the year told; --json and --out name the rows of the atlas on which they rest.",
     )  # fmt: skip

@@ -12,6 +12,8 @@ from landbridge.errors import LandbridgeError
 from landbridge.show import cli_map
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_flows import assign, select
+from landbridge.show.cli_invest import cashflow, design
+from landbridge.show.cli_dependence import dependence, exposure
 from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
@@ -31,7 +33,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for verb in (
-    run, passages, compare, crossing, report, targets, routes, skim, assign, select, game, power, stress, terminal, facts,
+    run, passages, compare, crossing, report, targets, routes, skim, assign, select, game, power, stress, dependence,
+    exposure, cashflow, design, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")

@@ -147,7 +147,8 @@ def routes(
         str | None,
         typer.Option(
             help="What an insurer asks or a shipper feels each time the goods enter a country, per cent of their "
-            "value, as RU=0.5,BY=0.2: a penalty in the choice, no ban and no price."
+            "value, as RU=0.5,BY=0.2, and atlas for the premiums of the atlas: a penalty in the choice, no ban and no "
+            "price."
         ),
     ] = None,
     insure: Annotated[

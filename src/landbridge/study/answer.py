@@ -311,6 +311,7 @@ def answer(
     how: Answering,
     prepared: Prepared | None = None,
     progress: Progress | None = None,
+    start: Solution | None = None,
 ) -> Answer:
     """Find the fixed point of flows and trade of a scenario.
 
@@ -328,6 +329,8 @@ def answer(
         Network and demand of `frozen_tables` of the scenario, where they were made before.
     progress
         Called with a short text as the work goes on.
+    start
+        A solution to begin with, as in `landbridge.study.solve.solve`. Each round goes on from the one before.
 
     Returns
     -------
@@ -353,7 +356,7 @@ def answer(
         notes = tuple(f"elasticity of {name} {old:g} capped at {new:g}" for name, old, new in capped)
     # a policy without an equilibrium is refused before anything is assigned
     first, _, outcome = trading.respond(np.ones(world.trade.shape))
-    prepared = prepared or prepare(plain, year=year, settings=settings)
+    prepared = prepared or prepare(plain, year=year, settings=settings, like=start.prepared if start else None)
     sector_of = sector_of_commodity(tables)
     cells = _cells(prepared, world, sector_of, left, share)
     days = np.array(tables["trade_sectors"]["day_pct"].to_list(), np.float64) / 100
@@ -364,7 +367,8 @@ def answer(
         demand = demand_door.scaled(
             prepared.demand, volume[cells.relation] * cells.relation_extra, volume[cells.fixed] * cells.fixed_extra
         )
-        solution = equilibrium(tables, replace(prepared, demand=demand), settings=settings)
+        solution = equilibrium(tables, replace(prepared, demand=demand), settings=settings, start=start)
+        start = solution
         costs = relation_costs(solution, sector_of, world.sectors)
         cost_hat = cost_of_cells(
             reference.costs, costs, world.trade, world.countries, theta, counted=how.time, day_share=days

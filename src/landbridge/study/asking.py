@@ -26,7 +26,7 @@ from landbridge.model.network import MODES, ArcKind, Network
 from landbridge.model.routes import Limits
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Measure
-from landbridge.study.cargo import CargoRule, cargo_rules, empty_return, entering, insurance
+from landbridge.study.cargo import CargoRule, cargo_rules, empty_return, entering, insurance, market_premiums
 from landbridge.study.legs import Leg
 from landbridge.study.questions import Question
 from landbridge.study.routing import NamedRoute, RouteFinder, box_tonnes
@@ -198,7 +198,7 @@ def ask(
         For a commodity that is not in the atlas.
     """
     applied = apply(tables, measures, year, held=held)
-    finder = RouteFinder(applied.tables, [asked.start, asked.end], hours=hours, payments=applied.payments)
+    finder = RouteFinder(applied.tables, [asked.start, asked.end], hours=hours, payments=applied.payments, year=year)
     finder.commodity(asked.commodity)
     rules = cargo_rules(tables, measures, start=asked.start, end=asked.end, commodity=asked.commodity, year=year)
     return answer(finder, asked, tables, rules)
@@ -257,6 +257,11 @@ class _Search:
         )
         self.source = int(self.net.zone_source[finder.zone[asked.start]])
         self.sink = int(self.net.zone_sink[finder.zone[asked.end]])
+        self.market = (
+            market_premiums(finder, asked.commodity, finder.year)
+            if asked.market_premiums and finder.year is not None
+            else ()
+        )
         self.conditions = tuple(self._conditions())
         self.besides = tuple(self._besides())
 
@@ -284,6 +289,11 @@ class _Search:
         for code, percent in asked.premiums:
             usd_t = percent / 100 * float(self.finder.goods.value_usd_t[self.commodity])
             yield _Condition("premium", f"{code} {percent:g} %", penalty=np.where(entering(net, code), usd_t, 0.0))
+        for premium in self.market:
+            if premium.pct is not None:
+                usd_t = premium.pct / 100 * float(self.finder.goods.value_usd_t[self.commodity])
+                name = f"{premium.name} {premium.pct:g} %"
+                yield _Condition("premium", name, penalty=np.where(premium.arcs, usd_t, 0.0))
         for name in asked.avoid_modes:
             # a truck that fetches a box from its terminal is no leg by road, but a leg by road begins with one
             yield _Condition("mode", name, shut=(net.mode == MODES.index(name)) & (net.kind != ArcKind.ACCESS))
@@ -460,6 +470,9 @@ class _Search:
                 float(price[now].sum() - price[then].sum()) * self.units if saved > NOTHING else 0.0,
                 "" if saved > NOTHING else self._idle(condition, found=True),
             )
+        for premium in self.market:
+            if premium.pct is None and bool(premium.arcs[now].any()):
+                yield Effect("premium", premium.name, None, None, None, f"not counted: {premium.note}")
 
     def _idle(self, condition: _Condition, *, found: bool) -> str:
         """Why a condition changes nothing."""

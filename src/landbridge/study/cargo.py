@@ -20,7 +20,7 @@ from landbridge.scenario.select import place_countries, traders
 from landbridge.study.legs import Leg
 from landbridge.study.routing import RouteFinder
 
-__all__ = ["CargoRule", "cargo_rules", "empty_return", "entering", "insurance"]
+__all__ = ["CargoRule", "MarketPremium", "cargo_rules", "empty_return", "entering", "insurance", "market_premiums"]
 
 F8 = npt.NDArray[np.float64]
 B1 = npt.NDArray[np.bool_]
@@ -48,6 +48,63 @@ class CargoRule:
     forbidden: bool
     countries: tuple[str, ...]
     operators: tuple[str, ...]
+
+
+@dataclass(frozen=True, eq=False)
+class MarketPremium:
+    """A premium of the atlas that holds for a cargo.
+
+    Attributes
+    ----------
+    name
+        Row of the table premiums.
+    arcs : bool[m]
+        Arcs that it is asked for.
+    pct
+        Per cent of the goods' value; None where that is not known.
+    note
+        Why it is not counted; empty where it is.
+    """
+
+    name: str
+    arcs: B1
+    pct: float | None
+    note: str
+
+
+def market_premiums(finder: RouteFinder, commodity: str, year: int) -> tuple[MarketPremium, ...]:
+    """Return what insurers ask for a cargo by the atlas' table of premiums.
+
+    Only per cent of the goods' value are laid on goods. A ship's premium is told and not counted: its value a box is in
+    no table, and ocean freight may hold it already.
+
+    Parameters
+    ----------
+    finder
+        The network.
+    commodity
+        What is carried.
+    year
+        In which.
+    """
+    net, tables = finder.network, finder.tables
+    if "premiums" not in tables:
+        return ()
+    (group,) = [g for i, g in tables["commodities"].select("id", "group").rows() if i == commodity]
+    found = []
+    for row in tables["premiums"].to_dicts():
+        if row["goods"] not in ("*", group, commodity) or not row["year_from"] <= year <= (row["year_to"] or year):
+            continue
+        if row["country"]:
+            # by land only: ships have rows of their own
+            arcs = entering(net, row["country"]) & (net.kind == ArcKind.BORDER)
+        else:
+            own = [i for i, link in enumerate(net.links) if link in row["links"]]
+            arcs = np.isin(net.link, own) & (net.kind == ArcKind.MOVE)
+        counted = row["of"] == "cargo" and row["pct"] is not None
+        why = "asked for, at a rate that is not published" if row["of"] == "cargo" else "per cent of the ship's value"
+        found.append(MarketPremium(row["id"], arcs, row["pct"] if counted else None, "" if counted else why))
+    return tuple(found)
 
 
 def cargo_rules(

@@ -38,8 +38,9 @@ class Leg:
 
     ``cost_usd`` is what the payer pays: ``tariff_usd`` (the price of a run) and ``fee_usd`` (handling, border charges,
     tolls) less ``subsidy_usd``, which ``subsidy_by`` pays. ``basis`` names the rows of the atlas on which the price
-    rests, ``price_year`` the year of its dollars. ``third_h3`` is the third central moment of the hours where it is
-    known; elsewhere a gamma distribution is assumed.
+    rests, ``price_year`` the year of its dollars. ``grant_usd`` is what ``grant_by`` pay towards it by the table
+    subsidies, beside the price and not taken off it (see `landbridge.study.grants`); None where it is not known.
+    ``third_h3`` is the third central moment of the hours where it is known; elsewhere a gamma distribution is assumed.
     """
 
     type: str
@@ -62,6 +63,8 @@ class Leg:
     fee_usd: float = 0.0
     subsidy_usd: float = 0.0
     subsidy_by: tuple[str, ...] = ()
+    grant_usd: float | None = 0.0
+    grant_by: tuple[str, ...] = ()
     co2_kg: float = 0.0
     basis: tuple[str, ...] = ()
     price_year: int | None = None

@@ -17,6 +17,8 @@ from landbridge.model.routes import CRITERIA
 
 __all__ = ["Question", "conditions", "question"]
 
+#: Stands for the atlas' own table where a premium is asked for.
+ATLAS_PREMIUMS = "atlas"
 #: Above the value of the goods nobody insures.
 MOST_PREMIUM_PCT = 100.0
 
@@ -54,6 +56,8 @@ class Question:
         Whether to give the cheapest simple routes one after another, however much they have in common.
     premiums
         What insurers ask or shippers feel, per cent of the goods' value for each time they enter a country.
+    market_premiums
+        Whether the premiums of the atlas count too.
     insurance_pct
         Premium of an insurance of the goods, per cent of their value; None for none.
     own_box
@@ -80,6 +84,7 @@ class Question:
     epsilon: float = 0.0
     ranked: bool = False
     premiums: tuple[tuple[str, float], ...] = ()
+    market_premiums: bool = False
     insurance_pct: float | None = None
     own_box: bool = False
 
@@ -112,7 +117,8 @@ def question(
         The only crossings that may be passed, by id, or by two country codes as in ``KZ-RU`` for all between them; all
         when empty.
     premiums
-        Countries with what is asked for entering them, per cent of the goods' value, as ``RU=0.5``.
+        Countries with what is asked for entering them, per cent of the goods' value, as ``RU=0.5``; ``atlas`` for the
+        table of premiums.
     **given
         Other fields of `Question`.
 
@@ -187,7 +193,8 @@ def conditions(
         start=origin,
         end=destination,
         via=tuple(find_place(tables, place) for place in via),
-        premiums=tuple(_premium(tables, text) for text in premiums),
+        premiums=tuple(_premium(tables, text) for text in premiums if text != ATLAS_PREMIUMS),
+        market_premiums=ATLAS_PREMIUMS in premiums,
         only_borders=_borders(tables, only_borders) if only_borders else None,
         **names,
         **given,

@@ -21,6 +21,7 @@ from landbridge.model.outcomes import PathTable, classify
 from landbridge.scenario.apply import apply
 from landbridge.scenario.edits import Payment
 from landbridge.scenario.measures import Avoid, Measure
+from landbridge.study.grants import Grant, grants_of, with_grants
 from landbridge.study.legs import Leg, Prices, legs_of
 from landbridge.study.solve import NETWORK_TABLES, cargo, columns, free_time_h, weights
 from landbridge.study.tabulate import passage_rules
@@ -42,7 +43,8 @@ class NamedRoute:
     Hours are from the hand-over at the start to that at the end; ``transit_days`` leave out both. The delays of one leg
     go together, those of different legs are independent: `landbridge.model.arrival` makes ``time_p50_h``,
     ``time_p90_h`` and ``on_time``, the probability of keeping a deadline where one was given, from the legs. ``risk``
-    is the sum of the spreads of all parts, the buffer of a shipper who trusts to no luck.
+    is the sum of the spreads of all parts, the buffer of a shipper who trusts to no luck. ``grants`` are what provinces
+    and states pay towards it beside the price.
     """
 
     passage: str
@@ -56,6 +58,7 @@ class NamedRoute:
     risk: float
     cost_usd: float
     subsidy_usd: float
+    grants: tuple[Grant, ...]
     generalised_usd: float
     co2_kg: float
     borders: tuple[str, ...]
@@ -83,6 +86,8 @@ class RouteFinder:
         Gives the hours of every arc; at free flow, with the preload, when left out.
     payments
         Money of the scenario's charges and subsidies, to be told apart from tariffs.
+    year
+        In which grants of the atlas' table of subsidies are looked up; none are told without it.
     """
 
     def __init__(
@@ -93,6 +98,7 @@ class RouteFinder:
         season: str = "mean",
         hours: Callable[[Network], F8] = free_time_h,
         payments: Sequence[Payment] = (),
+        year: int | None = None,
     ) -> None:
         # Each place asked about gets a zone of its own, so that access is the same for all.
         zones = pl.DataFrame({"id": list(places), "place": list(places)})
@@ -102,6 +108,7 @@ class RouteFinder:
         }
         self.tables = tables
         self.season = season
+        self.year = year
         self.network: Network = network.build(given, season=season)
         self.goods: Goods = cargo(tables)
         self.money: F8 = class_money(self.network, self.goods, weights(tables))
@@ -270,7 +277,8 @@ class RouteFinder:
             border_at=self.border_at,
             season=self.season,
         )
-        legs += besides
+        grants = self._grants(arcs, legs, units * boxes) if boxes is not None else ()
+        legs = [*with_grants(legs, grants), *besides]
         paid = sum(leg.cost_usd for leg in legs if access or leg.type != "access")
         countries = [net.countries[c] for a in arcs.tolist() for c in (net.country[a], net.country_to[a])]
         hours = arrival([leg.time_h for leg in legs], [leg.spread_h for leg in legs], [leg.third_h3 for leg in legs])
@@ -286,6 +294,7 @@ class RouteFinder:
             risk=float(net.spread_h[arcs].sum()),
             cost_usd=paid,
             subsidy_usd=sum(leg.subsidy_usd for leg in legs),
+            grants=grants,
             generalised_usd=whole.cost_usd_t * units,
             co2_kg=whole.co2_kg_t * units + sum(leg.co2_kg for leg in besides),
             borders=tuple(leg.crossing or f"{leg.from_place}-{leg.to_place}" for leg in legs if leg.type == "border"),
@@ -293,6 +302,15 @@ class RouteFinder:
             countries=tuple(c for c in dict.fromkeys(countries) if c != "XZ"),
             legs=tuple(legs),
         )
+
+    def _grants(self, arcs: npt.NDArray[np.int32], legs: Sequence[Leg], teu: float) -> tuple[Grant, ...]:
+        net = self.network
+        if self.year is None:
+            return ()
+        borders = arcs[(net.kind[arcs] == ArcKind.BORDER) & (net.mode[arcs] == MODES.index("rail"))]
+        crossed = frozenset(net.countries[c] for c in (*net.country[borders], *net.country_to[borders]))
+        ends = legs[0].from_place, legs[-1].to_place
+        return grants_of(self.tables, legs, crossed, start=ends[0], end=ends[1], year=self.year, teu=teu)
 
 
 def box_tonnes(goods: Goods, commodity: int, feu: bool) -> float:
@@ -363,7 +381,9 @@ def find_routes(
     countries = [find_country(tables, country) for country in avoid]
     ban: tuple[Measure, ...] = (Avoid(countries=tuple(countries)),) if countries else ()
     applied = apply(tables, (*measures, *ban), year, held=held)
-    finder = RouteFinder(applied.tables, list(dict.fromkeys([origin, destination])), payments=applied.payments)
+    finder = RouteFinder(
+        applied.tables, list(dict.fromkeys([origin, destination])), payments=applied.payments, year=year
+    )
     number = finder.commodity(commodity)
     found = finder.find(
         origin,

@@ -22,7 +22,7 @@ from landbridge.study.past import past_notes
 from landbridge.study.payments import PAYMENTS, payments_table
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
-from landbridge.study.solve import Settings, solve
+from landbridge.study.solve import Settings, Solution, solve
 from landbridge.study.tabulate import TABLES, tabulate
 from landbridge.study.tabulate_trade import TRADE_TABLES, told_of, trade_tables
 from landbridge.study.terminal_network import solve_with_terminals
@@ -84,12 +84,14 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         growth=how.growth if how else "mean",
     )
     references: dict[int, Reference] = {}
+    bases: dict[int, Solution] = {}
     tell = progress or (lambda _done, _all, _text: None)
     tasks = [(scenario, year) for scenario in study.scenarios for year in study.years]
-    frames: dict[str, list[pl.DataFrame]] = {}
-    solved: list[dict[str, Any]] = []
+    made: dict[tuple[str, int], dict[str, pl.DataFrame]] = {}
+    records: dict[tuple[str, int], dict[str, Any]] = {}
     began = time.perf_counter()
-    for number, (scenario, year) in enumerate(tasks):
+    # What others are compared with comes first: they start from its flows of the same year.
+    for number, (scenario, year) in enumerate(sorted(tasks, key=lambda task: task[0].id != study.compare)):
         label = f"{scenario.id} {year}"
         tell(number, len(tasks), label)
         start = time.perf_counter()
@@ -99,47 +101,58 @@ def run_study(study: Study, tables: Tables, out: Path, *, progress: Progress | N
         more: dict[str, pl.DataFrame] = {}
         notes = list(applied.notes)
         if study.terminals == "simulated":
-            fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=note)
+            fixed = solve_with_terminals(
+                applied.tables, year=year, settings=settings, progress=note, start=bases.get(year)
+            )
             solution, more["terminals"] = fixed.solution, terminals_told(fixed)
             notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
             notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
         elif how is not None and how.mode != "frozen" and scenario.id != study.compare:
-            if year not in references:
-                compared = study.scenario(study.compare)
-                base = apply(tables, compared.measures, year, held=held).tables
-                references[year] = reference_of(base, solve(base, year=year, settings=settings, progress=note))
-            answered = answer(applied.tables, references[year], year=year, settings=settings, how=how, progress=note)
+            answered = answer(
+                applied.tables,
+                references[year],
+                year=year,
+                settings=settings,
+                how=how,
+                progress=note,
+                start=bases[year],
+            )
             solution = answered.solution
         else:
-            solution = solve(applied.tables, year=year, settings=settings, progress=note)
-            if how is not None and scenario.id == study.compare:
+            solution = solve(applied.tables, year=year, settings=settings, progress=note, start=bases.get(year))
+        if scenario.id == study.compare:
+            bases[year] = solution
+            if how is not None:
                 references[year] = reference_of(applied.tables, solution)
         more["payments"] = payments_table(applied.tables, solution, applied.payments)
-        made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
+        found = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
         if how is not None:
-            made |= trade_tables(applied.tables, solution, answered)
-        for name, frame in made.items():
-            head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
-            frames.setdefault(name, []).append(frame.select(*head, pl.all()))
+            found |= trade_tables(applied.tables, solution, answered)
+        head = [pl.lit(scenario.id).alias("scenario"), pl.lit(year, dtype=pl.Int64).alias("year")]
+        made[scenario.id, year] = {name: frame.select(*head, pl.all()) for name, frame in found.items()}
         record = solution.equilibrium.convergence
-        solved.append(
-            {
-                "scenario": scenario.id,
-                "year": year,
-                "principle": solution.equilibrium.principle,
-                "status": record.status,
-                "relative_gap": record.relative_gap,
-                "iterations": record.iterations,
-                "seconds": time.perf_counter() - start,
-                "notes": [
-                    *notes,
-                    *past_notes(tables, year, settings.base_year),
-                    *(answered.notes if answered else ()),
-                ],
-                **({"demand": told_of(how, answered)} if how else {}),
-                "without_zone": dict(solution.prepared.demand.without_zone),
-            }
-        )
+        records[scenario.id, year] = {
+            "scenario": scenario.id,
+            "year": year,
+            "principle": solution.equilibrium.principle,
+            "status": record.status,
+            "relative_gap": record.relative_gap,
+            "iterations": record.iterations,
+            "seconds": time.perf_counter() - start,
+            "notes": [
+                *notes,
+                *past_notes(tables, year, settings.base_year),
+                *(answered.notes if answered else ()),
+            ],
+            **({"demand": told_of(how, answered)} if how else {}),
+            "without_zone": dict(solution.prepared.demand.without_zone),
+        }
+    keys = [(scenario.id, year) for scenario, year in tasks]
+    solved = [records[key] for key in keys]
+    frames: dict[str, list[pl.DataFrame]] = {}
+    for key in keys:
+        for name, frame in made[key].items():
+            frames.setdefault(name, []).append(frame)
     tell(len(tasks), len(tasks), "writing")
     package, overlay = tables.package, tables.overlay
     manifest = {

@@ -175,7 +175,7 @@ def close(
     base = solve(open_tables, year=year, settings=settings)
     tell(1, 2, "closed")
     shut_tables = apply(tables, [*before, *(t.measure for t in targets)], year, held=held).tables
-    shut = solve(shut_tables, year=year, settings=settings)
+    shut = solve(shut_tables, year=year, settings=settings, start=base)
     tell(2, 2, "comparing")
     frames = tabulate(open_tables, base), tabulate(shut_tables, shut)
     result = {

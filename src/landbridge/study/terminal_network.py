@@ -205,7 +205,12 @@ def with_curves(prepared: Prepared, streams: list[Stream], curves: Mapping[str, 
 
 
 def solve_with_terminals(
-    tables: Tables, *, year: int, settings: Settings, progress: Callable[[str], None] | None = None
+    tables: Tables,
+    *,
+    year: int,
+    settings: Settings,
+    progress: Callable[[str], None] | None = None,
+    start: Solution | None = None,
 ) -> Fixed:
     """Find an equilibrium in which terminals delay as their simulation says at the volumes that result.
 
@@ -219,6 +224,8 @@ def solve_with_terminals(
         Tolerances and size.
     progress
         Called with a short text as the work goes on.
+    start
+        A solution to begin with, as in `landbridge.study.solve.solve`. Each round goes on from the one before.
 
     Returns
     -------
@@ -233,7 +240,7 @@ def solve_with_terminals(
     """
     tell = progress or (lambda _: None)
     tell("network and demand")
-    prepared = prepare(tables, year=year, settings=settings)
+    prepared = prepare(tables, year=year, settings=settings, like=start.prepared if start else None)
     plans = {name: work.plan_of(tables, name) for name in work.plan_ids(tables)}
     streams = facilities_of(tables, prepared.network, plans)
     volumes = {s.id: s.trains_day for plan in plans.values() for s in plan.streams}
@@ -248,7 +255,10 @@ def solve_with_terminals(
 
     curves, change = look(volumes, "round 1"), np.inf
     for number in range(1, ROUNDS + 1):
-        solution = equilibrium(tables, with_curves(prepared, streams, curves), settings=settings, progress=progress)
+        solution = equilibrium(
+            tables, with_curves(prepared, streams, curves), settings=settings, progress=progress, start=start
+        )
+        start = solution
         load = solution.equilibrium.facility_trains_day
         found = volumes | {each.stream: float(load[each.facility]) / each.trains for each in streams}
         moved = [abs(found[s.stream] - volumes[s.stream]) / curves[s.stream].capacity_trains_day for s in streams]

@@ -108,7 +108,11 @@ def plan_with(tables: Tables, asked: Asked, variant: Variant, year: int) -> Plan
 def _with_plan(tables: Tables, plan: Plan) -> Tables:
     """Tables in which a plan of the atlas has other values, so that a measure finds them."""
     head = {"id": plan.id, "stack_teu": plan.stack_teu, "stack_dwell_h": plan.stack_dwell_h}
-    changed = {"terminal_plans": [head], "terminal_resources": plan.resources, "terminal_streams": plan.streams}
+    changed: dict[str, Any] = {
+        "terminal_plans": [head],
+        "terminal_resources": plan.resources,
+        "terminal_streams": plan.streams,
+    }
     frames = {}
     for name, rows in changed.items():
         frame = tables[name]

@@ -1,5 +1,6 @@
 """Flows on a network whose times grow with volume, and what can be read off them."""
 
+from landbridge.model.flows.carried import carried
 from landbridge.model.flows.choice import Nest, composite_cost, nest
 from landbridge.model.flows.curves import bpr, delays_h
 from landbridge.model.flows.equilibrium import assign
@@ -56,6 +57,7 @@ __all__ = [
     "assign",
     "bpr",
     "capacitated_equilibrium",
+    "carried",
     "composite_cost",
     "conservation_error",
     "delays_h",

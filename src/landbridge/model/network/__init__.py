@@ -22,10 +22,11 @@ Congestion
     Each arc may have a facility; the time of an arc is ``time_h + delay_h (volume / capacity)^power`` with the volume
     in trains a day of length factor 1, preload included. Arcs of one facility share its volume.
 
-`records` holds the arrays, `build` makes them from tables.
+`records` holds the arrays, `build` makes them from tables, `match` finds the arcs of one network in another.
 """
 
 from landbridge.model.network.build import NetworkTables, build, country_order
+from landbridge.model.network.match import matching_arcs
 from landbridge.model.network.records import ARC_FIELDS, MODES, OPTIONS, ArcKind, Network, keep
 
 __all__ = [
@@ -38,4 +39,5 @@ __all__ = [
     "build",
     "country_order",
     "keep",
+    "matching_arcs",
 ]

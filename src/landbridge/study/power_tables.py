@@ -1,0 +1,142 @@
+"""The tables of answers about power, dependence, sanctions and closures, and what their columns mean."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+__all__ = ["COLUMNS", "TABLES", "frames_of"]
+
+#: Tables by name, with what they hold.
+TABLES = {
+    "stress_totals": "One row: what a closure costs all together",
+    "stress_countries": "Who loses by a closure, by country",
+    "stress_crossings": "Where the cargo of a closure goes, by crossing",
+    "stress_recovery": "Backlog after a closure of some days",
+    "stress_worst": "The worst closures of each number, every set that reaches the most",
+    "stress_ranking": "Each element closed alone",
+    "stress_chance": "Expected cost of closures and of slow borders by chance",
+    "dependence": "Country by partner: how much of its freight must and does cross the partner, and what losing it costs",
+    "diversification": "Country by year: how many partners and gateways its trade, transit, energy and loans rest on",
+    "exposure": "What two countries lose when the cargo of one may not cross the other",
+    "power_reading": "What must be known to read the game: players, rules, outside option, principle, core",
+    "power_values": "Solutions of the corridor game by player",
+    "power_change": "What an investment changes for each player",
+    "power_coalitions": "Smallest coalitions that gain from an investment by themselves",
+}
+
+#: Columns by name: unit and meaning; a column means the same in every table.
+COLUMNS: dict[str, tuple[str, str]] = {
+    "year": ("", "year"),
+    "closed": ("", "what is closed"),
+    "country": ("ISO2", "country"),
+    "partner": ("ISO2", "country that is crossed, or traded with"),
+    "crossing": ("", "crossing"),
+    "at": ("", "direction of the crossing (from-to), or plan of the terminal"),
+    "by": ("", "how it was found"),
+    "id": ("", "crossing, ferry, link or country"),
+    "among": ("", "what was closed in turn"),
+    "r": ("", "number of things closed at once"),
+    "what": ("", "what comes by chance"),
+    "all_cost_before_usd_yr": ("USD a year", "what all relations pay without the closure"),
+    "cost_usd_yr": ("USD a year", "rise of what all relations pay that are served on both sides"),
+    "demand_tonnes_yr": ("t a year", "all tonnes that may go by land"),
+    "land_tonnes_before_yr": ("t a year", "tonnes by land without the closure"),
+    "lost_land_tonnes_yr": ("t a year", "tonnes that leave the land"),
+    "to_outside_tonnes_yr": ("t a year", "tonnes that go by sea or truck in place of the land network"),
+    "unserved_tonnes_yr": ("t a year", "tonnes that nobody carries any more"),
+    "trade_loss_usd_yr": ("USD a year", "rise of what its trade pays; each relation's is shared by its two ends"),
+    "transit_tonnes_yr": ("t a year", "change of the tonnes that cross it between others"),
+    "paid_usd_yr": ("USD a year", "change of what is paid for lines, borders and yards there"),
+    "tonnes_before_yr": ("t a year", "tonnes before"),
+    "tonnes_after_yr": ("t a year", "tonnes after"),
+    "change_tonnes_yr": ("t a year", "change of tonnes"),
+    "trains_day": ("trains a day", "trains that come, preload included"),
+    "backlog_trains": ("trains", "trains that wait when it opens again"),
+    "clearing_days": ("days", "days until the backlog is gone; empty: never"),
+    "cleared_share": ("1", "share of simulated runs in which it was gone before their end"),
+    "rise_usd_yr": ("USD a year", "rise of the least cost of all relations"),
+    "tonnes_yr": ("t a year", "tonnes carried"),
+    "mean_usd_yr": ("USD a year", "expected rise of cost"),
+    "standard_error_usd_yr": ("USD a year", "standard error of the expected rise; zero where all states were listed"),
+    "std_usd_yr": ("USD a year", "standard deviation over states"),
+    "quantile_95_usd_yr": ("USD a year", "not exceeded in 95 % of states"),
+    "most_usd_yr": ("USD a year", "the most met"),
+}
+
+
+def frames_of(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    """Make the tables of an answer.
+
+    Parameters
+    ----------
+    found
+        The answer, with its ``question``.
+
+    Returns
+    -------
+    dict
+        Frames by name, a key of `TABLES` each; only those that there is something for.
+    """
+    make = {"stress": _stress}
+    return {name: frame for name, frame in make[found["question"]](found).items() if not frame.is_empty()}
+
+
+def _rows(rows: list[dict[str, Any]], columns: str, **more: Any) -> pl.DataFrame:
+    """A frame of some columns of rows, others constant in front."""
+    names = columns.split()
+    data = [{**more, **{name: row.get(name) for name in names}} for row in rows]
+    return pl.DataFrame(data, infer_schema_length=None) if data else pl.DataFrame()
+
+
+def _stress(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    year = found["year"]
+    frames: dict[str, pl.DataFrame] = {}
+    if closed := found["closed"]:
+        names = ";".join(t["id"] for t in closed["closed"])
+        told = {"year": year, "closed": names}
+        frames["stress_totals"] = _rows(
+            [closed],
+            "all_cost_before_usd_yr cost_usd_yr demand_tonnes_yr land_tonnes_before_yr lost_land_tonnes_yr "
+            "to_outside_tonnes_yr unserved_tonnes_yr",
+            **told,
+        )
+        frames["stress_countries"] = _rows(
+            closed["countries"],
+            "country trade_loss_usd_yr lost_land_tonnes_yr unserved_tonnes_yr transit_tonnes_yr paid_usd_yr",
+            **told,
+        )
+        frames["stress_crossings"] = _rows(
+            closed["crossings"], "crossing tonnes_before_yr tonnes_after_yr change_tonnes_yr", **told
+        )
+        frames["stress_recovery"] = _rows(
+            closed.get("recovery", []),
+            "crossing at by trains_day backlog_trains clearing_days cleared_share",
+            **told,
+        )
+    if worst := found["worst"]:
+        told = {"year": year, "among": worst["among"]}
+        sets = [
+            {"r": size["r"], "closed": ";".join(s["closed"]), "rise_usd_yr": size["rise_usd_yr"], **{
+                "lost_land_tonnes_yr": s["lost_land_tonnes_yr"]
+            }}
+            for size in worst["worst"]
+            for s in size["sets"]
+        ]  # fmt: skip
+        frames["stress_worst"] = _rows(sets, "r closed rise_usd_yr lost_land_tonnes_yr", **told)
+        frames["stress_ranking"] = _rows(worst["ranking"], "id rise_usd_yr tonnes_yr", **told)
+    if chance := found["chance"]:
+        kinds = [k for k in ("closures", "closures_and_delays") if k in chance]
+        rows = [
+            {
+                "what": kind,
+                **{f"{key}_usd_yr": chance[kind][key] for key in ("mean", "standard_error", "std", "quantile_95", "most")},
+            }
+            for kind in kinds
+        ]
+        frames["stress_chance"] = _rows(
+            rows, "what mean_usd_yr standard_error_usd_yr std_usd_yr quantile_95_usd_yr most_usd_yr", year=year
+        )
+    return frames

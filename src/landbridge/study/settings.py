@@ -1,0 +1,52 @@
+"""Tolerances and sizes of a run, and how the atlas' tables and parameters are handed to the model."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any
+
+import polars as pl
+
+from landbridge.data.tables import Tables
+from landbridge.errors import DataError, Fault
+
+__all__ = ["Settings", "columns", "parameter"]
+
+
+@dataclass(frozen=True)
+class Settings:
+    """Tolerances and sizes of a run.
+
+    Attributes
+    ----------
+    gap
+        Relative gap at which an equilibrium is accepted.
+    max_iterations
+        Rounds after which an assignment that has not converged is an error.
+    size
+        ``full``, ``corridor`` or ``reduced``.
+    base_year
+        Year of the trade matrix.
+    growth
+        Path of growth: ``mean``, ``low`` or ``high``.
+    """
+
+    gap: float = 1e-6
+    max_iterations: int = 500
+    size: str = "corridor"
+    base_year: int = 2023
+    growth: str = "mean"
+
+
+def columns(tables: Tables, names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:
+    """Turn frames into the plain columns that the model's doors take."""
+    return {name: tables[name].to_dict(as_series=False) for name in names}
+
+
+def parameter(tables: Tables, name: str) -> float:
+    """Return one value of the atlas' parameters."""
+    found = tables["parameters"].filter(pl.col("id") == name)
+    if found.is_empty():
+        raise DataError("parameters", [Fault("parameters.csv", name, "value", "this parameter", "no such row")])
+    return float(found["value"][0])

@@ -1,0 +1,167 @@
+"""Selections under budgets: the reference's frontiers and designs, and enumeration of small problems."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from itertools import chain, combinations
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from landbridge.model import portfolio
+from landbridge.model.portfolio import Relaxation
+
+
+@pytest.fixture(scope="module")
+def told(shared: Path) -> dict[str, Any]:
+    return dict(json.loads((shared / "reference" / "econ" / "appraisal.json").read_text(encoding="utf-8")))
+
+
+def knapsack(cost: Any, benefit: list[float], budget: Any, **options: Any) -> portfolio.Selection:
+    gains = np.array(benefit, float)
+
+    def relax(everything: frozenset[int]) -> Relaxation:
+        saving = np.zeros(gains.size)
+        saving[sorted(everything)] = gains[sorted(everything)]
+        return Relaxation(-float(saving.sum()), saving)
+
+    return portfolio.select_set(lambda s: -float(gains[sorted(s)].sum()), relax, cost, budget, **options)
+
+
+@pytest.mark.shared
+def test_reference_knapsack(told: dict[str, Any]) -> None:
+    projects = told["knapsack"]["projects"]
+    cost, benefit = ([float(p[key]) for p in projects] for key in ("cost", "benefit"))
+    last = 0.0
+    for point in told["knapsack"]["frontier"]:
+        found = knapsack(cost, benefit, float(point["budget"]))
+        assert found.proved
+        assert -found.value == pytest.approx(point["best_benefit"], rel=1e-6)
+        assert sum(cost[i] for i in found.chosen) <= point["budget"]
+        if point["number_of_optimal_sets"] == 1:
+            assert {projects[i]["id"] for i in found.chosen} == set(point["best_set"])
+        assert -found.value >= last
+        last = -found.value
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 9), st.integers(0, 9), st.integers(0, 9)), min_size=1, max_size=7),
+    st.integers(0, 20),
+    st.integers(0, 20),
+)
+@settings(max_examples=60, deadline=None)
+def test_two_budgets_against_enumeration(items: list[tuple[int, int, int]], first: int, second: int) -> None:
+    cost = np.array([[a for a, _, _ in items], [b for _, b, _ in items]], float)
+    benefit = [float(v) for _, _, v in items]
+    sets = chain.from_iterable(combinations(range(len(items)), k) for k in range(len(items) + 1))
+    best = max(
+        sum(benefit[i] for i in s) for s in sets if cost[0, list(s)].sum() <= first and cost[1, list(s)].sum() <= second
+    )
+    found = knapsack(cost, benefit, [first, second])
+    assert found.proved
+    assert -found.value == pytest.approx(best)
+    assert found.bound == found.value
+
+
+def test_what_is_stopped_is_not_proved() -> None:
+    rng = np.random.default_rng(5)
+    cost, benefit = rng.uniform(1, 2, 18), rng.uniform(1, 2, 18)
+    asked = iter(range(10_000))
+    found = knapsack(cost, benefit.tolist(), 14.0, stop=lambda: next(asked) > 40)
+    whole = knapsack(cost, benefit.tolist(), 14.0)
+    assert whole.proved
+    assert not found.proved
+    assert found.bound <= whole.value <= found.value
+    assert found.gap > 0
+
+
+def test_costs_that_cannot_be() -> None:
+    with pytest.raises(ValueError, match="at least 0"):
+        knapsack([-1.0], [1.0], 1.0)
+    with pytest.raises(ValueError, match="wanted 1"):
+        knapsack([1.0], [1.0], [1.0, 2.0])
+
+
+# ------------------------------------------------------------------------------------------------ network design
+
+
+def write_candidates(folder: Path, links: list[list[float]]) -> Path:
+    path = folder / "candidates.csv"
+    rows = [f"{int(a)},{int(b)},{c},{t},{g}" for a, b, c, t, g in links]
+    path.write_text("\n".join(["from,to,capacity,fft,cost", *rows]) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.shared
+@pytest.mark.parametrize(
+    ("name", "demand", "share"), [("SF_DNDP_10_1", 100, 25), ("SF_DNDP_10_3", 100, 25), ("SF_DNDP_10_2", 150, 25)]
+)
+def test_reference_designs(shared: Path, tmp_path: Path, name: str, demand: int, share: int) -> None:
+    """The best of all 1,024 designs; in the second the published design is not the best."""
+    from landbridge.study.design import design_files
+
+    told = json.loads((shared / "reference" / "econ" / "dndp_siouxfalls.json").read_text(encoding="utf-8"))
+    case = told["ten_link"][name]
+    best = case[f"D{demand}_B{share}"]
+    found = design_files(
+        shared / "tntp" / "SiouxFalls_net.tntp",
+        shared / "tntp" / "SiouxFalls_trips.tntp",
+        write_candidates(tmp_path, case["candidate_links[from,to,capacity,fft,cost]"]),
+        budget=best["budget"],
+        demand=demand / 100,
+    )
+    assert found["proved"]
+    assert sorted(tuple(map(int, pair)) for pair in found["built"]) == sorted(map(tuple, best["built"]))
+    assert found["total_travel_time"] == pytest.approx(best["tstt"], rel=1e-7)
+    assert found["cost"] == best["cost"]
+    assert found["without"] == pytest.approx(case[f"D{demand}_none"], rel=1e-7)
+    assert found["all_built"] == pytest.approx(case[f"D{demand}_all"], rel=1e-7)
+
+
+@pytest.mark.shared
+def test_no_design_beats_its_relaxation(shared: Path, tmp_path: Path) -> None:
+    """Bound and savings against the equilibria of random sets, as the top of `design` promises."""
+    from landbridge.data.formats import read_tntp_network, read_tntp_trips
+    from landbridge.data.formats.candidates_csv import read_candidates, with_candidates
+    from landbridge.model.portfolio.design import _Problem
+    from landbridge.study.assign import prepare
+
+    told = json.loads((shared / "reference" / "econ" / "dndp_siouxfalls.json").read_text(encoding="utf-8"))
+    network = read_tntp_network(shared / "tntp" / "SiouxFalls_net.tntp")
+    case = told["ten_link"]["SF_DNDP_10_2"]["candidate_links[from,to,capacity,fft,cost]"]
+    offered = read_candidates(write_candidates(tmp_path, case), network)
+    trips = read_tntp_trips(shared / "tntp" / "SiouxFalls_trips.tntp")
+    for demand in (0.5, 1.5):
+        inputs = prepare(with_candidates(network, offered), replace(trips, volume=trips.volume * demand))
+        links = np.arange(len(network.link_name), len(network.link_name) + len(offered.name))
+        problem = _Problem(inputs.graph, inputs.delay, inputs.classes, inputs.relations, links, 1e-8)
+        rng = np.random.default_rng(3)
+        for _ in range(12):
+            everything = frozenset(np.flatnonzero(rng.random(10) < 0.8).tolist())
+            inside = frozenset(i for i in everything if rng.random() < 0.6)
+            relaxed = problem.relax(everything)
+            assert (relaxed.saving >= 0).all()
+            assert relaxed.bound + relaxed.saving[sorted(everything - inside)].sum() <= problem.value(inside)
+
+
+@pytest.mark.shared
+def test_all_faults_of_candidates_at_once(shared: Path, tmp_path: Path) -> None:
+    from landbridge.data.formats import read_tntp_network
+    from landbridge.data.formats.candidates_csv import read_candidates
+    from landbridge.errors import DataError
+
+    network = read_tntp_network(shared / "tntp" / "SiouxFalls_net.tntp")
+    path = tmp_path / "c.csv"
+    path.write_text("from,to,capacity,fft,cost\n1,99,0,2,3\n5,5,1,x,-1\n1,2\n", encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        read_candidates(path, network)
+    assert len(error.value.faults) == 6
+    path.write_text("from,to,capacity,speed\n", encoding="utf-8")
+    with pytest.raises(DataError) as error:
+        read_candidates(path, network)
+    assert {fault.field for fault in error.value.faults} == {"free_flow_time", "cost", "speed"}
