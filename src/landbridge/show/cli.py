@@ -11,9 +11,9 @@ from landbridge import __version__
 from landbridge.errors import LandbridgeError
 from landbridge.show import cli_map
 from landbridge.show.cli_atlas import atlas_app, facts
+from landbridge.show.cli_dependence import dependence, exposure
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_invest import cashflow, design
-from landbridge.show.cli_dependence import dependence, exposure
 from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes

@@ -150,7 +150,7 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
         f"All together {found['cost_usd_yr'] / MILLION:,.1f} million USD a year more "
         f"({100 * found['cost_usd_yr'] / found['all_cost_before_usd_yr']:.2f} %); "
         f"{found['lost_land_tonnes_yr'] / MEGATONNE:.3f} Mt leave the land, "
-        f"{found['unserved_tonnes_yr'] / MEGATONNE:.3f} Mt are not served. A relation's loss is shared by its two ends. "
+        f"{found['unserved_tonnes_yr'] / MEGATONNE:.3f} Mt are not served. A relation's loss is shared by its ends. "
         f"By {found['principle']}, gap {found['relative_gap']:.1e}.",
     )
     print_table(
@@ -169,7 +169,7 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
                 [r[k] for k in ("crossing", "at", "trains_day", "backlog_trains", "clearing_days", "by")]
                 for r in found["recovery"]
             ],
-            f"At the rate of a year, {found['days']:g} days cost {found['cost_of_days_usd'] / MILLION:.2f} million USD; "
+            f"At a year's rate {found['days']:g} days cost {found['cost_of_days_usd'] / MILLION:.2f} million USD; "
             "cargo that is under way when it happens, and cannot turn, costs more.",
         )
 
@@ -190,7 +190,7 @@ def _print_worst(found: dict[str, Any], year: int) -> None:
         [(found["among"], 0), ("more, million USD/yr", 1), ("carried, Mt", 2)],
         [[r["id"], r["rise_usd_yr"] / MILLION, r["tonnes_yr"] / MEGATONNE] for r in found["ranking"][: 2 * MOST_ROWS]],
         f"{found['principle']}. {found['used']} of {found['elements']} are used; the others cost nothing. "
-        f"{found['without_outside_option_tonnes_yr'] / MEGATONNE:.2f} Mt a year without an outside option are left out.",
+        f"{found['without_outside_option_tonnes_yr'] / MEGATONNE:.2f} Mt without an outside option are left out.",
     )
 
 

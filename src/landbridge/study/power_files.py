@@ -1,6 +1,6 @@
 """Answers about power, dependence, sanctions and closures as a folder of tables.
 
-    manifest.json      ``kind`` (power, dependence, exposure or stress), from which atlas, and what must be known to read it
+    manifest.json      ``kind`` (power, dependence, exposure or stress), the atlas, and what must be known to read it
     answer.json        the whole answer, as ``--json`` prints it
     tables/*.parquet   one file a table; the manifest says what each column means, and its unit
 

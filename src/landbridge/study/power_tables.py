@@ -18,7 +18,7 @@ TABLES = {
     "stress_worst": "The worst closures of each number, every set that reaches the most",
     "stress_ranking": "Each element closed alone",
     "stress_chance": "Expected cost of closures and of slow borders by chance",
-    "dependence": "Country by partner: how much of its freight must and does cross the partner, and what losing it costs",
+    "dependence": "Country by partner: how much of its freight must and does cross it, and what losing it costs",
     "diversification": "Country by year: how many partners and gateways its trade, transit, energy and loans rest on",
     "exposure": "What two countries lose when the cargo of one may not cross the other",
     "power_reading": "What must be known to read the game: players, rules, outside option, principle, core",
@@ -64,6 +64,36 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "std_usd_yr": ("USD a year", "standard deviation over states"),
     "quantile_95_usd_yr": ("USD a year", "not exceeded in 95 % of states"),
     "most_usd_yr": ("USD a year", "the most met"),
+    "scenario": ("", "scenario"),
+    "third_tonnes_yr": ("t a year", "tonnes of the country's trade with third countries that can go by land"),
+    "must_cross": ("1", "share of these that has no way by land without the partner"),
+    "actual": ("1", "share of what goes by land that crosses the partner; empty: nothing goes"),
+    "actual_least": ("1", "the least over flows that are as good"),
+    "actual_most": ("1", "the most over flows that are as good"),
+    "free_usd_yr": ("USD a year", "what it costs that none of it may cross the partner, nothing being full"),
+    "free_percent": ("%", "the same as a part of what it costs"),
+    "capacity_usd_yr": ("USD a year", "the same for all together, with hard capacities"),
+    "loss_of_partner_usd_yr": (
+        "USD a year",
+        "the same the other way round: the partner's cargo kept out of the country",
+    ),
+    "leverage": ("1", "of the partner over the country: loss over trade of one less that of the other (Hirschman)"),
+    "trade_usd_yr": ("USD a year", "trade of the two with each other"),
+    "trade_share": ("1", "the same as a share of all trade of the country, by value"),
+    "kind": ("", "what is counted: trade, gateways, transit, energy or loans"),
+    "amount": ("see unit", "sum over all ways"),
+    "unit": ("", "unit of the amount"),
+    "hhi": ("1", "sum of squared shares"),
+    "effective_number": ("1", "number of equal ways that would be as concentrated; for trade the multi-vector index"),
+    "normalised_hhi": ("1", "0: all ways equal, 1: all on one"),
+    "ways": ("1", "ways that carry something"),
+    "largest": ("", "the largest way"),
+    "largest_share": ("1", "its share"),
+    "ban": ("", "whose cargo may not cross whom"),
+    "step": ("", "stuck (outside option only), re-routed, or with trade that answers"),
+    "lost_takings_usd_yr": ("USD a year", "gross takings on lines and at borders that are lost"),
+    "land_change_tonnes_yr": ("t a year", "change of its tonnes by land; a relation's are shared by its two ends"),
+    "trade_change_tonnes_yr": ("t a year", "change of its traded tonnes, likewise"),
 }
 
 
@@ -80,7 +110,7 @@ def frames_of(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     dict
         Frames by name, a key of `TABLES` each; only those that there is something for.
     """
-    make = {"stress": _stress}
+    make = {"stress": _stress, "dependence": _dependence, "exposure": _exposure}
     return {name: frame for name, frame in make[found["question"]](found).items() if not frame.is_empty()}
 
 
@@ -119,9 +149,9 @@ def _stress(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     if worst := found["worst"]:
         told = {"year": year, "among": worst["among"]}
         sets = [
-            {"r": size["r"], "closed": ";".join(s["closed"]), "rise_usd_yr": size["rise_usd_yr"], **{
+            {"r": size["r"], "closed": ";".join(s["closed"]), "rise_usd_yr": size["rise_usd_yr"],
                 "lost_land_tonnes_yr": s["lost_land_tonnes_yr"]
-            }}
+            }
             for size in worst["worst"]
             for s in size["sets"]
         ]  # fmt: skip
@@ -132,7 +162,10 @@ def _stress(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
         rows = [
             {
                 "what": kind,
-                **{f"{key}_usd_yr": chance[kind][key] for key in ("mean", "standard_error", "std", "quantile_95", "most")},
+                **{
+                    f"{key}_usd_yr": chance[kind][key]
+                    for key in ("mean", "standard_error", "std", "quantile_95", "most")
+                },
             }
             for kind in kinds
         ]
@@ -140,3 +173,29 @@ def _stress(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
             rows, "what mean_usd_yr standard_error_usd_yr std_usd_yr quantile_95_usd_yr most_usd_yr", year=year
         )
     return frames
+
+
+def _dependence(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    return {
+        "dependence": _rows(
+            found["pairs"],
+            "country partner third_tonnes_yr must_cross actual actual_least actual_most free_usd_yr free_percent "
+            "capacity_usd_yr loss_of_partner_usd_yr leverage trade_usd_yr trade_share",
+            scenario=found["scenarios"][-1],
+            year=found["years"][-1],
+        ),
+        "diversification": _rows(
+            found["diversification"],
+            "scenario year country kind amount unit hhi effective_number normalised_hhi ways largest largest_share",
+        ),
+    }
+
+
+def _exposure(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    return {
+        "exposure": _rows(
+            found["steps"],
+            "ban step country trade_loss_usd_yr lost_takings_usd_yr land_change_tonnes_yr trade_change_tonnes_yr",
+            year=found["year"],
+        )
+    }

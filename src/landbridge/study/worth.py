@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -36,7 +36,7 @@ Progress = Callable[[int, int], None]
 #: Whether shippers bargain with their countries, or take the price that carriers' countries leave them.
 RULES = ("shippers are players", "shippers are price-takers")
 # Change it when worths of the same game would come out otherwise.
-CACHE_FORMAT = "corridor game 2"
+CACHE_FORMAT = "corridor game 3"
 
 
 @dataclass(frozen=True)
@@ -258,13 +258,14 @@ def solve_worths(
 
     if not waiting:
         return worth
+    paths = corridor.efficient_paths(game)
     if workers == 1 or len(waiting) == 1:
-        _begin(game)
+        _begin(game, paths)
         for number in waiting:
             take(number, _block(rows[number]))
         return worth
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(waiting)), context, initializer=_begin, initargs=(game,)) as pool:
+    with ProcessPoolExecutor(min(workers, len(waiting)), context, initializer=_begin, initargs=(game, paths)) as pool:
         for number, values in zip(waiting, pool.map(_block, [rows[n] for n in waiting]), strict=True):
             take(number, values)
     return worth
@@ -274,12 +275,12 @@ def solve_worths(
 _held: dict[str, Any] = {}
 
 
-def _begin(game: corridor.CorridorGame) -> None:
-    _held["game"], _held["paths"] = game, corridor.efficient_paths(game)
+def _begin(game: corridor.CorridorGame, paths: corridor.Paths) -> None:
+    _held["game"], _held["paths"] = game, paths
 
 
-def _block(row: Iterable[int]) -> F8:
-    return np.array([o.worth_usd_yr for o in corridor.worths(_held["game"], _held["paths"], row)])
+def _block(row: Sequence[int]) -> F8:
+    return corridor.row_worths(corridor.Row(_held["game"], _held["paths"]), row)[0]
 
 
 def content_of(game: corridor.CorridorGame) -> str:
