@@ -94,6 +94,44 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "lost_takings_usd_yr": ("USD a year", "gross takings on lines and at borders that are lost"),
     "land_change_tonnes_yr": ("t a year", "change of its tonnes by land; a relation's are shared by its two ends"),
     "trade_change_tonnes_yr": ("t a year", "change of its traded tonnes, likewise"),
+    "rule": ("", "whether shippers bargain with their countries, or take prices"),
+    "state": ("", "before or after the investment"),
+    "players": ("", "who bargains; all other countries let everything pass"),
+    "outside_option": ("", "what cargo does that does not go by land"),
+    "investment_options": ("", "what may be built"),
+    "consent_to_build": ("", "players whose consent building takes; empty: nobody's"),
+    "principle": ("", "what the worth of a coalition is"),
+    "superadditive": (
+        "",
+        "whether two disjoint coalitions are never worth less together; empty: not known, orders drawn",
+    ),
+    "core_empty": ("", "whether no sharing keeps every coalition; empty: not known, orders drawn"),
+    "core_proof": ("", "balanced coalitions that are worth more than all together, where the core is empty"),
+    "least_core_excess_usd_yr": ("USD a year", "most that a coalition gains by leaving under the best sharing"),
+    "worth_of_all_usd_yr": ("USD a year", "what all together save over the outside options"),
+    "worth_without_players_usd_yr": ("USD a year", "saved without any player's consent; not part of the game"),
+    "without_outside_option_tonnes_yr": (
+        "t a year",
+        "tonnes left out, as nothing says what their way by land is worth",
+    ),
+    "annuity_usd_yr": ("USD a year", "cost of building counted in the worths after; empty: not counted"),
+    "sampled_orders": ("1", "orders of arrival drawn; empty: all coalitions were solved"),
+    "player": ("", "country (ISO2) or bloc"),
+    "solution": ("", "shapley, banzhaf, nucleolus, nash, owen, weighted_shapley, myerson, marginal"),
+    "value_usd_yr": ("USD a year", "what it gives to the player"),
+    "standard_error_value_usd_yr": ("USD a year", "standard error where orders were drawn, else empty"),
+    "core_least_usd_yr": ("USD a year", "least that the player gets in the core; empty where the core is"),
+    "core_most_usd_yr": ("USD a year", "most that the player gets in the core; empty where the core is"),
+    "hold_up": ("1", "what all lose without the player, over what all are worth"),
+    "veto": ("", "whether nothing is earned without the player"),
+    "net_of_cost": ("", "whether the cost of building is counted"),
+    "shapley_change_usd_yr": ("USD a year", "change of the Shapley value"),
+    "nucleolus_change_usd_yr": ("USD a year", "change of the nucleolus"),
+    "exclusion": ("1", "what it adds without the player over what it adds with all: about 1 or more works without"),
+    "wants": ("", "whether the player should want it, by the Shapley value"),
+    "blocks": ("", "whether the player should block it"),
+    "list": ("", "alone: gains by itself; pays_for: its members gain more power than building costs"),
+    "gain_usd_yr": ("USD a year", "what the coalition gains"),
 }
 
 
@@ -110,7 +148,7 @@ def frames_of(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     dict
         Frames by name, a key of `TABLES` each; only those that there is something for.
     """
-    make = {"stress": _stress, "dependence": _dependence, "exposure": _exposure}
+    make = {"power": _power, "stress": _stress, "dependence": _dependence, "exposure": _exposure}
     return {name: frame for name, frame in make[found["question"]](found).items() if not frame.is_empty()}
 
 
@@ -199,3 +237,91 @@ def _exposure(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
             year=found["year"],
         )
     }
+
+
+SOLUTIONS = ("shapley", "banzhaf", "nucleolus", "nash", "owen", "weighted_shapley", "myerson", "marginal")
+
+
+def _power(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    reading: list[dict[str, Any]] = []
+    values: list[dict[str, Any]] = []
+    changes: list[dict[str, Any]] = []
+    coalitions: list[dict[str, Any]] = []
+    cost = found["build_cost"]
+    for rule, told in found["rules"].items():
+        for state in ("before", "after"):
+            if state not in told:
+                continue
+            solved = told[state]
+            core = solved["core"]
+            reading.append(
+                {
+                    "rule": rule,
+                    "state": state,
+                    "scenario": found[state],
+                    "players": ";".join(found["players"]),
+                    "outside_option": found["outside_option"],
+                    "investment_options": ";".join(found["investment_options"]),
+                    "consent_to_build": ";".join(found["consent_to_build"] or []),
+                    "principle": found["principle"],
+                    "superadditive": solved["superadditive"],
+                    "core_empty": None if core is None else core["empty"],
+                    "core_proof": None if core is None or not core["empty"] else " + ".join(
+                        f"{w:.6g} {{{s}}}" for s, w in core["certificate"].items()
+                    ),
+                    "least_core_excess_usd_yr": None if core is None else solved["least_core"]["excess"],
+                    "worth_of_all_usd_yr": solved["worth_of_all"],
+                    "worth_without_players_usd_yr": solved["worth_without_players_usd_yr"],
+                    "without_outside_option_tonnes_yr": solved["without_outside_option_tonnes_yr"],
+                    "annuity_usd_yr": cost["annuity_usd_yr"] if cost and state == "after" else None,
+                    "sampled_orders": found["sampled_orders"],
+                }
+            )  # fmt: skip
+            ranges = core["ranges"] if core else None
+            for solution in SOLUTIONS:
+                for player, value in (solved.get(solution) or {}).items():
+                    values.append(
+                        {
+                            "rule": rule,
+                            "state": state,
+                            "scenario": found[state],
+                            "player": player,
+                            "solution": solution,
+                            "value_usd_yr": value,
+                            "standard_error_value_usd_yr": solved["standard_error"][player]
+                            if solution == "shapley" and "standard_error" in solved
+                            else None,
+                            "core_least_usd_yr": ranges[player][0] if ranges else None,
+                            "core_most_usd_yr": ranges[player][1] if ranges else None,
+                            "hold_up": solved["hold_up"][player],
+                            "veto": player in solved["veto"],
+                        }
+                    )
+        for key in ("change", "change_before_cost"):
+            change = told.get(key)
+            if not change:
+                continue
+            net = bool(cost) and key == "change"
+            for player, value in change["shapley"].items():
+                changes.append(
+                    {
+                        "rule": rule,
+                        "net_of_cost": net,
+                        "player": player,
+                        "shapley_change_usd_yr": value,
+                        "nucleolus_change_usd_yr": change.get("nucleolus", {}).get(player),
+                        "exclusion": change.get("exclusion", {}).get(player),
+                        "wants": player in change["wants"] if "wants" in change else None,
+                        "blocks": player in change["blocks"] if "blocks" in change else None,
+                        "standard_error_value_usd_yr": change.get("standard_error", {}).get(player),
+                    }
+                )
+        named = (("alone", told.get("change", {}).get("alone", [])), ("pays_for", told.get("pays_for", [])))
+        for name, rows in named:
+            for row in rows:
+                coalitions.append(
+                    {"rule": rule, "list": name, "players": ";".join(row["players"]), "gain_usd_yr": row["gain_usd_yr"]}
+                )
+    year = found["year"]
+    made = {"power_reading": reading, "power_values": values, "power_change": changes, "power_coalitions": coalitions}
+    return {name: _rows(rows, " ".join(rows[0]) if rows else "", year=year) for name, rows in made.items()}

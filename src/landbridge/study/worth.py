@@ -27,7 +27,17 @@ from landbridge.model.network import ArcKind
 from landbridge.study.carriage import lay_out
 from landbridge.study.solve import Settings
 
-__all__ = ["RULES", "Corridors", "Players", "corridors", "players_of", "solve_worths", "worth_game"]
+__all__ = [
+    "RULES",
+    "Corridors",
+    "Players",
+    "Sampled",
+    "check_listable",
+    "corridors",
+    "players_of",
+    "solve_worths",
+    "worth_game",
+]
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -35,6 +45,8 @@ Progress = Callable[[int, int], None]
 
 #: Whether shippers bargain with their countries, or take the price that carriers' countries leave them.
 RULES = ("shippers are players", "shippers are price-takers")
+# Coalitions after which drawn worths are written.
+KEEP_EVERY = 200
 # Change it when worths of the same game would come out otherwise.
 CACHE_FORMAT = "corridor game 3"
 
@@ -167,6 +179,22 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
     return Corridors(game, laden.tonnes_yr, laden.without_outside_tonnes_yr)
 
 
+def check_listable(players: Players) -> None:
+    """Refuse more players than all coalitions can be listed for.
+
+    Raises
+    ------
+    LandbridgeError
+        With the reason, and what to do.
+    """
+    count = len(players.names)
+    if count > MOST_PLAYERS:
+        raise LandbridgeError(
+            f"{count} players make {1 << count} coalitions; up to {MOST_PLAYERS} players can be listed: name fewer "
+            "players, or blocs in place of countries, or let orders of arrival be drawn (--sample)"
+        )
+
+
 def worth_game(
     found: Corridors, players: Players, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None
 ) -> tuple[Game, float]:
@@ -193,15 +221,75 @@ def worth_game(
     LandbridgeError
         If there are too many players to list all coalitions.
     """
-    count = len(players.names)
-    if count > MOST_PLAYERS:
-        raise LandbridgeError(
-            f"{count} players make {1 << count} coalitions; up to {MOST_PLAYERS} can be listed: name fewer players, or "
-            "blocs in place of countries"
-        )
+    check_listable(players)
     worth = solve_worths(found.game, workers=workers, cache=cache, progress=progress)
     free = float(worth[0])
     return make(players.names, worth - free), free
+
+
+class Sampled:
+    """Worths of coalitions as they are asked for, each solved once and kept: for games too large to list.
+
+    Parameters
+    ----------
+    found
+        The corridor game.
+    cache
+        Folder in which worths are kept by the content of the game; None = nowhere.
+    progress
+        Called with coalitions solved and 0.
+    """
+
+    def __init__(self, found: Corridors, *, cache: Path | None = None, progress: Progress | None = None) -> None:
+        self._row = corridor.Row(found.game, corridor.efficient_paths(found.game))
+        self._path = None if cache is None else cache / content_of(found.game)[:24] / "drawn.npy"
+        self._progress = progress
+        self._known: dict[int, float] = {}
+        self._tops: list[tuple[int, int, float]] = []
+        self.solved = 0
+        if self._path is not None and (kept := _drawn(self._path)) is not None:
+            self._known = kept
+        self.free_usd_yr = self._worth(0)
+
+    def __call__(self, coalition: int) -> float:
+        """Return v(S) beyond what is earned without any player's consent, USD a year."""
+        return self._worth(coalition) - self.free_usd_yr
+
+    def _worth(self, coalition: int) -> float:
+        if coalition not in self._known:
+            for top, needs, value in self._tops:
+                if coalition & ~top == 0 and needs & ~coalition == 0:
+                    self._known[coalition] = value
+                    return value
+            optimum = self._row.solve(coalition)
+            self.solved += 1
+            self._tops.append((coalition, self._row.asked(optimum), optimum.worth_usd_yr))
+            self._known[coalition] = optimum.worth_usd_yr
+            if self._progress is not None:
+                self._progress(self.solved, 0)
+            if self.solved % KEEP_EVERY == 0:
+                self.keep()
+        return self._known[coalition]
+
+    def keep(self) -> None:
+        """Write the worths that are known, where a folder was given."""
+        if self._path is not None:
+            pairs = sorted(self._known.items())
+            kept = np.empty((len(pairs), 2))
+            kept[:, 0], kept[:, 1] = np.array([s for s, _ in pairs], np.int64).view(np.float64), [v for _, v in pairs]
+            _keep(self._path, kept)
+
+
+def _drawn(path: Path) -> dict[int, float] | None:
+    """Worths that an earlier draw has kept; coalitions stand as the bits of a float."""
+    try:
+        kept = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if kept.ndim != 2 or kept.shape[1] != 2 or kept.dtype != np.float64:
+        return None
+    masks = np.ascontiguousarray(kept[:, 0]).view(np.int64)
+    return dict(zip(masks.tolist(), kept[:, 1].tolist(), strict=True))
 
 
 def solve_worths(
