@@ -12,7 +12,6 @@ option, the investment options, the principle, whether the game is superadditive
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,19 +21,20 @@ import numpy as np
 import polars as pl
 
 from landbridge.data.tables import Tables
-from landbridge.errors import LandbridgeError, OutputError
+from landbridge.errors import LandbridgeError
 from landbridge.model import leverage
 from landbridge.model.leverage import Game
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Build, Measure
 from landbridge.scenario.scenarios import Scenario
 from landbridge.scenario.select import country_km
+from landbridge.study.carriage import Laden, lay_out
 from landbridge.study.files import Study, held_projects
 from landbridge.study.games import solutions
 from landbridge.study.solve import Settings
 from landbridge.study.worth import RULES, Players, Sampled, check_listable, corridors, players_of, worth_game
 
-__all__ = ["DEFAULT_PLAYERS", "BuildCost", "change", "power", "write_power"]
+__all__ = ["DEFAULT_PLAYERS", "BuildCost", "change", "power"]
 
 #: Who bargains unless a user says otherwise: the countries of the passages between China and Europe.
 DEFAULT_PLAYERS = ("CN", "KZ", "RU", "BY", "KG", "UZ", "AZ", "eu")
@@ -163,10 +163,12 @@ def power(
         "seed": seed if sample is not None else None,
         "rules": {},
     }
+    states = {"before": ground.measures, **({"after": after} if after is not None else {})}
+    laid = {name: _laid(tables, measures, chosen, settings, held) for name, measures in states.items()}
     for rule in RULES:
         if sample is not None:
             result["rules"][rule] = _by_drawing(
-                tables, playing, rule, chosen, settings, held, (ground.measures, after), builders, cost,
+                playing, rule, chosen, settings, laid, builders, cost,
                 sample=sample, seed=seed, cache=cache, progress=progress,
             )  # fmt: skip
             continue
@@ -174,9 +176,8 @@ def power(
         gross: Game | None = None
         told: dict[str, Any] = {}
         free_usd_yr: list[float] = []
-        for name, measures in (("before", ground.measures), *((("after", after),) if after is not None else ())):
-            applied = apply(tables, measures, chosen, held=held)
-            found = corridors(applied.tables, playing, rule=rule, year=chosen, settings=settings)
+        for name, (applied, laden) in laid.items():
+            found = corridors(applied, playing, rule=rule, year=chosen, settings=settings, laden=laden)
             label = f"{rule}, {name}"
             game, free = worth_game(
                 found,
@@ -255,30 +256,6 @@ def change(players: Players, before: Game, after: Game, *, free_usd_yr: float = 
     }
 
 
-def write_power(path: Path, found: dict[str, Any]) -> None:
-    """Write what `power` found as JSON, whole or not at all.
-
-    Parameters
-    ----------
-    path
-        File; its folder is made.
-    found
-        As `power` returns it.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    part = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-
-
 def _if_built(
     before: Game, free_before: float, after: Game, free_after: float, builders: list[int], cost_usd_yr: float
 ) -> tuple[Game, float]:
@@ -336,14 +313,20 @@ def _payers(players: Players, gain: dict[str, float], cost_usd_yr: float) -> lis
     return sorted(rows, key=lambda row: (len(row["players"]), -row["gain_usd_yr"]))[:MOST_COALITIONS]
 
 
+def _laid(
+    tables: Tables, measures: Sequence[Measure], year: int, settings: Settings, held: frozenset[str]
+) -> tuple[Tables, Laden]:
+    """Tables of a scenario, and the network that both rules share."""
+    applied = apply(tables, measures, year, held=held).tables
+    return applied, lay_out(applied, year=year, settings=settings, transfers=False)
+
+
 def _by_drawing(
-    tables: Tables,
     playing: Players,
     rule: str,
     year: int,
     settings: Settings,
-    held: frozenset[str],
-    measures: tuple[tuple[Measure, ...], tuple[Measure, ...] | None],
+    laid: dict[str, tuple[Tables, Laden]],
     builders: list[int] | None,
     cost: dict[str, Any] | None,
     *,
@@ -360,11 +343,8 @@ def _by_drawing(
     needed = sum(1 << i for i in builders or ())
     yearly = cost["annuity_usd_yr"] if cost else 0.0
     kept: list[Sampled] = []
-    for name, chosen in zip(("before", "after"), measures, strict=True):
-        if chosen is None:
-            continue
-        applied = apply(tables, chosen, year, held=held)
-        found = corridors(applied.tables, playing, rule=rule, year=year, settings=settings)
+    for name, (applied, laden) in laid.items():
+        found = corridors(applied, playing, rule=rule, year=year, settings=settings, laden=laden)
         label = f"{rule}, {name}, drawn"
         drawn = Sampled(found, cache=cache, progress=None if progress is None else _labelled(progress, label))
         kept.append(drawn)

@@ -24,7 +24,7 @@ from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, OutputError, UnknownName
 from landbridge.model.leverage import MOST_PLAYERS, Game, corridor, make
 from landbridge.model.network import ArcKind
-from landbridge.study.carriage import lay_out
+from landbridge.study.carriage import Laden, lay_out
 from landbridge.study.solve import Settings
 
 __all__ = [
@@ -135,7 +135,9 @@ def players_of(tables: Tables, names: Sequence[str], year: int) -> Players:
     return Players(tuple(found), tuple(members))
 
 
-def corridors(tables: Tables, players: Players, *, rule: str, year: int, settings: Settings) -> Corridors:
+def corridors(
+    tables: Tables, players: Players, *, rule: str, year: int, settings: Settings, laden: Laden | None = None
+) -> Corridors:
     """Make the corridor game of tables to which a scenario was applied.
 
     Parameters
@@ -148,6 +150,8 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
         One of `RULES`. Where shippers are price-takers, a relation need not ask the countries of its own two ends.
     year, settings
         Year and size.
+    laden
+        The tables laid out without transfers, if that was done already.
 
     Returns
     -------
@@ -160,7 +164,7 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
     """
     if rule not in RULES:
         raise ValueError(f"rule: wanted one of {RULES}, got {rule!r}")
-    laden = lay_out(tables, year=year, settings=settings, transfers=False)
+    laden = laden or lay_out(tables, year=year, settings=settings, transfers=False)
     prepared, carriage = laden.prepared, laden.carriage
     net = prepared.network
     bit = {country: 1 << i for i, own in enumerate(players.members) for country in own}
