@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landbridge.errors import DataError
-from landbridge.model.demand import FIXED_MODES, SIZES, Demand, _spread, build, largest
+from landbridge.model.demand import FIXED_MODES, SIZES, Demand, build, largest, spread
 
 Row = dict[str, Any]
 
@@ -388,7 +388,7 @@ def test_lots_keep_every_zone_within_a_lot_of_its_share(starts: list[float], end
     """Systematic sampling: what a zone of the first country sends differs from its share by less than one lot."""
     first = [(i, s / sum(starts)) for i, s in enumerate(starts)]
     second = [(10 + i, s / sum(ends)) for i, s in enumerate(ends)]
-    dealt = _spread(first, second, amount, 100.0, "CHN DEU machinery False")
+    dealt = spread(first, second, amount, 100.0, "CHN DEU machinery False")
     assert sum(t for _, _, t in dealt) == pytest.approx(amount)
     lot = amount / max(1, int(amount / 100.0))
     for zone, share in first:
@@ -400,7 +400,7 @@ def test_over_many_small_flows_each_zone_gets_its_share() -> None:
     first, second = [(0, 0.6), (1, 0.3), (2, 0.1)], [(10, 0.75), (11, 0.25)]
     total = dict.fromkeys((0, 1, 2, 10, 11), 0.0)
     for number in range(1000):
-        for s, e, t in _spread(first, second, 1.0, 10.0, f"flow {number}"):
+        for s, e, t in spread(first, second, 1.0, 10.0, f"flow {number}"):
             total[s] += t
             total[e] += t
     for zone, share in [*first, *second]:

@@ -97,6 +97,9 @@ class _Builder:
         self.countries: dict[str, int] = {}
         self.states: dict[str, int] = {}
         self.nodes: dict[tuple[Any, ...], int] = {}
+        #: Nodes of rail by place, in the order in which they were made.
+        self.rails: dict[str, list[tuple[Any, ...]]] = {}
+        self.at_place: dict[str, list[tuple[Any, ...]]] = {}
         self.node_place: list[int] = []
         self.node_state: list[int] = []
         self.arcs: dict[str, list[Any]] = {name: [] for name in ARC_FIELDS}
@@ -119,6 +122,9 @@ class _Builder:
         key = (place, state)
         if key not in self.nodes:
             self.nodes[key] = len(self.nodes)
+            if state.startswith("rail:"):
+                self.rails.setdefault(place, []).append(key)
+            self.at_place.setdefault(place, []).append(key)
             self.node_place.append(self.places.get(place, -1))
             self.node_state.append(self.states.setdefault(state, len(self.states)))
         return self.nodes[key]
@@ -467,10 +473,10 @@ def _home_rails(build: _Builder, place: str) -> list[tuple[Any, ...]]:
     The foreign gauge of a border yard is reached through the yard's change of gauge alone; otherwise a truck would
     carry boxes past the crane that everybody else pays for. Where no line of the main gauge is open, others are served.
     """
-    rails = [key for key in build.nodes if key[0] == place and key[1].startswith("rail:")]
+    rails = [key for key in build.at_place.get(place, ()) if key[1].startswith("rail:")]
     gauges = build.place_rows[place]["gauges_mm"]
     home = [key for key in rails if gauges and key[1] == _state("rail", gauges[0])]
-    return home or rails
+    return home or list(rails)
 
 
 def _states_at(build: _Builder, place: str, mode: str, *, departing: bool) -> list[int]:
@@ -560,15 +566,11 @@ def _zones(build: _Builder, tables: NetworkTables, trains_week: Mapping[str, flo
     """Zones with their access arcs: loading at the source, unloading at the sink."""
     rows = list(_Rows(tables["zones"]))
     access = list(_Rows(tables["access"]))
-    at: dict[str, list[tuple[Any, ...]]] = {}
-    for key in build.nodes:
-        if len(key) == 2:
-            at.setdefault(key[0], []).append(key)
     sources, sinks = np.full(len(rows), -1, np.int32), np.full(len(rows), -1, np.int32)
     for z, row in enumerate(rows):
         place = row["place"]
         home = set(_home_rails(build, place))
-        states = [key for key in at.get(place, ()) if not key[1].startswith("rail:") or key in home]
+        states = [key for key in build.at_place.get(place, ()) if not key[1].startswith("rail:") or key in home]
         if not states:
             continue
         country = build.place_rows[place]["iso2"]
