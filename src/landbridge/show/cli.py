@@ -12,7 +12,7 @@ from landbridge.errors import LandbridgeError
 from landbridge.show import cli_map, running
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_flows import assign, select
-from landbridge.show.cli_invest import appraise, cashflow, design
+from landbridge.show.cli_invest import appraise, cashflow, design, plan
 from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
@@ -33,7 +33,7 @@ app = typer.Typer(
 )
 for verb in (
     run, passages, compare, crossing, report, targets, validate, routes, skim, assign, select, game, power, cashflow,
-    design, appraise, terminal, facts,
+    design, appraise, plan, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
