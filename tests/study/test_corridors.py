@@ -446,6 +446,7 @@ def test_what_goes_by_pipe_fits_the_pipes(solved: Solved, atlas: Tables) -> None
 FOR_READERS = {
     "agreements": "register of treaties and loans",
     "countries": "figures for country pages; the model knows countries by their codes",
+    "financing": "appraisals read it; their own tests hold it to that",
     "facts": "statements of sources, on which numbers of other tables rest",
     "pipelines": "what they carry is in mode_shares; a test above holds it against their capacity",
     "lengths": "published lengths of whole lines; the checks hold links to them",
@@ -612,10 +613,18 @@ def test_no_number_is_ignored(frames: dict[str, pl.DataFrame], unchanged: Callab
     assert changes(frames, unchanged, *trials), f"{name} changes nothing: use it, or say why it is documentary"
 
 
-#: Parameters of trade that answers to cost, of past years and of questions about routes; tests of theirs hold each of
-#: them to some effect.
+#: Parameters of trade that answers to cost; its own test holds them to some effect.
 OF_TRADE = ("trade-theta", "trade-theta-cap", "access-theta", "access-labour", "access-box-value")
-ELSEWHERE = (*OF_TRADE, "ordinary-train", "rail-youth-china-europe")
+
+
+#: Parameters of appraisals; the tests of investment hold them to some effect.
+OF_INVESTMENT = (
+    "appraisal-rate", "appraisal-years", "appraisal-carbon-price", "line-life", "line-upkeep", "line-build-years",
+    "line-cost", "loan-interest", "loan-grace",
+)  # fmt: skip
+#: Parameters of past years and of questions about routes; tests of theirs hold them to some effect.
+OF_OTHER_YEARS = ("ordinary-train", "rail-youth-china-europe")
+ELSEWHERE = {*OF_TRADE, *OF_INVESTMENT, *OF_OTHER_YEARS}
 
 
 @pytest.mark.parametrize("row", [row for row in read_atlas()["parameters"]["id"].to_list() if row not in ELSEWHERE])

@@ -9,11 +9,11 @@ import typer
 
 from landbridge import __version__
 from landbridge.errors import LandbridgeError
-from landbridge.show import cli_map
+from landbridge.show import cli_map, running
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_calibrate import calibrate
 from landbridge.show.cli_flows import assign, select
-from landbridge.show.cli_invest import cashflow, design
+from landbridge.show.cli_invest import appraise, cashflow, design
 from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
@@ -34,7 +34,7 @@ app = typer.Typer(
 )
 for verb in (
     run, passages, compare, crossing, report, targets, validate, calibrate, routes, skim, assign, select, game, power,
-    cashflow, design, terminal, facts,
+    cashflow, design, appraise, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
@@ -66,3 +66,4 @@ def _root(
 
 
 app.command()(cli_map.serve)
+app.command()(running.cluster)

@@ -2,16 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from itertools import count
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from landbridge.errors import LandbridgeError
-from landbridge.show.terminal import FREE, Json, print_json, print_table
+from landbridge.show.terminal import (
+    FREE,
+    AtlasDir,
+    Json,
+    OverlayPath,
+    known,
+    print_json,
+    print_table,
+    progress_bar,
+    read_tables,
+    split_commas,
+)
 
-__all__ = ["cashflow", "design"]
+if TYPE_CHECKING:
+    from landbridge.data.tables import Tables
+    from landbridge.study.files import Study
 
+__all__ = ["appraise", "cashflow", "design"]
+
+MILLION = 1e6
+# Projects whose countries are printed, and countries of each; the files of --out hold all.
+FEW, MOST_COUNTRIES = 3, 12
+
+StudyFile = Annotated[Path, typer.Argument(metavar="STUDY.toml", help="A study file.", show_default=False)]
+Size = Annotated[str | None, typer.Option(help="full, corridor or reduced; default the study's.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 Rate = Annotated[str, typer.Option(help="Discount rate, as 9% or 0.09.")]
 
 
@@ -96,3 +120,101 @@ def design(
         f"{found['optima']} optima, {found['seconds_cpu']:.1f} CPU seconds."
     )
     print_table(f"What to build for {budget:g}", [("", 0), ("value", FREE)], rows, caption)
+
+
+def _read(study: Path, atlas: Path | None, overlay: Path | None, size: str | None) -> tuple[Study, Tables]:
+    from dataclasses import replace
+
+    from landbridge.study.files import check_study, read_study
+
+    read = read_study(study)
+    tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
+    check_study(read, tables)
+    if size is not None:
+        known("size", size, ("full", "corridor", "reduced"))
+        read = replace(read, size=size)  # type: ignore[arg-type]  # one of the three, as just checked
+    return read, tables
+
+
+def appraise(
+    study: StudyFile,
+    project: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--project", help="Project, or scenario of the study; may be given again. Default: all it builds."
+        ),
+    ] = None,
+    alone: Annotated[bool, typer.Option("--alone", help="Only alone, not in company with the others.")] = False,
+    size: Size = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables and investment.json.")] = None,
+    quiet: Quiet = False,
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Appraise projects: with against without, from the flows of the study's years; who pays and who gains.
+
+    Each is valued alone and in company with the others. Terms stand in the study's table [appraisal] or come from the
+    atlas; costs, dates and payers come from the atlas' projects.
+    """
+    from landbridge.study.appraise import appraise as solve
+    from landbridge.study.invest_files import check_investment_output, tables_of, write_investment
+
+    if out is not None:
+        check_investment_output(out)
+    read, tables = _read(study, atlas, overlay, size)
+    names = [name for given in project or () for name in split_commas(given)]
+    with progress_bar(quiet=quiet or as_json) as progress:
+        found = solve(read, tables, names, company=not alone, tell=_steps(progress))
+    if out is not None:
+        write_investment(out, "appraisal", found, tables_of(found), study.read_text(encoding="utf-8"))
+    if as_json:
+        print_json({k: v for k, v in found.items() if k != "flows"})
+        return
+    rate = found["terms"]["rate"]
+    rows = []
+    for p in found["projects"]:
+        one = p.get("alone", {})
+        two = p.get("in_company", {})
+        eirr = ", ".join(f"{r:.2%}" for r in one.get("eirr", ())) or one.get("eirr_status", "")
+        rows.append([
+            p["id"], p["opening_year"], _mn(p["cost_usd"]["used"]), p["cost_usd"]["basis"],
+            _mn(one.get("gross_benefit_usd")), _mn(one.get("npv_usd")), eirr, one.get("bcr"),
+            _mn(two.get("gross_benefit_usd")), p.get("company", "" if p["valued"] else "not in the network"),
+        ])  # fmt: skip
+    print_table(
+        f"{found['study']}: what projects are worth at {rate:.3g}, million USD",
+        [("project", 0), ("opens", 0), ("cost", 0), ("basis", 0), ("gains alone", 1), ("NPV", 0), ("EIRR", 0),
+         ("BCR", 3), ("gains in company", 1), ("with the others it is a", 0)],
+        rows,
+        " ".join(f"{note[0].upper()}{note[1:]}." for note in found["assumptions"]),
+        whole=("project",),
+    )  # fmt: skip
+    for p in found["projects"][:FEW]:
+        if p["valued"]:
+            _print_countries(p)
+    if out is not None:
+        typer.echo(f"Tables are in {out}")
+
+
+def _print_countries(project: Mapping[str, Any]) -> None:
+    told = project["alone"]["by_country"]
+    parts = ("users_usd", "operators_usd", "fees_usd", "gains_usd", "pays_usd", "net_usd")
+    rows = [[c, *(_mn(v[part]) for part in parts)] for c, v in list(told.items())[:MOST_COUNTRIES]]
+    print_table(
+        f"{project['id']}: who gains and who pays, present values, million USD",
+        [("country", 0), ("users", 1), ("railways", 1), ("fees", 1), ("gains", 1), ("pays", 1), ("net", 1)],
+        rows,
+        f"Payers by {project['payer_basis']}. What railways and fees get, users have paid: a transfer, shown with who "
+        f"gets it. {max(len(told) - MOST_COUNTRIES, 0)} more countries.",
+    )
+
+
+def _mn(value: float | None) -> float | None:
+    return None if value is None else value / MILLION
+
+
+def _steps(progress: Any) -> Callable[[str], None]:
+    """Count what is being solved, where somebody watches."""
+    done = count(1)
+    return lambda text: progress(next(done), None, text) if progress is not None else None

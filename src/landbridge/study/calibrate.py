@@ -285,7 +285,7 @@ def write_overlay(folder: Path, found: Calibration, tables: Tables) -> None:
     origin += [(n, "value", "calibrated", ";".join(facts), why) for n in found.values]
     changes = [("id", "before", "after")] + [
         (n, f"{known[n]:.{digits}g}", f"{v:.{digits}g}") for n, v in found.values.items()
-    ]  # type: ignore[list-item]
+    ]
     try:
         folder.mkdir(parents=True, exist_ok=True)
         (folder / "parameters.csv").write_text(text(values), encoding="utf-8")

@@ -10,6 +10,7 @@ import multiprocessing
 import os
 import queue
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -18,8 +19,10 @@ from pathlib import Path
 
 from landbridge.errors import LandbridgeError
 from landbridge.show.store import JobStore
+from landbridge.study.terminal import Settings
+from landbridge.study.terminal_variants import Asked
 
-__all__ = ["Task", "Worker"]
+__all__ = ["Task", "TerminalTask", "Worker"]
 
 #: Seconds between two looks at whether the server is still there.
 WATCH_S = 0.5
@@ -33,6 +36,16 @@ class Task:
     study: Path
     out: Path
     overlay_of: Path | None
+
+
+@dataclass(frozen=True)
+class TerminalTask:
+    """A terminal to run into a folder, as it is and with upgrades."""
+
+    job: str
+    asked: Asked
+    settings: Settings
+    out: Path
 
 
 @dataclass(frozen=True)
@@ -54,7 +67,7 @@ class Worker:
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
-        self._tasks: queue.Queue[Task | None] = queue.Queue()
+        self._tasks: queue.Queue[Task | TerminalTask | None] = queue.Queue()
         self._context = multiprocessing.get_context("spawn")
         self._guard = threading.RLock()
         self._process: SpawnProcess | None = None
@@ -78,7 +91,7 @@ class Worker:
             theirs.close()
             self._pipe = ours
 
-    def submit(self, task: Task) -> None:
+    def submit(self, task: Task | TerminalTask) -> None:
         """Put a task into the line."""
         self._tasks.put(task)
 
@@ -141,8 +154,6 @@ class Worker:
 
 def _watch(parent: int) -> None:
     """End this process when the server is gone."""
-    import time
-
     while os.getppid() == parent:
         time.sleep(WATCH_S)
     os._exit(1)
@@ -155,16 +166,22 @@ def _work(pipe: Connection, parent: int) -> None:
     from landbridge.study.files import read_study
     from landbridge.study.results import read_results, tables_of
     from landbridge.study.run import run_study
+    from landbridge.study.terminal_variants import run_variants
 
     atlas = read_atlas()
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
-            task: Task = pipe.recv()
+            task: Task | TerminalTask = pipe.recv()
 
             def tell(done: int, total: int, text: str) -> None:
                 pipe.send(_Told("progress", done, total, text))
 
             try:
+                if isinstance(task, TerminalTask):
+                    begin = time.perf_counter()
+                    run_variants(atlas, task.asked, task.settings, task.out, progress=tell)
+                    pipe.send(_Told("finished", 1, 1, f"run in {time.perf_counter() - begin:.1f} s"))
+                    continue
                 tables = tables_of(read_results(task.overlay_of)) if task.overlay_of else atlas
                 results = run_study(read_study(task.study), tables, task.out, progress=tell)
                 count = len(results.manifest["solved"])
