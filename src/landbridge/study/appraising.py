@@ -240,7 +240,7 @@ def territory(tables: Tables, project: str) -> dict[str, float]:
 
 
 def ground_cost(tables: Tables, project: str) -> dict[str, float]:
-    """Cost on each country's own ground, million USD: its own budget's section, the company's by the kilometres left."""
+    """Cost on each country's ground, million USD: its own budget's section, the company's by the km left."""
     money = tables["financing"].filter(pl.col("project") == project).to_dicts()
     own = {r["party"]: r["amount_usd_mn"] for r in money if r["kind"] == "budget"}
     company = sum(r["amount_usd_mn"] for r in money if r["kind"] != "budget")
