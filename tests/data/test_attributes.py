@@ -63,10 +63,10 @@ def test_a_foreign_railway_and_a_railway_on_a_road_are_told(frames: dict[str, pl
 
 #: Terminals and ports that the corridors turn on.
 NAMED = """
-kz-khorgosgateway cn-khorgos cn-alashankou kz-dostyk kz-altynkol cn-erenhot mn-zamyn-uud cn-manzhouli ru-
-zabaikalsk cn-suifenhe ru-grodekovo ru-vladivostok ru-vostochny pl-malaszewicze by-brest ru-kaliningrad ir-
-sarakhs kz-aktau kz-kuryk az-alat tm-turkmenbashi ge-poti ge-batumi ru-belyrast ru-selyatino cn-xian ro-
-constanta ru-baltiysk
+kz-khorgosgateway cn-khorgos cn-alashankou kz-dostyk kz-altynkol cn-erenhot mn-zamyn-uud cn-manzhouli
+ru-zabaikalsk cn-suifenhe ru-grodekovo ru-vladivostok ru-vostochny pl-malaszewicze by-brest ru-kaliningrad
+ir-sarakhs kz-aktau kz-kuryk az-alat tm-turkmenbashi ge-poti ge-batumi ru-belyrast ru-selyatino cn-xian
+ro-constanta ru-baltiysk
 """.split()
 
 SIZE = ["capacity_teu_yr", "capacity_t_yr", "cranes", "tracks", "berths", "storage_teu"]
