@@ -17,6 +17,7 @@ from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
+from landbridge.show.cli_study import ensemble, study_app
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
 from landbridge.show.cli_validate import validate
@@ -38,6 +39,7 @@ for verb in (
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
 app.add_typer(trade_app, name="trade")
+app.add_typer(study_app, name="study")
 
 
 def main() -> None:
@@ -66,3 +68,4 @@ def _root(
 
 app.command()(cli_map.serve)
 app.command()(running.cluster)
+app.command()(ensemble)
