@@ -70,8 +70,11 @@ def table_hash(frame: pl.DataFrame) -> str:
         elif column.dtype == pl.String:
             texts = column.fill_null("")
             digest.update(np.ascontiguousarray(texts.str.len_bytes()).tobytes())
-            digest.update("".join(texts).encode())
-        else:  # lists and dates: few, and small
+            digest.update((texts.str.join("").item() if len(texts) else "").encode())
+        elif column.dtype == pl.List(pl.String):  # as one table of its entries, with how many each has
+            digest.update(np.ascontiguousarray(column.list.len().fill_null(0)).tobytes())
+            digest.update(table_hash(pl.DataFrame({"entry": column.filter(column.list.len() > 0).explode()})).encode())
+        else:  # other lists and dates: few, and small
             digest.update(repr(column.to_list()).encode())
     return digest.hexdigest()
 

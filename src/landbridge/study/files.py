@@ -53,6 +53,7 @@ from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise
 from landbridge.scenario.read import model_faults, one_of, scenario_faults
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study.answering import Answering, DemandMode, Growth, TimeCounted
+from landbridge.study.appraisal_terms import Appraising, Cost
 from landbridge.study.positions import key_lines, line_of
 from landbridge.study.uncertain import EnsemblePlan, Uncertain, plan_of, uncertain_faults, uncertain_of
 
@@ -106,6 +107,8 @@ class Study:
         Tables that the results keep; empty = all.
     uncertain, ensemble
         Uncertain inputs, and how futures are drawn from them; see `landbridge.study.uncertain`.
+    appraisal
+        How projects are appraised; None for the atlas' own terms. See `landbridge.study.appraise`.
     path
         The file it was read from, or empty. It and the two below do not count when studies are compared.
     positions
@@ -130,6 +133,7 @@ class Study:
     outputs: tuple[str, ...] = ()
     uncertain: tuple[Uncertain, ...] = ()
     ensemble: EnsemblePlan | None = None
+    appraisal: Appraising | None = None
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -153,6 +157,15 @@ class _DemandTable(pydantic.BaseModel):
     damping: float = pydantic.Field(Answering.damping, gt=0, le=1)
 
 
+class _AppraisalTable(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    rate: float | None = pydantic.Field(None, ge=0, le=1)
+    carbon_usd_t: float | None = pydantic.Field(None, ge=0)
+    years: int | None = pydantic.Field(None, ge=1, le=200)
+    cost: Cost = "mean"
+
+
 class _StudyFile(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -172,6 +185,7 @@ class _StudyFile(pydantic.BaseModel):
     outputs: list[str] = []
     uncertain: list[Any] = []
     ensemble: Any = None
+    appraisal: _AppraisalTable | None = None
 
 
 def read_study(path: str | Path) -> Study:
@@ -239,6 +253,7 @@ def read_study(path: str | Path) -> Study:
         outputs=tuple(head.outputs),
         uncertain=uncertain,
         ensemble=plan,
+        appraisal=Appraising(**head.appraisal.model_dump()) if head.appraisal else None,
         path=f"{file}",
         positions=reading.positions,
         lines=MappingProxyType(lines),

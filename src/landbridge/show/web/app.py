@@ -217,6 +217,11 @@ def _atlas(app: FastAPI) -> None:
         """A project with its history."""
         return desk.project(name)
 
+    @app.get("/api/atlas/countries/{name}", tags=["atlas"])
+    def get_country(desk: OnDesk, name: IdPath) -> list[shapes.Row]:
+        """Rows of the atlas that say something of a country."""
+        return atlas_views.country_rows(desk.atlas, name)
+
     @app.get("/api/atlas/coverage", tags=["atlas"])
     def get_coverage(desk: OnDesk) -> shapes.Frame:
         """How the atlas' numbers are known, by table and kind of origin."""
@@ -341,9 +346,9 @@ def _jobs(app: FastAPI) -> None:
         return as_file(desk.study_of(asked).encode(), "application/toml", "what-if.toml")
 
     @app.post("/api/jobs/ready", tags=["what-ifs"], status_code=204, responses=BUSY)
-    def post_ready(desk: OnDesk) -> None:
-        """Get ready for what-ifs, so that the first answers sooner."""
-        desk.ready()
+    def post_ready(desk: OnDesk, asked: shapes.AskedReady | None = None) -> None:
+        """Get ready for jobs; solve ahead what what-ifs will start from, where that is told."""
+        desk.ready(asked)
 
     @app.get("/api/jobs/{job}", tags=["what-ifs"])
     def get_job(desk: OnDesk, job: IdPath) -> shapes.JobOut:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -17,7 +18,7 @@ from landbridge.scenario.read import read_measures
 from landbridge.show.store import Job, JobStore
 from landbridge.show.web import atlas_views, results_views, shapes, terminal_views
 from landbridge.show.web.library import Library, Point
-from landbridge.show.web.worker import Task, TerminalTask, Worker
+from landbridge.show.web.worker import Ready, Task, TerminalTask, Worker
 from landbridge.study.files import check_study, read_study
 from landbridge.study.whatif import whatif_toml
 
@@ -30,6 +31,8 @@ MOST_JOBS = 2000
 WHAT_IF, TERMINAL = "whatif", "terminal"
 #: Solutions whose answer is kept ready.
 READY = 24
+#: Name of the study that solves a base ahead; nobody sees it.
+READY_TITLE = "Ready"
 
 
 class TooMany(LandbridgeError):
@@ -61,6 +64,8 @@ class Desk:
         for place in ("results", "terminals"):
             for draft in (workspace / place).glob(".*"):
                 shutil.rmtree(draft, ignore_errors=True)
+        for ahead in (workspace / "studies").glob("ready-*.toml"):
+            ahead.unlink(missing_ok=True)
 
     def close(self) -> None:
         """End what is going on."""
@@ -152,9 +157,23 @@ class Desk:
             raise TooMany("this server was started without a workspace, so that it computes nothing")
         return self.store, self.worker, self.workspace
 
-    def ready(self) -> None:
-        """Start the process that solves what-ifs."""
-        self._need()[1].warm()
+    def ready(self, asked: shapes.AskedReady | None) -> None:
+        """Start the process that solves jobs, and let it solve what what-ifs start from."""
+        _, worker, workspace = self._need()
+        if asked is None:
+            worker.warm()
+            return
+        results = self.library[asked.result]
+        text = whatif_toml(results, asked.scenario, [], title=READY_TITLE, years=sorted(set(asked.years)))
+        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        study = workspace / "studies" / f"ready-{name}.toml"
+        try:
+            study.parent.mkdir(parents=True, exist_ok=True)
+            study.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"the study could not be written down: {error}") from error
+        worker.warm()
+        worker.ready(Ready(study, results.folder if results.manifest.get("overlay") else None))
 
     def jobs(self, kind: str = WHAT_IF) -> list[Job]:
         """All jobs of a kind, the newest first."""

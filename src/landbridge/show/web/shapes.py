@@ -9,6 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = [
     "Answered",
     "AskedName",
+    "AskedReady",
     "AskedRoutes",
     "AskedShock",
     "AskedTerminal",
@@ -35,6 +36,7 @@ __all__ = [
     "Project",
     "RecordOut",
     "ResultsOut",
+    "Row",
     "Run",
     "ScenarioOut",
     "Search",
@@ -80,7 +82,7 @@ class Problem(Shape):
 
 
 class Place(Shape):
-    """A station, yard, port or city."""
+    """A station, yard, port or city; at a `zone` trade starts and ends."""
 
     id: str
     name: str
@@ -89,6 +91,7 @@ class Place(Shape):
     lon: float
     kind: str
     tier: int
+    zone: bool
 
 
 class Link(Shape):
@@ -185,6 +188,14 @@ class RecordOut(Shape):
     table: str
     id: str
     cells: list[Cell]
+
+
+class Row(Shape):
+    """A row of the atlas by its name."""
+
+    table: str
+    id: str
+    name: str
 
 
 class Search(Shape):
@@ -349,6 +360,14 @@ class AskedWhatIf(Shape):
     scenario: Id
     years: list[Year] = Field(min_length=1, max_length=4)
     measures: list[dict[str, Any]] = Field(min_length=1, max_length=40)
+
+
+class AskedReady(Shape):
+    """What what-ifs will start from: a scenario of some results, and years."""
+
+    result: Id
+    scenario: Id
+    years: list[Year] = Field(min_length=1, max_length=4)
 
 
 class AskedVariant(Shape):
