@@ -7,7 +7,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import cached_property
-from itertools import pairwise
 
 import numpy as np
 import numpy.typing as npt
@@ -460,9 +459,12 @@ def _along(
     path, arc = outcomes.entries(names.paths, wanted)
     met = code[arc]
     new = np.append(True, (np.diff(path) != 0) | (np.diff(met) != 0))[: len(path)]
-    ends = np.searchsorted(path[new], np.arange(names.paths.count + 1))
-    flat = [labels[i] for i in (met[new] // 2).tolist()]
-    return pl.Series([flat[a:b] for a, b in pairwise(ends.tolist())], dtype=pl.List(pl.String))
+    words = pl.Series(labels, dtype=pl.String).gather(met[new] // 2) if len(labels) else pl.Series([], dtype=pl.String)
+    along = pl.DataFrame({"path": path[new], "what": words}).group_by("path", maintain_order=True).agg("what")
+    every = pl.DataFrame({"path": np.arange(names.paths.count)}).join(
+        along, on="path", how="left", maintain_order="left"
+    )
+    return every["what"].fill_null([])
 
 
 def paths(names: _Names) -> pl.DataFrame:
