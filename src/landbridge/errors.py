@@ -16,6 +16,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 __all__ = [
     "DataError",
@@ -68,6 +69,10 @@ class FaultList(LandbridgeError):
         lines = "\n".join(f"  {fault}" for fault in self.faults)
         super().__init__(f"{subject}: {count} fault{'s' if count != 1 else ''}\n{lines}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with what it was made from."""
+        return type(self), (self.subject, self.faults)
+
 
 class DataError(FaultList):
     """Faults in the atlas or in data that a user brings."""
@@ -97,6 +102,10 @@ class UnknownName(LandbridgeError):
         hint = f"; did you mean {', '.join(self.suggestions)}?" if self.suggestions else ""
         super().__init__(f"unknown {kind} {name!r}{hint}")
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with what it was made from; of the candidates only what it suggests."""
+        return type(self), (self.kind, self.name, self.suggestions)
+
 
 class NoRoute(LandbridgeError):
     """No way between two places under the restrictions asked for."""
@@ -120,6 +129,10 @@ class NotConverged(LandbridgeError):
     def __init__(self, message: str, record: object) -> None:
         super().__init__(message)
         self.record = record
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes with what it was made from."""
+        return type(self), (self.args[0], self.record)
 
 
 class OutputError(LandbridgeError):

@@ -16,10 +16,12 @@ from landbridge.model import demand as demand_door
 from landbridge.model import trade
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Ease, Grow, Measure, Sanction, Subsidise, Union
+from landbridge.scenario.trade_edits import moves_of
 from landbridge.study.access import zone_access
 from landbridge.study.answer import Answer, Reference, answer, frozen_tables, projected_world, reference_of
 from landbridge.study.answering import Answering
 from landbridge.study.files import read_study
+from landbridge.study.given import given
 from landbridge.study.payments import payments_table
 from landbridge.study.solve import DEMAND_TABLES, Prepared, Settings, Solution, columns, equilibrium, prepare, solve
 from landbridge.study.trade_cost import free_costs, relation_costs
@@ -329,6 +331,44 @@ def test_an_embargo_on_everything_is_refused_with_the_reason(atlas: Tables, base
         answer(tables, base[0], year=2023, settings=SETTINGS, how=GE)
 
 
+# --------------------------------------------------------------------------------------- trade that a scenario gives
+
+
+def test_the_welfare_of_given_trade_is_that_of_the_cost_that_brings_it(base: tuple[Reference, Solution]) -> None:
+    """A cost is lowered, the trade that follows is handed over as given: the same welfare comes back."""
+    tables = base[0].tables
+    world = atlas_world(tables)
+    economy, _ = economy_of(world, tables)
+    e, i = world.countries.index("CHN"), world.countries.index("KAZ")
+    cost = np.ones(economy.trade.shape)
+    cost[:, e, i], cost[:, i, e] = 0.85, 0.95
+    known = trade.solve_sectors(economy, cost_hat=cost, tolerance=1e-8)
+    volume = known.trade / np.where(world.trade > 0, world.trade, 1) / known.cost[:, :, None]
+    cells = cost != 1
+    after = replace(world, trade=np.where(cells, world.trade * volume, world.trade))
+    found = given(tables, world, after, (), year=2023, tolerance=1e-7)
+    assert found is not None
+    np.testing.assert_allclose(found.outcome.welfare, known.welfare, atol=1e-6)
+    np.testing.assert_allclose(found.cost_hat[cells & (world.trade > 0)], cost[cells & (world.trade > 0)], rtol=1e-5)
+    assert given(tables, world, world, (), year=2023) is None
+
+
+def test_who_loses_when_steel_moves(atlas: Tables, base: tuple[Reference, Solution]) -> None:
+    """China loses, Kazakhstan gains and makes what the plants make; its neighbours, who sell the same, lose too."""
+    (scenario,) = [s for s in read_study(EXAMPLES / "relocation.toml").scenarios if s.id == "moved"]
+    tables, world = base[0].tables, atlas_world(base[0].tables)
+    found = given(tables, world, world, scenario.measures, year=2023)
+    assert found is not None
+    welfare = dict(zip(world.countries, found.outcome.welfare - 1, strict=True))
+    assert welfare["KAZ"] > 0 > welfare["CHN"] == min(welfare.values())
+    assert welfare["KGZ"] < 0
+    s, kaz = world.sectors.index("manufactures"), world.countries.index("KAZ")
+    moves = moves_of(tables, scenario.measures[0])  # type: ignore[arg-type]
+    more = found.outcome.output[s, kaz] / found.outcome.cost[s, kaz] / found.cost_hat[s, kaz, kaz]
+    wanted = world.trade[s, kaz].sum() + moves.made_t["KAZ"] * moves.value_usd_t
+    assert more == pytest.approx(wanted, rel=2e-4)
+
+
 # ------------------------------------------------------------------------------------------------------- projection
 
 
@@ -412,8 +452,12 @@ def test_a_tenth_of_steel_and_cement_moves(atlas: Tables, base: tuple[Reference,
 def test_uzbekistan_joins_the_customs_union(answered: Callable[..., Answer]) -> None:
     found = answered(Union(bloc="eaeu", members=("UZ",), time_factor=0.5, waiting_factor=0.5))
     uzb, kaz, chn = (found.world.countries.index(c) for c in ("UZB", "KAZ", "CHN"))
-    assert found.tariff_before[chn, uzb] > found.tariff[chn, uzb] > 0, "the union's tariff is lower"
-    assert found.tariff[kaz, uzb] == found.tariff_before[kaz, uzb] == 0, "free trade within the Commonwealth stands"
+    was, now = found.tariff_before[:, chn, uzb], found.tariff[:, chn, uzb]
+    assert (was > now).all(), "the union's tariffs are lower"
+    assert (now > 0).all()
+    assert len(set(now.tolist())) == 2, "primary and manufactured goods"
+    assert (found.tariff[:, kaz, uzb] == 0).all(), "free trade within the Commonwealth stands"
+    assert (found.tariff_before[:, kaz, uzb] == 0).all()
     before, after = flow(found, "CHN", "UZB")
     assert after > before
     assert found.outcome is not None

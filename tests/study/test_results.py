@@ -188,7 +188,7 @@ def test_numbers_that_json_does_not_know_are_never_written(tmp_path: Path) -> No
 
 
 @pytest.mark.skipif(os.name == "nt", reason="signals are sent otherwise there")
-def test_interrupt_from_the_keyboard_leaves_nothing(tmp_path: Path) -> None:
+def test_after_an_interrupt_from_the_keyboard_resume_goes_on(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = (
         "import os, signal, time\n"
         "from landbridge.study import results\n"
@@ -202,9 +202,16 @@ def test_interrupt_from_the_keyboard_leaves_nothing(tmp_path: Path) -> None:
     study = small_folder().parent / "small.toml"
     words = [sys.executable, "-c", script, "run", str(study), "--out", str(tmp_path / "a" / "b"), "--quiet"]
     done = subprocess.run(words, capture_output=True, text=True, check=False, timeout=120)
-    assert done.returncode not in (0, None)
+    assert done.returncode == 130
     assert "Traceback" not in done.stderr
-    assert list(tmp_path.iterdir()) == []
+    assert "2 of 2 tasks are finished and kept: --resume goes on from there" in done.stderr
+    assert [path.name for path in (tmp_path / "a").iterdir()] == [".b.work"]
+    from landbridge.study import run
+
+    monkeypatch.setattr(run, "solve", never)
+    found = run.run_study(read_study(study), small_tables(), tmp_path / "a" / "b", resume=True)
+    assert found.manifest["content"] == small_results().manifest["content"]
+    assert [path.name for path in (tmp_path / "a").iterdir()] == ["b"]
 
 
 # ------------------------------------------------------------------------------------------------- a real run

@@ -124,6 +124,10 @@ class Tables:
     def __post_init__(self) -> None:
         object.__setattr__(self, "frames", MappingProxyType(dict(self.frames)))
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Travel between processes as a plain dictionary; a read-only view of one cannot."""
+        return Tables, (dict(self.frames), self.package, self.overlay)
+
     def __getitem__(self, name: str) -> pl.DataFrame:
         try:
             return self.frames[name]

@@ -27,6 +27,14 @@ __all__ = ["Applied", "apply", "open_in"]
 #: Money below this is a rounding error of sums of doubles, not a subsidy beyond the price.
 CENT = 0.01
 
+#: Year from which trains between China and Europe are no longer few and unknown; see rail-youth-china-europe.
+FULL_SERVICE = 2021
+#: Ferry lines between Kazakhstan and Azerbaijan, and the crossing, that have a constant of their own.
+CASPIAN = ("ferry:kz-aktau:az-alat", "ferry:kz-kuryk:az-alat")
+DOSTYK = "alashankou-dostyk"
+#: Tonnes in a box of twenty feet of heavy goods: a constant for a box counts for a tonne of bulk with one part of it.
+BOX_T = 15.0
+
 
 @dataclass(frozen=True)
 class Applied:
@@ -143,12 +151,62 @@ def open_in(tables: Tables, year: int | None, *, held: AbstractSet[str] = frozen
         running = [p is None or any(fnmatch.fnmatchcase(name, p) for name in shares) for p in patterns]
         frames["services"] = tables["services"].filter(pl.Series(running, dtype=pl.Boolean))
     frames |= _working(tables.replace(**frames), year)
+    if year is not None:
+        frames |= _constants(tables.replace(**frames))
+    frames |= _of_year(tables, year)
     notes = []
     committed = [name for name in shares if links[name].status == "under_construction"]
     if year is not None and committed:
         notes.append(f"open by {year} as planned: {', '.join(committed)}")
     notes += [f"{n}: open for {s:.0%} of {year}" for n, s in {**shares, **gates}.items() if s < 1]
     return Applied(tables.replace(**frames), tuple(notes))
+
+
+def _of_year(tables: Tables, year: int | None) -> dict[str, pl.DataFrame]:
+    """Parameters that have another value in a year: the boxes on a train, the market of sea freight, young services."""
+    if year is None or "parameters" not in tables:
+        return {}
+    then: dict[str, float] = {}
+    if "year_values" in tables:
+        then |= dict(tables["year_values"].filter(pl.col("year") == year).select("parameter", "value").iter_rows())
+    known = dict(tables["parameters"].select("id", "value").iter_rows())
+    if youth := known.get("rail-youth-china-europe"):
+        level = known["rail-constant-china-europe"]
+        then["rail-constant-china-europe"] = level + youth * max(0, FULL_SERVICE - year)
+    if not then:
+        return {}
+    new = pl.DataFrame({"id": list(then), "value": list(then.values())}, schema={"id": pl.String, "value": pl.Float64})
+    frames = {"parameters": tables["parameters"].update(new, on="id")}
+    if "teu-per-train" in then and "commodities" in tables:
+        factor = then["teu-per-train"] / known["teu-per-train"]
+        boxed = pl.col("form") == "container"
+        frames["commodities"] = tables["commodities"].with_columns(
+            pl.when(boxed).then(pl.col("t_per_train") * factor).otherwise(pl.col("t_per_train")).alias("t_per_train")
+        )
+    return frames
+
+
+def _constants(tables: Tables) -> dict[str, pl.DataFrame]:
+    """Calibrated constants of ways, as charges that nobody is paid: of the Caspian and of the crossing at Dostyk."""
+    known = dict(tables["parameters"].select("id", "value").iter_rows()) if "parameters" in tables else {}
+    frames: dict[str, pl.DataFrame] = {}
+    if caspian := known.get("caspian-constant"):
+        here = pl.col("id").is_in(CASPIAN)
+        frames["links"] = tables["links"].with_columns(
+            pl.when(here)
+            .then(pl.col(f"charge_{unit}") + value)
+            .otherwise(pl.col(f"charge_{unit}"))
+            .alias(f"charge_{unit}")
+            for unit, value in (("usd_teu", caspian), ("usd_t", caspian / BOX_T))
+        )
+    if dostyk := known.get("dostyk-constant"):
+        here = pl.col("id") == DOSTYK
+        frames["crossings"] = tables["crossings"].with_columns(
+            pl.when(here).then(pl.col(name) + value).otherwise(pl.col(name)).alias(name)
+            for way in ("ab", "ba")
+            for name, value in ((f"cost_{way}_usd_teu", dostyk), (f"cost_{way}_usd_t", dostyk / BOX_T))
+        )
+    return frames
 
 
 def _working(tables: Tables, year: int | None) -> dict[str, pl.DataFrame]:

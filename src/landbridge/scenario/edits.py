@@ -176,7 +176,7 @@ def shrink(frame: pl.DataFrame, shares: Mapping[str, float]) -> pl.DataFrame:
 
 
 def commit(tables: Tables, measures: Sequence[Measure], year: int, *, held: AbstractSet[str]) -> Edited:
-    """Put the atlas' own upgrades of lines and crossings in effect.
+    """Put the atlas' own upgrades of lines and crossings in effect; a restriction that narrows a crossing is one too.
 
     In the year of its day an upgrade counts by days. One that belongs to a project that is held counts only where the
     project is built, and then from the year that the measure says.
@@ -218,7 +218,7 @@ def commit(tables: Tables, measures: Sequence[Measure], year: int, *, held: Abst
             if value is not None
         }
         frames[table] = _set(frames[table], pl.col(key) == row["subject"], values)
-        notes.append(f"upgraded by {year}: {row['name']}" + (f" ({share:.0%} of the year)" if share < 1 else ""))
+        notes.append(f"in effect by {year}: {row['name']}" + (f" ({share:.0%} of the year)" if share < 1 else ""))
     return Edited(tables.replace(**frames), tuple(notes))
 
 

@@ -8,15 +8,16 @@ its goods may not pass; on ``trade`` the tariff that is taken from now on.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.scenario.measures import Grow, Relocate, Sanction, Union
 from landbridge.scenario.select import crossings_of, growing, products, traders
-from landbridge.scenario.tariffs import union_rate
+from landbridge.scenario.tariffs import groups_of, union_rate
 
-__all__ = ["MARKS", "base_value_usd", "grow", "mark", "relocate", "sanction", "union"]
+__all__ = ["MARKS", "Moves", "base_value_usd", "grow", "mark", "moves_of", "relocate", "sanction", "union"]
 
 #: Columns that measures write to rows of trade, with what they are before any measure.
 MARKS: Mapping[str, float | str | None] = {
@@ -274,17 +275,20 @@ def union(tables: Tables, measure: Union, year: int) -> Result:
         )
     if not given:
         notes.append("union: no change of border hours is given, so borders stay as they are")
-    rate = union_rate(tables, old) if measure.tariffs and "tariffs" in tables else None
-    if rate is not None:
+    rates = _union_rates(tables, old) if measure.tariffs and "tariffs" in tables else {}
+    if rates:
         within = pl.col("exporter").is_in(sorted(inside)) & pl.col("importer").is_in(sorted(inside))
         touches = pl.col("exporter").is_in(sorted(joining)) | pl.col("importer").is_in(sorted(joining))
         outside = pl.col("importer").is_in(sorted(joining)) & ~pl.col("exporter").is_in(sorted(inside))
         frame = _set(tables["trade"], within & touches, {"tariff_new_pct": pl.lit(0.0)})
-        frames["trade"] = _set(frame, outside, {"tariff_new_pct": pl.lit(rate)})
+        for groups, rate in rates.values():
+            meant = outside if groups is None else outside & pl.col("commodity").is_in(groups)
+            frame = _set(frame, meant, {"tariff_new_pct": pl.lit(rate)})
+        frames["trade"] = frame
+        told = ", ".join(f"{rate:.2f} % ({goods or 'over all goods'})" for goods, (_, rate) in rates.items())
         notes.append(
-            f"union: tariffs inside {measure.bloc} are zero, and {', '.join(joining)} take {rate:.2f} % from "
-            f"outsiders, the "
-            f"union's mean (over all goods; a free trade area with an outsider ends); they matter where demand answers"
+            f"union: tariffs inside {measure.bloc} are zero, and {', '.join(joining)} take from outsiders the union's "
+            f"mean: {told}; a free trade area with an outsider ends; tariffs matter where demand answers"
         )
     else:
         notes.append(
@@ -303,10 +307,46 @@ def union(tables: Tables, measure: Union, year: int) -> Result:
     return tables.replace(**frames), tuple(notes)
 
 
-def relocate(tables: Tables, measure: Relocate, year: int) -> Result:
-    """Move exports to the hosts, end what they bought, bring inputs, and say what closes."""
-    if measure.from_year is not None and year < measure.from_year:
-        return tables, (f"relocate: not before {measure.from_year}",)
+@dataclass(frozen=True)
+class Moves:
+    """What a relocation moves, before it is put into the tables.
+
+    Attributes
+    ----------
+    moved
+        Part of the group's trade that leaves the origin.
+    value_usd_t
+        Mean value of a tonne.
+    made_t
+        Tonnes a year that the plants of each host make.
+    cuts
+        Part that each buyer's imports from the origin lose.
+    rows
+        Flows that begin or grow: exporter, importer, commodity, tonnes, USD.
+    displaced_t, back_t, closed_t
+        Of what is made: in place of what hosts bought there, and sold back; and former sales at home that close.
+    """
+
+    moved: float
+    value_usd_t: float
+    made_t: dict[str, float]
+    cuts: dict[str, float]
+    rows: list[tuple[str, str, str, float, float]]
+    displaced_t: float
+    back_t: float
+    closed_t: float
+
+
+def moves_of(tables: Tables, measure: Relocate) -> Moves:
+    """Return what a relocation moves.
+
+    Parameters
+    ----------
+    tables
+        With trade as the measures before leave it.
+    measure
+        The relocation.
+    """
     moved = measure.share * measure.part_of_group
     part = 1.0 / len(measure.hosts)
     value_t = _value_of_tonne(tables, measure.commodity)
@@ -315,7 +355,7 @@ def relocate(tables: Tables, measure: Relocate, year: int) -> Result:
     made = dict.fromkeys(measure.hosts, 0.0)
     rows: list[tuple[str, str, str, float, float]] = []
     displaced = 0.0
-    chosen = (pl.col("exporter") == measure.origin) & (pl.col("commodity") == measure.commodity)
+    chosen = _moving(measure)
     cuts: dict[str, float] = {}
     for importer, tonnes, usd, factor in (
         frame.filter(chosen).select("importer", "tonnes", "value_usd", "factor").iter_rows()
@@ -344,6 +384,34 @@ def relocate(tables: Tables, measure: Relocate, year: int) -> Result:
             if ratio > 0 and made[host] > 0 and host != measure.inputs_from:
                 amount = made[host] * ratio
                 rows.append((measure.inputs_from, host, name, amount, amount * _value_of_tonne(tables, name)))
+    return Moves(moved, value_t, made, cuts, rows, displaced, back, closed)
+
+
+def _moving(measure: Relocate) -> pl.Expr:
+    return (pl.col("exporter") == measure.origin) & (pl.col("commodity") == measure.commodity)
+
+
+def _union_rates(tables: Tables, members: Iterable[str]) -> dict[str, tuple[list[str] | None, float]]:
+    """A union's tariffs by goods: the groups of trade that they hold for (None: all), and the rate."""
+    known = "trade_sectors" in tables and "goods" in tables["trade_sectors"].columns
+    goods = tables["trade_sectors"]["goods"].unique().sort().to_list() if known else []
+    found: dict[str, tuple[list[str] | None, float]] = {}
+    for what in goods:
+        rate = union_rate(tables, members, goods=what)
+        if rate is not None:
+            found[what] = (groups_of(tables, what), rate)
+    whole = None if found else union_rate(tables, members)
+    return found if whole is None else {"": (None, whole)}
+
+
+def relocate(tables: Tables, measure: Relocate, year: int) -> Result:
+    """Move exports to the hosts, end what they bought, bring inputs, and say what closes."""
+    if measure.from_year is not None and year < measure.from_year:
+        return tables, (f"relocate: not before {measure.from_year}",)
+    found = moves_of(tables, measure)
+    moved, made, cuts, rows = found.moved, found.made_t, found.cuts, found.rows
+    value_t, displaced, back, closed = found.value_usd_t, found.displaced_t, found.back_t, found.closed_t
+    frame, chosen = tables["trade"], _moving(measure)
     left = pl.col("importer").replace_strict({k: 1 - v for k, v in cuts.items()}, default=1.0, return_dtype=pl.Float64)
     cut = _set(frame, chosen, {name: pl.col(name) * left for name in ("factor", "added_t", "added_usd")})
     out, opened = _add(tables.replace(trade=cut), rows)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landbridge.errors import LandbridgeError
+from landbridge.show.running import ClusterAddress, JsonLines, Quiet, Resume, Workers, watching
 from landbridge.show.terminal import (
     FREE,
     AtlasDir,
@@ -18,7 +19,6 @@ from landbridge.show.terminal import (
     known,
     print_json,
     print_table,
-    progress_bar,
     read_tables,
     split_commas,
     users_values,
@@ -57,19 +57,26 @@ def _year(results: Results, year: int | None, default: int) -> int:
 def run(
     study: Annotated[Path, typer.Argument(help="A study file (TOML).", show_default=False)],
     out: Annotated[Path | None, typer.Option("--out", help="Folder for the results; default results/<study>.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    workers: Workers = 1,
+    cluster: ClusterAddress = None,
+    resume: Resume = False,
+    quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
     as_json: Json = False,
+    json_lines: JsonLines = False,
 ) -> None:
     """Solve every scenario and year of a study into a results folder.
 
     Results that are in the folder already are replaced once the new ones are whole. The user's own values given by
-    --overlay stand in place of those that the study names.
+    --overlay stand in place of those that the study names. The numbers are the same to the last bit whatever the
+    workers. After Ctrl-C or a failure, --resume goes on from what was finished.
     """
     from landbridge.study.files import check_study, read_study
     from landbridge.study.results import check_output
+    from landbridge.study.runner import where_of
 
+    where = where_of(workers, cluster)
     folder = out or Path("results") / study.stem
     check_output(folder)
     read = read_study(study)
@@ -77,8 +84,10 @@ def run(
     check_study(read, tables)
     from landbridge.study.run import run_study
 
-    with progress_bar(quiet=quiet or as_json) as progress:
-        results = run_study(read, tables, folder, progress=progress)
+    with watching(quiet=quiet or as_json, lines=json_lines, folder=folder) as watch:
+        results = run_study(read, tables, folder, progress=watch.progress, where=where, resume=resume, tell=watch.done)
+    if json_lines:
+        return
     if as_json:
         print_json({"out": str(folder), **results.manifest})
         return
@@ -269,6 +278,13 @@ def report(
     atlas: AtlasDir = None,
 ) -> None:
     """Write one HTML file with maps, tables, sources and assumptions that opens offline."""
+    from landbridge.study.invest_files import MARKER, read_investment
+
+    if (folder / MARKER).is_file():
+        from landbridge.show.report import write_investment_report
+
+        typer.echo(str(write_investment_report(read_investment(folder), out or folder / "report.html")))
+        return
     results = _results(folder)
     from landbridge.show.report import write_report
     from landbridge.study.results import tables_of

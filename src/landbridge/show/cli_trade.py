@@ -171,6 +171,13 @@ def gains(
         [[r["place"], r["access_pct"], r["to_buyers_pct"], r["to_sellers_pct"], r["delivered_before_usd_teu"],
           r["delivered_usd_teu"]] for r in found.access if r["place"] in wanted],
     )  # fmt: skip
+    if found.given:
+        print_table(
+            "What the scenario gives (growth, moved industry): who gains and loses by it, beside what answers above",
+            [("country", 0), ("welfare %", 3), ("real wage %", 3)],
+            [[r["country"], r["welfare_pct"], r["real_wage_pct"]] for r in found.given[:MOST_ROWS]],
+            f"{min(MOST_ROWS, len(found.given))} of {len(found.given)} countries; how it is meant stands in the notes.",
+        )
     typer.echo(f"Headline: {told['headline']}")
     typer.echo(f"Time is counted in the {told['time_counted_in']}; growth: {told['growth']}.")
     if told["rounds"]:
@@ -180,6 +187,33 @@ def gains(
         )
     for note in found.notes:
         typer.echo(f"- {note}")
+
+
+@trade_app.command()
+def questions(
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="Results of examples/trade.toml.")],
+    as_json: Json = False,
+) -> None:
+    """Answer the questions of examples/trade.toml from its results: crossings, welfare, who trades what."""
+    from landbridge.study.results import read_results
+    from landbridge.study.trade_questions import questions_of
+
+    found = questions_of(read_results(folder))
+    if not any(each.scenario for each in found):
+        raise LandbridgeError(f"{folder}: none of its scenarios is that of a question; run examples/trade.toml")
+    if as_json:
+        print_json([asdict(each) for each in found])
+        return
+    for each in found:
+        if not each.scenario:
+            continue
+        print_table(
+            f"{each.text}  ({each.scenario} against {each.before}, {each.year})",
+            [("", 0), ("", 0), ("", 0), ("unit", 0), ("before", FREE), ("after", FREE)],
+            [[f.subject, f.direction, f.quantity, f.unit, f.before, f.after] for f in each.facts],
+        )
+        for note in each.notes:
+            typer.echo(f"- {note}")
 
 
 @trade_app.command()

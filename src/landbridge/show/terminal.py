@@ -158,7 +158,7 @@ def frame_json(frame: pl.DataFrame) -> None:
 def progress_bar(*, quiet: bool) -> Iterator[Any]:
     """Yield what shows progress (done, all, what) while somebody watches, else None."""
     from rich.console import Console
-    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
+    from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn, TimeRemainingColumn
 
     if quiet or not sys.stderr.isatty():
         yield None
@@ -167,6 +167,8 @@ def progress_bar(*, quiet: bool) -> Iterator[Any]:
         TextColumn("{task.completed}/{task.total}"),
         BarColumn(),
         TimeElapsedColumn(),
+        TextColumn("left"),
+        TimeRemainingColumn(),
         TextColumn("{task.description}"),
         console=Console(stderr=True),
         transient=True,

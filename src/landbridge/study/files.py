@@ -53,6 +53,7 @@ from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise
 from landbridge.scenario.read import model_faults, one_of, scenario_faults
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study.answering import Answering, DemandMode, Growth, TimeCounted
+from landbridge.study.appraisal_terms import Appraising, Cost
 from landbridge.study.positions import key_lines, line_of
 
 __all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read_study"]
@@ -99,6 +100,8 @@ class Study:
         ``simulated`` (their plans, run at the volumes that result).
     demand
         How trade answers to cost; None where the study says nothing, and trade is frozen.
+    appraisal
+        How projects are appraised; None for the atlas' own terms. See `landbridge.study.appraise`.
     path
         The file it was read from, or empty. It and the two below do not count when studies are compared.
     positions
@@ -119,6 +122,7 @@ class Study:
     overlay: str = ""
     terminals: Terminals = "table"
     demand: Answering | None = None
+    appraisal: Appraising | None = None
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
     lines: Mapping[str, int] = field(default_factory=lambda: MappingProxyType({}), compare=False, repr=False)
@@ -142,6 +146,15 @@ class _DemandTable(pydantic.BaseModel):
     damping: float = pydantic.Field(Answering.damping, gt=0, le=1)
 
 
+class _AppraisalTable(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    rate: float | None = pydantic.Field(None, ge=0, le=1)
+    carbon_usd_t: float | None = pydantic.Field(None, ge=0)
+    years: int | None = pydantic.Field(None, ge=1, le=200)
+    cost: Cost = "mean"
+
+
 class _StudyFile(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -157,6 +170,7 @@ class _StudyFile(pydantic.BaseModel):
     overlay: str | None = pydantic.Field(None, min_length=1)
     terminals: Terminals = "table"
     demand: _DemandTable | None = None
+    appraisal: _AppraisalTable | None = None
 
 
 def read_study(path: str | Path) -> Study:
@@ -214,6 +228,7 @@ def read_study(path: str | Path) -> Study:
         overlay=overlay,
         terminals=head.terminals,
         demand=Answering(**head.demand.model_dump()) if head.demand else None,
+        appraisal=Appraising(**head.appraisal.model_dump()) if head.appraisal else None,
         path=f"{file}",
         positions=reading.positions,
         lines=MappingProxyType(lines),
@@ -308,16 +323,6 @@ def check_study(study: Study, tables: Tables) -> None:
         for i, name in enumerate(study.hold)
         if name not in known
     ]
-    if study.terminals == "simulated" and study.demand is not None and study.demand.mode != "frozen":
-        faults.append(
-            Fault(
-                "",
-                "",
-                "terminals",
-                '"table" where trade answers to cost',
-                '"simulated", which is for frozen trade only',
-            )
-        )
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
     for i, scenario in enumerate(study.scenarios):

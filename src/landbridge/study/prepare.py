@@ -243,15 +243,39 @@ def _around(tables: Tables, net: Network, demand: Demand, basis: Basis | None) -
 
 
 def _levies(tables: Tables, demand: Demand, classes: Goods) -> F8:
-    """What each relation's freight by land is charged in its zone of origin, USD per tonne; below zero: paid for."""
-    zones = tables["zones"]
-    if "charge_usd_teu" not in zones.columns:
-        return np.zeros(demand.relation_count)
-    charges = dict(zip(zones["id"].to_list(), zones.select("charge_usd_teu", "charge_usd_t").rows(), strict=True))
-    table = np.array([charges[zone] for zone in demand.zones], np.float64).reshape(-1, 2)
+    """What each relation's freight by land pays beyond its way, USD per tonne; below zero: what it is spared.
+
+    Charges of its zone of origin, and, against it, what the market of ocean freight asks in that year over the base
+    year between China and Europe. Both shift the choice between land and the outside option.
+    """
     box = classes.container[demand.commodity]
     t_per_teu = np.where(box, np.where(classes.container, classes.t_per_teu, 1.0)[demand.commodity], 1.0)
-    result: F8 = np.where(box, table[demand.origin, 0] / t_per_teu, table[demand.origin, 1])
+    result: F8 = np.where(box, _between_china_and_europe(tables, demand) / t_per_teu, 0.0)
+    zones = tables["zones"]
+    if "charge_usd_teu" in zones.columns:
+        charges = dict(zip(zones["id"].to_list(), zones.select("charge_usd_teu", "charge_usd_t").rows(), strict=True))
+        table = np.array([charges[zone] for zone in demand.zones], np.float64).reshape(-1, 2)
+        result += np.where(box, table[demand.origin, 0] / t_per_teu, table[demand.origin, 1])
+    return result
+
+
+def _between_china_and_europe(tables: Tables, demand: Demand) -> F8:
+    """What a box between China and Europe pays beyond its way by land, USD per TEU, by relation.
+
+    The calibrated constant of rail, less what the market of ocean freight asks in that year over the base year.
+    """
+    values = dict(tables["parameters"].select("id", "value").iter_rows())
+    level = float(values.get("rail-constant-china-europe", 0.0))
+    west, east = (level - float(values.get(f"sea-market-{way}", 0.0)) for way in ("west", "east"))
+    result = np.zeros(demand.relation_count)
+    if not (west or east) or "CHN" not in demand.countries:
+        return result
+    iso3 = dict(tables["countries"].select("iso2", "iso3").iter_rows())
+    members = tables["blocs"].filter(pl.col("bloc") == "europe")["iso2"].to_list()
+    europe = [demand.countries.index(iso3[m]) for m in members if iso3.get(m) in demand.countries]
+    china = demand.countries.index("CHN")
+    result[(demand.exporter == china) & np.isin(demand.importer, europe)] = west
+    result[(demand.importer == china) & np.isin(demand.exporter, europe)] = east
     return result
 
 

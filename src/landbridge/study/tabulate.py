@@ -34,7 +34,7 @@ TABLES = {
     "countries": "Countries: tonne-kilometres, transit, money paid on their lines, hours at their borders, CO2",
     "choke_points": "Lines, crossings, yards and terminals near their capacity",
     "relations": "Relations: demand, land network, outside option, cost, hours and kilometres of the paths used",
-    "paths": "Paths used: relation (null: boxes that return empty), tonnes, passage, and what lies along them in order",
+    "paths": "Paths used: relation (null: empty boxes), tonnes, passage, what lies along them in order and direction",
     "fixed_flows": "Trade that goes by road, pipeline, sea or air whatever the network does",
 }
 
@@ -454,37 +454,48 @@ def relations(names: _Names) -> pl.DataFrame:
 
 def _along(
     names: _Names, wanted: npt.NDArray[np.bool_], code: npt.NDArray[np.int64], labels: Sequence[str]
-) -> pl.Series:
-    """What each path meets on some arcs, in order of travel; arcs of one code in a row are one meeting."""
+) -> pl.DataFrame:
+    """What each path meets on some arcs, in order of travel; arcs of one code in a row are one meeting.
+
+    Two lists a path, as ``met`` and ``direction``; a code is a label's number times two, and one more backwards.
+    """
     path, arc = outcomes.entries(names.paths, wanted)
     met = code[arc]
     new = np.append(True, (np.diff(path) != 0) | (np.diff(met) != 0))[: len(path)]
-    words = pl.Series(labels, dtype=pl.String).gather(met[new] // 2) if len(labels) else pl.Series([], dtype=pl.String)
-    along = pl.DataFrame({"path": path[new], "what": words}).group_by("path", maintain_order=True).agg("what")
-    every = pl.DataFrame({"path": np.arange(names.paths.count)}).join(
-        along, on="path", how="left", maintain_order="left"
+    steps = pl.DataFrame(
+        {
+            "path": path[new].astype(np.int64),
+            "met": pl.Series(labels, dtype=pl.String).gather(met[new] // 2),
+            "direction": pl.Series(("ab", "ba")).gather(met[new] % 2),
+        }
     )
-    return every["what"].fill_null([])
+    lists = steps.group_by("path", maintain_order=True).agg("met", "direction")
+    every = pl.DataFrame({"path": np.arange(names.paths.count)})
+    joined = every.join(lists, on="path", how="left", maintain_order="left")
+    return joined.with_columns(pl.col("met", "direction").fill_null([]))
 
 
 def paths(names: _Names) -> pl.DataFrame:
     """Paths used, those of empty boxes too, with the crossings, links and countries along them.
 
-    A link that is used there and back stands twice, a link whose sections lie in several countries once.
+    A link that is used there and back stands twice, a link whose sections lie in several countries once; its direction
+    stands at the same place of the list of directions.
     """
     net = names.net
     move = net.kind == ArcKind.MOVE
     border = (net.kind == ArcKind.BORDER) & (net.crossing >= 0)
     passages, which = names.passages
     back = net.backward.astype(np.int64)
+    links_met = _along(names, move, net.link.astype(np.int64) * 2 + back, net.links)
     return pl.DataFrame(
         {
             "relation": pl.Series(names.paths.relation, dtype=pl.Int32).set(pl.Series(~names.loaded), None),
             "tonnes": names.paths.tonnes_yr,
             "passage": [passages[i] if i >= 0 else "other" for i in which.tolist()],
-            "crossings": _along(names, border, net.crossing.astype(np.int64) * 2 + back, net.crossings),
-            "links": _along(names, move, net.link.astype(np.int64) * 2 + back, net.links),
-            "countries": _along(names, move, net.country.astype(np.int64) * 2, net.countries),
+            "crossings": _along(names, border, net.crossing.astype(np.int64) * 2 + back, net.crossings)["met"],
+            "links": links_met["met"],
+            "directions": links_met["direction"],
+            "countries": _along(names, move, net.country.astype(np.int64) * 2, net.countries)["met"],
         }
     )
 

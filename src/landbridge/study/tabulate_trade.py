@@ -12,6 +12,7 @@ from landbridge.data.tables import Tables
 from landbridge.study.access import zone_access
 from landbridge.study.answer import Answer
 from landbridge.study.answering import Answering
+from landbridge.study.given import Given
 from landbridge.study.solve import Solution
 
 __all__ = ["HEADLINES", "TRADE_TABLES", "told_of", "trade_tables"]
@@ -23,6 +24,7 @@ TRADE_TABLES = {
     "trade_flows": "Trade by exporter, importer and sector that answered: cost, friction, tariffs, volume, value",
     "trade_countries": "Countries: welfare and real wages (general equilibrium), exports, imports, home share",
     "trade_sectors": "Countries by sector: output and home share before and after (a fall is import competition)",
+    "trade_given": "Who gains by trade that a scenario gives (growth, moved industry): countries (no sector), sectors",
     "zone_access": "Zones and the free zone at Khorgos: access to markets, and the mean cost of a delivered box",
 }
 HEADLINES = {
@@ -49,8 +51,13 @@ _SECTORS = {
     "volume_hat": pl.Float64, "home_share_before": pl.Float64, "home_share": pl.Float64,
 }  # fmt: skip
 
+_GIVEN = {
+    "country": pl.String, "sector": pl.String, "welfare_pct": pl.Float64, "real_wage_pct": pl.Float64,
+    "output_before_usd": pl.Float64, "volume_hat": pl.Float64,
+}  # fmt: skip
 
-def told_of(how: Answering, answer: Answer | None) -> dict[str, Any]:
+
+def told_of(how: Answering, answer: Answer | None, given: Given | None = None) -> dict[str, Any]:
     """Return what a manifest says of how demand answered."""
     return {
         "mode": how.mode if answer or how.mode == "frozen" else "reference",
@@ -61,6 +68,7 @@ def told_of(how: Answering, answer: Answer | None) -> dict[str, Any]:
         "gap": answer.gap if answer else 0.0,
         "rule_of_half_usd": answer.rule_of_half_usd if answer else None,
         "trade": list(answer.world.notes) if answer else [],
+        "given": {"rounds": given.rounds, "gap": given.gap, "notes": list(given.notes)} if given else None,
     }
 
 
@@ -82,8 +90,8 @@ def _flows(answer: Answer) -> pl.DataFrame:
             "cost_hat": np.where(np.isfinite(answer.cost_hat[at]), answer.cost_hat[at], np.nan),
             "friction": answer.friction[at],
             "share_left": answer.share_left[at],
-            "tariff_before_pct": 100 * answer.tariff_before[e, i],
-            "tariff_pct": 100 * answer.tariff[e, i],
+            "tariff_before_pct": 100 * answer.tariff_before[at],
+            "tariff_pct": 100 * answer.tariff[at],
             "volume_hat": answer.volume[at],
             "value_before_usd": world.trade[at],
             "value_usd": answer.value[at],
@@ -137,7 +145,27 @@ def _sectors(answer: Answer) -> pl.DataFrame:
     return pl.DataFrame(rows, schema=_SECTORS)
 
 
-def trade_tables(tables: Tables, solution: Solution, answer: Answer | None) -> dict[str, pl.DataFrame]:
+def _given(found: Given | None) -> pl.DataFrame:
+    rows: list[dict[str, Any]] = []
+    if found is not None:
+        out, world = found.outcome, found.world
+        made = found.economy.trade.sum(axis=2)
+        for i, country in enumerate(world.countries):
+            head = {"country": country, "welfare_pct": 100 * (out.welfare[i] - 1)}
+            rows.append({**head, "real_wage_pct": 100 * (out.real_wage[i] - 1)})
+            for s, sector in enumerate(world.sectors):
+                if made[s, i] > 0:
+                    price = out.cost[s, i] * found.cost_hat[s, i, i]
+                    volume = float(out.output[s, i] / made[s, i] / price)
+                    rows.append(
+                        {"country": country, "sector": sector, "output_before_usd": made[s, i], "volume_hat": volume}
+                    )
+    return pl.DataFrame(rows, schema=_GIVEN)
+
+
+def trade_tables(
+    tables: Tables, solution: Solution, answer: Answer | None, given: Given | None = None
+) -> dict[str, pl.DataFrame]:
     """Make the tables of a scenario's answer; those of the reference are empty but for access.
 
     Parameters
@@ -148,6 +176,8 @@ def trade_tables(tables: Tables, solution: Solution, answer: Answer | None) -> d
         Its flows.
     answer
         What trade answered; None where it did not.
+    given
+        Welfare of what the scenario gives; None where it gives nothing.
 
     Returns
     -------
@@ -158,5 +188,6 @@ def trade_tables(tables: Tables, solution: Solution, answer: Answer | None) -> d
         "trade_flows": _flows(answer) if answer else pl.DataFrame(schema=_FLOWS),
         "trade_countries": _countries(answer) if answer else pl.DataFrame(schema=_COUNTRIES),
         "trade_sectors": _sectors(answer) if answer else pl.DataFrame(schema=_SECTORS),
+        "trade_given": _given(given),
         "zone_access": zone_access(tables, solution),
     }

@@ -107,16 +107,14 @@ def plan_with(tables: Tables, asked: Asked, variant: Variant, year: int) -> Plan
 
 def _with_plan(tables: Tables, plan: Plan) -> Tables:
     """Tables in which a plan of the atlas has other values, so that a measure finds them."""
-    head = {"id": plan.id, "stack_teu": plan.stack_teu, "stack_dwell_h": plan.stack_dwell_h}
-    changed: dict[str, Any] = {
-        "terminal_plans": [head],
-        "terminal_resources": plan.resources,
-        "terminal_streams": plan.streams,
+    changed: dict[str, list[dict[str, Any]]] = {
+        "terminal_plans": [{"id": plan.id, "stack_teu": plan.stack_teu, "stack_dwell_h": plan.stack_dwell_h}],
+        "terminal_resources": [asdict(row) for row in plan.resources],
+        "terminal_streams": [asdict(row) for row in plan.streams],
     }
     frames = {}
-    for name, rows in changed.items():
+    for name, given in changed.items():
         frame = tables[name]
-        given = [row if isinstance(row, dict) else asdict(row) for row in rows]
         words = [c for c in frame.columns if c in given[0]]
         schema = {c: frame.schema[c] for c in words}
         new = pl.DataFrame([{c: _cell(row[c]) for c in words} for row in given], schema=schema)

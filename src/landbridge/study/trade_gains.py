@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
+import polars as pl
+
 from landbridge.study.access import PLACES as FREE_ZONES
 from landbridge.study.results import Results
 
@@ -29,6 +31,8 @@ class Gains:
         What the manifest says of the answer.
     countries, sectors, access
         Rows for people; sectors with the most moved first.
+    given
+        Countries that gain and lose by trade that the scenario gives, the greatest first; empty where it gives none.
     notes
         Of the scenario and the trade behind it.
     """
@@ -38,6 +42,7 @@ class Gains:
     countries: list[dict[str, Any]]
     sectors: list[dict[str, Any]]
     access: list[dict[str, Any]]
+    given: list[dict[str, Any]]
     notes: tuple[str, ...]
 
 
@@ -89,11 +94,16 @@ def gains_of(results: Results, scenario: str, year: int) -> Gains:
         for row in results.of("zone_access", scenario, year).to_dicts()
         if row["place"] in old
     ]
+    gifts: list[dict[str, Any]] = []
+    if "trade_given" in results.tables:
+        rows = results.of("trade_given", scenario, year).filter(pl.col("sector").is_null())
+        gifts = rows.select("country", "welfare_pct", "real_wage_pct").to_dicts()
     return Gains(
         before,
         solved["demand"],
         countries,
         sorted(sectors, key=lambda row: -abs(row["volume_pct"])),
         access,
-        (*solved["notes"], *solved["demand"]["trade"]),
+        sorted(gifts, key=lambda row: -abs(row["welfare_pct"])),
+        (*solved["notes"], *solved["demand"]["trade"], *((solved["demand"].get("given") or {}).get("notes", ()))),
     )

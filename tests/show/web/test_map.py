@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import io
 import json
 import re
@@ -65,11 +66,12 @@ def results(home: Path) -> Any:
     return read_results(home / "small")
 
 
-def axe(page: Page) -> list[str]:
-    """Serious and critical faults that axe finds."""
+def axe(page: Page, *rules: str) -> list[str]:
+    """Serious and critical faults that axe finds, by all of its rules or by some."""
     if not page.evaluate("Boolean(window.axe)"):
         page.evaluate(AXE.read_text(encoding="utf-8"))
-    found = page.evaluate("axe.run(document, {resultTypes: ['violations']})")
+    only = {"runOnly": {"type": "rule", "values": list(rules)}} if rules else {}
+    found = page.evaluate("options => axe.run(document, options)", {"resultTypes": ["violations"], **only})
     return [
         f"{v['id']}: {v['nodes'][0]['html'][:160]}"
         for v in found["violations"]
@@ -100,6 +102,19 @@ def test_a_crossing_opens_its_card_with_its_source(site: Site, results_home: Pat
     ]
     assert shown == rows["use"].to_list()
     row = card.locator("dl > div", has_text="capacity ab trains day")
+    row.get_by_role("button").click()
+    expect(row.get_by_test_id("why")).to_contain_text(re.compile(r"\w{4,}"))
+
+
+def test_a_country_tells_on_what_it_rests(site: Site, results_home: Path) -> None:
+    rows = results(results_home).of("countries", "base", 2023).filter(pl.col("country") == "KZ")
+    site.open("map?r=small&s=base&y=2023&sel=country:KZ")
+    card = site.page.get_by_test_id("card")
+    expect(card.locator('[data-from$="countries.transit_tonnes"]')).to_be_visible()
+    assert site.value("countries.transit_tonnes", "[data-testid=card]") == rows["transit_tonnes"][0]
+    rates = card.locator("details[data-table=rates]")
+    rates.locator("summary").click()
+    row = rates.locator("dl > div", has_text="usd teu km").first
     row.get_by_role("button").click()
     expect(row.get_by_test_id("why")).to_contain_text(re.compile(r"\w{4,}"))
 
@@ -166,6 +181,45 @@ def test_compare_shows_the_difference_and_hands_it_out(site: Site, results_home:
     assert table["tonnes_change"].sum() == pytest.approx(wanted["tonnes_change"].sum())
     site.page.get_by_role("button", name="Per cent").click()
     expect(site.page.locator('main td[data-column="tonnes_percent"]').first).to_be_visible()
+
+
+def test_what_the_railway_does_to_khorgos_and_dostyk_in_2030(site: Site, results_home: Path) -> None:
+    from landbridge.study.compare import Side, compare
+
+    page = site.page
+    site.open("map?r=small&s=base&y=2023")
+    page.get_by_role("link", name="Compare", exact=True).click()
+    main = page.get_by_role("main")
+    main.get_by_label("Results").first.select_option("soon")
+    main.get_by_label("Scenario").first.select_option("cku")
+    main.get_by_label("Scenario").last.select_option("base")
+    main.get_by_role("searchbox", name="Filter").fill("Kazakhstan")
+    wanted = compare(read_results(results_home / "soon"), "crossings", Side("base", 2030), Side("cku", 2030))
+    for name, crossing in (("Khorgos - Altynkol", "khorgos-altynkol"), ("Alashankou - Dostyk", "alashankou-dostyk")):
+        row = main.locator("tbody tr", has_text=name).filter(has_not_text="road").first
+        expect(row).to_be_visible()
+        shown = float(row.locator('td[data-column="tonnes_change"]').get_attribute("data-value") or "nan")
+        assert shown in wanted.filter(pl.col("crossing") == crossing)["tonnes_change"].to_list()
+    lead = page.get_by_test_id("lead")
+    expect(lead).to_contain_text("With CKU in 2030 against Without CKU")
+    total = compare(read_results(results_home / "soon"), "totals", Side("base", 2030), Side("cku", 2030))
+    said = re.search(r"([+-]?[\d.]+) Mt by land", lead.inner_text().replace("\u2212", "-"))
+    assert said
+    assert float(said.group(1)) == round(total["land_tonnes_change"][0] / 1e6, 2)
+
+
+def test_the_tour_leads_to_its_answers(site: Site) -> None:
+    page = site.page
+    site.open("map?r=small&s=base&y=2023")
+    page.get_by_role("button", name="Tour").click()
+    tour = page.get_by_test_id("tour")
+    expect(tour.locator("li")).to_have_count(5)
+    for step, heading in ((1, "Compare"), (3, "What if")):
+        tour.locator("li").nth(step).get_by_role("button", name="Show me").click()
+        expect(page.get_by_role("heading", level=1)).to_have_text(heading)
+        if step == 1:
+            assert "y=2030" in page.url
+    tour.get_by_role("button", name="Close").click()
 
 
 def test_choke_points_show_use_by_scenario(site: Site, results_home: Path) -> None:
@@ -259,6 +313,68 @@ def test_the_map_is_saved_as_a_picture(site: Site) -> None:
             assert b"not calibrated" in content
 
 
+def test_a_page_is_printed_with_its_map_and_tables(site: Site) -> None:
+    page = site.page
+    site.open("compare?r=small&s=cku&y=2023&as=base")
+    expect(page.locator("main tbody tr").first).to_be_visible()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    try:
+        expect(page.locator(".print-only svg")).to_be_visible()
+        expect(page.locator(".print-only svg")).to_contain_text("do not imply")
+        expect(page.locator("main table")).to_be_visible()
+        expect(page.locator("header")).to_be_hidden()
+        expect(page.locator("canvas[role=application]")).to_be_hidden()
+        paper = page.evaluate("getComputedStyle(document.documentElement).getPropertyValue('--panel')")
+        assert paper.strip() == "#fff"
+    finally:
+        page.emulate_media(media="screen")
+
+
+def test_maplibre_draws_the_same_flows(browser: Any, browser_context_args: dict[str, Any], server: Server) -> None:
+    """WebGL in software, in a small window: slow, but the same code that runs on a graphics card."""
+    context = browser.new_context(**{**browser_context_args, "viewport": {"width": 820, "height": 560}})
+    page = context.new_page()
+    faults = watch(page)
+    page.set_default_timeout(PATIENCE)
+    try:
+        page.goto(f"{server.address}#/map?r=small&s=base&y=2023&gl=1")
+        expect(page.locator(".map[data-renderer=webgl]")).to_be_visible(timeout=PATIENCE)
+        canvas = page.locator("canvas[role=application]")
+        expect(canvas).to_have_attribute("data-resting", "true", timeout=PATIENCE)
+        told = ask(server, "GET", "api/results/small/run?scenario=base&year=2023")[1]["flows"]
+        carried = sum(1 for tonnes in told["tonnes"] if tonnes)
+        drawn = int(page.locator(".map").get_attribute("data-flows") or 0)
+        assert 0.6 * carried < drawn <= carried, "all but what lies outside the window"
+        picture = page.locator(".map .layer").first.screenshot()
+        colours = page.evaluate(COLOURS, base64.b64encode(picture).decode())
+        assert colours["#f7f4ec"] > 0.2, "land"
+        assert colours["#2b8f83"] > 0.002, "flows of V/C 0.5 to 0.8"
+        canvas.press("ArrowRight")
+        expect(canvas).to_have_attribute("data-resting", "true")
+        assert not faults
+    finally:
+        context.close()
+
+
+#: Shares of two of the map's colours in a picture.
+COLOURS = """async text => {
+  const bytes = Uint8Array.from(atob(text), c => c.charCodeAt(0));
+  const image = await createImageBitmap(new Blob([bytes], {type: 'image/png'}));
+  const c = new OffscreenCanvas(image.width, image.height), g = c.getContext('2d');
+  g.drawImage(image, 0, 0);
+  const data = g.getImageData(0, 0, c.width, c.height).data, out = {'#f7f4ec': 0, '#2b8f83': 0};
+  for (const key in out) {
+    const [r, g, b] = [1, 3, 5].map(i => parseInt(key.slice(i, i + 2), 16));
+    for (let i = 0; i < data.length; i += 4) {
+      if (Math.abs(data[i] - r) + Math.abs(data[i + 1] - g) + Math.abs(data[i + 2] - b) < 12) out[key]++;
+    }
+    out[key] /= data.length / 4;
+  }
+  return out;
+}"""
+
+
 # ------------------------------------------------------------------------------------------------- every page
 
 
@@ -277,9 +393,12 @@ def test_no_serious_fault_of_accessibility_in_light_or_dark(site: Site, name: st
     site.open(VIEWS[name])
     expect(site.page.get_by_role("heading", level=1)).to_be_visible()
     site.page.wait_for_load_state("networkidle")
-    for theme in ("Dark", "Light"):
-        site.page.get_by_role("button", name=theme, exact=True).click()
-        assert axe(site.page) == []
+    assert axe(site.page) == []
+    site.page.get_by_role("button", name="Dark", exact=True).click()
+    try:
+        assert axe(site.page, "color-contrast", "link-in-text-block") == [], "the other theme has other colours only"
+    finally:
+        site.page.get_by_role("button", name="Light", exact=True).click()
 
 
 #: Parts of the frame that lie on each other, and a page that is wider than its window.

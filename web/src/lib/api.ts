@@ -1,6 +1,6 @@
 // The one file that talks to the server, and types its answers.
 
-export interface Place {id: string; name: string; iso2: string; lat: number; lon: number; kind: string; tier: number}
+export interface Place {id: string; name: string; iso2: string; lat: number; lon: number; kind: string; tier: number; zone: boolean}
 export interface Link {
   id: string; a: string; b: string; mode: string; status: string; open_from: number | null; closed_from: string | null;
   closed_to: string | null; name: string; line: string | null; project: string | null; km: number | null;
@@ -71,7 +71,7 @@ export class Refused extends Error {
   }
 }
 
-async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
@@ -124,10 +124,11 @@ export const api = {
   search: (words: string, topic: string) => call<{findings: Row[]; topics: string[]}>('GET', `api/atlas/search${query({query: words, topic, limit: 60})}`),
   list: (table: string) => call<Frame>('GET', `api/atlas/list/${part(table)}`),
   coverage: () => call<Frame>('GET', 'api/atlas/coverage'),
+  countryRows: (id: string) => call<{table: string; id: string; name: string}[]>('GET', `api/atlas/countries/${part(id)}`),
   project: (id: string) => call<ProjectInfo>('GET', `api/atlas/projects/${part(id)}`),
   routes: (asked: Row) => call<Answered>('POST', 'api/routes', asked),
   measures: () => call<Measures>('GET', 'api/measures'),
-  ready: () => call<void>('POST', 'api/jobs/ready'),
+  ready: (p?: Point) => call<void>('POST', 'api/jobs/ready', p && {result: p.result, scenario: p.scenario, years: [p.year]}),
   jobs: () => call<Job[]>('GET', 'api/jobs'),
   ask: (asked: Row) => call<Job>('POST', 'api/jobs', asked),
   cancel: (id: string) => call<Job>('DELETE', `api/jobs/${part(id)}`),

@@ -1,9 +1,11 @@
 // The map while it moves, and trains on it: Canvas 2D. A shift or zoom of Web Mercator is one transformation of the whole
 // drawing, so that paths are made once for a zoom and only drawn again for each frame.
 import type {Flows, MapData, Run} from '../lib/api';
-import {beside, type Camera, flat, simplify, TILE, toX, toY} from './mercator';
+import {FONTS, type Layout, SPACED} from './labels';
+import {ringsOf} from './land';
+import {beside, type Camera, simplify, TILE, toX, toY} from './mercator';
 import type {Palette} from './palette';
-import {type Scene, widthAt} from './scene';
+import {type Scene, smooth, widthAt} from './scene';
 
 interface Batch {path: Path2D; colour: string; w: number}
 interface Moving {xy: Float64Array; length: Float64Array; total: number; headway: number; hours: number; lane: number}
@@ -13,6 +15,8 @@ export class Painter {
   private readonly g: CanvasRenderingContext2D;
   /** Land for views from afar, and nearer. */
   private land: Path2D[] = [];
+  private borders: any = null;
+  private names: Layout | null = null;
   private scene: Scene | null = null;
   private batches: Batch[] = [];
   private lines = new Map<string, Path2D>();
@@ -32,20 +36,31 @@ export class Painter {
   }
 
   setLand(borders: any) {
-    this.land = [0.0006, 0.00012].map(tolerance => {
-      const path = new Path2D();
-      for (const {geometry} of borders.features) {
-        const shapes = geometry.type === 'Polygon' ? [geometry.coordinates] : geometry.coordinates;
-        for (const shape of shapes) for (const ring of shape) {
-          const xy = simplify(flat(ring), tolerance);
-          if (xy.length < 8) continue;
-          trace(path, xy);
-          path.closePath();
-        }
-      }
-      return path;
-    });
+    this.borders = borders;
+    this.land = [];
   }
+
+  /** Land for a zoom; each is made when it is first looked at. */
+  private landAt(zoom: number): Path2D | null {
+    if (!this.borders) return null;
+    const level = zoom < 3.8 ? 0 : 1;
+    let path = this.land[level];
+    if (!path) {
+      this.land[level] = path = new Path2D();
+      const tolerance = [0.0006, 0.00012][level];
+      for (const ring of ringsOf(this.borders)) {
+        // islands smaller than a pixel are not worth a line
+        if (ring.x1 - ring.x0 < tolerance && ring.y1 - ring.y0 < tolerance) continue;
+        const xy = simplify(ring.xy, tolerance);
+        if (xy.length < 8) continue;
+        trace(path, xy);
+        path.closePath();
+      }
+    }
+    return path;
+  }
+
+  setNames(names: Layout | null) { this.names = names; }
 
   setScene(scene: Scene) {
     this.scene = scene;
@@ -81,7 +96,7 @@ export class Painter {
       const key = `${s.colour}/${step}`;
       let batch = batches.get(key);
       if (!batch) batches.set(key, (batch = {path: new Path2D(), colour: s.colour, w: step}));
-      const xy = beside(simplify(s.xy, 0.7 / scale), (w / 2 + 0.5) / scale);
+      const xy = beside(simplify(s.xy, smooth(w) / scale), (w / 2 + 0.5) / scale);
       batch.path.moveTo(xy[0], xy[1]);
       for (let i = 2; i < xy.length; i += 2) batch.path.lineTo(xy[i], xy[i + 1]);
     }
@@ -114,7 +129,7 @@ export class Painter {
     g.fillRect(0, 0, this.canvas.width, this.canvas.height);
     const scale = this.place(camera, width, height);
     g.lineJoin = 'bevel';
-    const land = this.land[camera.zoom < 3.8 ? 0 : 1];
+    const land = this.landAt(camera.zoom);
     if (land) {
       g.fillStyle = palette.land;
       g.fill(land);
@@ -149,6 +164,36 @@ export class Painter {
         for (const xy of paths) trace(g, xy);
         g.stroke();
       }
+    }
+  }
+
+  /** The names of the map as it last stood still, going along with it. */
+  drawNames(camera: Camera, width: number, height: number, palette: Palette) {
+    if (!this.names || !this.scene) return;
+    const {g} = this, r = this.ratio, scale = TILE * 2 ** camera.zoom;
+    const ox = width / 2 - toX(camera.lon) * scale, oy = height / 2 - toY(camera.lat) * scale;
+    g.setTransform(r, 0, 0, r, 0, 0);
+    g.lineJoin = 'round';
+    g.fillStyle = palette.halo;
+    g.strokeStyle = palette.node;
+    g.lineWidth = 1.2;
+    g.beginPath();
+    for (const i of this.names.marks) {
+      const m = this.scene.marks[i], x = m.x * scale + ox, y = m.y * scale + oy;
+      g.moveTo(x, y - 3.5); g.lineTo(x + 3.5, y); g.lineTo(x, y + 3.5); g.lineTo(x - 3.5, y); g.closePath();
+    }
+    g.fill();
+    g.stroke();
+    g.strokeStyle = palette.halo;
+    g.lineWidth = 3;
+    for (const l of this.names.labels) {
+      const x = l.x * scale + ox + l.dx, y = l.y * scale + oy + l.dy;
+      if (x > width || x + l.width < 0 || y < 0 || y > height + 12) continue;
+      g.font = FONTS[l.kind];
+      if ('letterSpacing' in g) g.letterSpacing = l.kind === 'country' ? `${SPACED}px` : '0px';
+      g.fillStyle = l.kind === 'crossing' ? palette.text : l.kind === 'place' ? palette.quiet : palette.country;
+      g.strokeText(l.text, x, y);
+      g.fillText(l.text, x, y);
     }
   }
 

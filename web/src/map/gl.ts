@@ -4,6 +4,7 @@ import {Map as GLMap, setWorkerUrl, type GeoJSONSource, type StyleSpecification}
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import type {MapData} from '../lib/api';
+import type {Layout} from './labels';
 import {type Camera, toLat, toLon} from './mercator';
 import type {Palette} from './palette';
 import {type Scene, widthAt} from './scene';
@@ -11,6 +12,8 @@ import {type Scene, widthAt} from './scene';
 setWorkerUrl(workerUrl);
 
 const FONT = ['Inter Variable', 'Inter', 'sans-serif'];
+/** MapLibre takes the weight from a name with Bold in it, the letters from the first that is there. */
+const BOLD = ['Inter Variable', 'Inter', 'Bold'];
 const back = (xy: Float64Array) => Array.from({length: xy.length / 2}, (_, i) => [toLon(xy[2 * i]), toLat(xy[2 * i + 1])]);
 const collection = (features: any[]) => ({type: 'FeatureCollection' as const, features});
 const line = (properties: any, coordinates: any) => ({type: 'Feature' as const, properties, geometry: {type: 'LineString' as const, coordinates}});
@@ -19,13 +22,12 @@ const dot = (properties: any, coordinates: any) => ({type: 'Feature' as const, p
 /** A width in pixels that grows with the zoom as it does on the canvas. */
 const byZoom = (make: (factor: number) => any): any => ['interpolate', ['linear'], ['zoom'], ...[1, 2, 3, 4, 5, 6, 7, 9].flatMap(z => [z, make(widthAt(z))])];
 
-function style(map: MapData, borders: any, p: Palette): StyleSpecification {
+function style(borders: any, p: Palette): StyleSpecification {
   const empty = {type: 'geojson' as const, data: collection([])};
-  const places = collection(map.places.map(pl => dot({name: pl.name.split(/ ?[(/,]/)[0], tier: pl.tier}, [pl.lon, pl.lat])));
   const base = (id: string, states: string[], paint: any, layout: any = {}) => ({id, type: 'line' as const, source: 'base', filter: ['in', ['get', 'state'], ['literal', states]] as any, paint, layout});
   return {
     version: 8,
-    sources: {land: {type: 'geojson', data: borders}, base: empty, flow: empty, route: empty, chosen: empty, marks: empty, places: {type: 'geojson', data: places}},
+    sources: {land: {type: 'geojson', data: borders}, base: empty, flow: {...empty, generateId: true}, route: empty, chosen: empty, marks: empty, names: empty},
     layers: [
       {id: 'sea', type: 'background', paint: {'background-color': p.sea}},
       {id: 'land', type: 'fill', source: 'land', filter: ['!=', ['get', 'disputed'], true], paint: {'fill-color': p.land}},
@@ -44,10 +46,10 @@ function style(map: MapData, borders: any, p: Palette): StyleSpecification {
       {id: 'route', type: 'line', source: 'route', layout: {'line-cap': 'round', 'line-join': 'round'}, paint: {'line-color': p.select, 'line-width': 4}},
       {id: 'chosen-edge', type: 'line', source: 'chosen', layout: {'line-cap': 'round'}, paint: {'line-color': p.halo, 'line-width': 6.5}},
       {id: 'chosen', type: 'line', source: 'chosen', layout: {'line-cap': 'round'}, paint: {'line-color': p.select, 'line-width': 3}},
-      {id: 'marks', type: 'circle', source: 'marks', filter: ['any', ['>', ['get', 'tonnes'], 0], ['>=', ['zoom'], 5]] as any, paint: {'circle-radius': ['interpolate', ['linear'], ['zoom'], 2, 2, 5, 4], 'circle-color': ['case', ['get', 'shut'], p.idle, p.halo], 'circle-stroke-color': p.node, 'circle-stroke-width': 1.2, 'circle-stroke-opacity': ['case', ['get', 'shut'], 0.4, 1]}},
+      {id: 'marks', type: 'circle', source: 'marks', paint: {'circle-radius': ['interpolate', ['linear'], ['zoom'], 2, 2, 5, 4], 'circle-color': ['case', ['get', 'shut'], p.idle, p.halo], 'circle-stroke-color': p.node, 'circle-stroke-width': 1.2, 'circle-stroke-opacity': ['case', ['get', 'shut'], 0.4, 1]}},
       {id: 'codes', type: 'symbol', source: 'flow', filter: ['all', ['!=', ['get', 'code'], ''], ['>', ['get', 'w'], 3.5]], layout: {'symbol-placement': 'line', 'symbol-spacing': 130, 'text-field': ['get', 'code'], 'text-font': FONT, 'text-size': 10.5, 'text-keep-upright': true, 'text-rotation-alignment': 'viewport'}, paint: {'text-color': p.text, 'text-halo-color': p.halo, 'text-halo-width': 1.6}},
-      {id: 'crossing-names', type: 'symbol', source: 'marks', filter: ['<', ['get', 'rank'], ['step', ['zoom'], 6, 3, 12, 4, 30, 5, 200]] as any, layout: {'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': 11.5, 'text-variable-anchor': ['left', 'right', 'top', 'bottom'], 'text-radial-offset': 0.7, 'text-justify': 'auto', 'symbol-sort-key': ['get', 'rank']}, paint: {'text-color': p.text, 'text-halo-color': p.halo, 'text-halo-width': 1.8}},
-      {id: 'place-names', type: 'symbol', source: 'places', filter: ['<=', ['get', 'tier'], ['step', ['zoom'], 1, 3.4, 2, 4.8, 3, 6, 9]] as any, layout: {'text-field': ['get', 'name'], 'text-font': FONT, 'text-size': ['case', ['==', ['get', 'tier'], 1], 12, 11], 'text-variable-anchor': ['top', 'bottom', 'left', 'right'], 'text-radial-offset': 0.5, 'symbol-sort-key': ['get', 'tier']}, paint: {'text-color': p.quiet, 'text-halo-color': p.halo, 'text-halo-width': 1.5}},
+      // names come laid out (see labels.ts), so that they stand where the canvas and the SVG have them
+      ...(['country', 'place', 'crossing'] as const).map(kind => ({id: `${kind}-names`, type: 'symbol' as const, source: 'names', filter: ['==', ['get', 'kind'], kind] as any, layout: {'text-field': ['get', 'text'] as any, 'text-font': kind === 'place' ? FONT : BOLD, 'text-size': kind === 'country' ? 10.5 : 12, 'text-letter-spacing': kind === 'country' ? 0.15 : 0, 'text-anchor': 'left' as const, 'text-offset': ['get', 'offset'] as any, 'text-max-width': 99, 'text-allow-overlap': true, 'text-ignore-placement': true}, paint: {'text-color': kind === 'crossing' ? p.text : kind === 'place' ? p.quiet : p.country, 'text-halo-color': p.halo, 'text-halo-width': 1.5}})),
     ],
   };
 }
@@ -65,12 +67,14 @@ function hatch(p: Palette) {
 }
 
 export class StillMap {
+  private scene: Scene | null = null;
+
   private constructor(private readonly map: GLMap, private readonly data: MapData, private readonly borders: any) {}
 
   /** Start MapLibre in a box; fails where there is no WebGL. */
   static async start(box: HTMLElement, data: MapData, borders: any, camera: Camera, p: Palette): Promise<StillMap> {
     await document.fonts.load("12px 'Inter Variable'").catch(() => undefined);
-    const map = new GLMap({container: box, style: style(data, borders, p), center: [camera.lon, camera.lat], zoom: camera.zoom, interactive: false, attributionControl: false, fadeDuration: 0, renderWorldCopies: false, minZoom: 0.5, maxZoom: 9, pixelRatio: Math.min(2, devicePixelRatio)});
+    const map = new GLMap({container: box, style: style(borders, p), center: [camera.lon, camera.lat], zoom: camera.zoom, interactive: false, attributionControl: false, fadeDuration: 0, renderWorldCopies: false, minZoom: 0.5, maxZoom: 9, pixelRatio: Math.min(2, devicePixelRatio)});
     map.setMissingStyleImageResolver(id => { if (id === 'hatch' && !map.hasImage(id)) map.addImage(id, hatch(p)); });
     map.getCanvas().setAttribute('aria-hidden', 'true');
     map.getCanvas().tabIndex = -1;
@@ -90,22 +94,24 @@ export class StillMap {
     }));
     this.set('route', scene.route.map(xy => line({}, back(xy))));
     this.set('chosen', scene.selected.map(xy => line({}, back(xy))));
-    this.set('marks', scene.marks.map(m => dot({name: m.name, rank: m.tonnes > 0 ? m.rank : 999, tonnes: m.tonnes, shut: m.shut}, [m.lon, m.lat])));
+    this.scene = scene;
     for (const id of ['flow', 'core', 'stitch']) this.map.setPaintProperty(id, 'line-opacity', scene.route.length ? 0.35 : 1);
   }
 
   theme(p: Palette, scene: Scene) {
     if (this.map.hasImage('hatch')) this.map.removeImage('hatch');
     this.map.addImage('hatch', hatch(p));
-    this.map.setStyle(style(this.data, this.borders, p), {diff: true});
+    this.map.setStyle(style(this.borders, p), {diff: true});
     this.map.once('styledata', () => this.show(scene));
     this.show(scene);
   }
 
-  /** Go to a view and call back when it has been drawn. */
-  look(camera: Camera, drawn: () => void) {
+  /** Go to a view, put its names there, and call back when it has been drawn. */
+  look(camera: Camera, names: Layout, drawn: (flows: number) => void) {
+    this.set('marks', names.marks.map(i => this.scene!.marks[i]).map(m => dot({shut: m.shut}, [m.lon, m.lat])));
+    this.set('names', names.labels.map(l => { const em = l.kind === 'country' ? 10.5 : 12; return dot({kind: l.kind, text: l.text, offset: [l.dx / em, (l.dy - 4) / em]}, [toLon(l.x), toLat(l.y)]); }));
     this.map.jumpTo({center: [camera.lon, camera.lat], zoom: camera.zoom});
-    this.map.once('idle', drawn);
+    this.map.once('idle', () => drawn(new Set(this.map.queryRenderedFeatures({layers: ['flow']}).map(f => f.id)).size));
     this.map.triggerRepaint();
   }
 

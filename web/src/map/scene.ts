@@ -12,7 +12,9 @@ export interface Stroke {
   row: number;
 }
 export interface Mark {id: string; name: string; x: number; y: number; lon: number; lat: number; tonnes: number; rank: number; shut: boolean; use: number | null}
-export interface Scene {base: Base[]; strokes: Stroke[]; marks: Mark[]; route: Float64Array[]; selected: Float64Array[]}
+/** A place with a name; grade 1 starts or ends trade, 2 is another city, port or dry port, 3 lies on the way. */
+export interface Spot {name: string; x: number; y: number; lon: number; lat: number; grade: 1 | 2 | 3; weight: number; rank: number}
+export interface Scene {base: Base[]; strokes: Stroke[]; marks: Mark[]; places: Spot[]; route: Float64Array[]; selected: Float64Array[]}
 
 export interface Wish {
   colour: ColourBy; width: WidthBy; year: number; solved: boolean; palette: Palette; route: Route | null; selected: string;
@@ -25,6 +27,9 @@ export const WIDEST = 19;
 export const widthOf = (value: number, full: number) => (value > 0 ? Math.max(0.6, Math.min(WIDEST, WIDEST * Math.sqrt(value / full))) : 0);
 /** How widths grow as one comes nearer. */
 export const widthAt = (zoom: number) => Math.max(0.42, Math.min(1.5, 0.5 + 0.24 * (zoom - 2.4)));
+
+/** Pixels by which a line may be straightened: wide lines that follow each bend would look torn. */
+export const smooth = (w: number) => Math.min(2.2, 0.55 + 0.16 * w);
 
 const shapes = new WeakMap<MapData, {there: Float64Array; back: Float64Array}[]>();
 export function shapesOf(map: MapData) {
@@ -118,7 +123,24 @@ export function buildScene(map: MapData, run: Run | null, before: Run | null, wi
   });
   marks.sort((a, b) => b.tonnes - a.tonnes).forEach((m, rank) => (m.rank = rank));
 
-  return {base, strokes, marks, route: routePaths(), selected: selectedPaths()};
+  return {base, strokes, marks, places: spots(), route: routePaths(), selected: selectedPaths()};
+
+  /** Places by what passes them, so that the names that matter come first. */
+  function spots(): Spot[] {
+    const passing = new Map<string, number>();
+    const of = shown?.flows;
+    of?.link.forEach((id, row) => {
+      const at = index.get(id);
+      if (at === undefined) return;
+      for (const end of [map.links[at].a, map.links[at].b]) passing.set(end, Math.max(passing.get(end) ?? 0, of.tonnes[row] ?? 0));
+    });
+    const out: Spot[] = map.places.map(p => ({
+      name: p.name.split(/ ?[(/,]/)[0], lon: p.lon, lat: p.lat, ...unit(p.lon, p.lat), weight: passing.get(p.id) ?? 0, rank: 0,
+      grade: ['border', 'junction', 'ferry', 'seapoint'].includes(p.kind) ? 3 : p.zone ? 1 : 2,
+    }));
+    out.sort((a, b) => a.grade - b.grade || b.weight - a.weight).forEach((p, rank) => (p.rank = rank));
+    return out;
+  }
 
   function routePaths(): Float64Array[] {
     return (wish.route?.legs ?? []).flatMap(leg => leg.links).map(id => index.get(id)).filter(i => i !== undefined).map(i => shape[i!].there);

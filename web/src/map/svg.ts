@@ -1,22 +1,21 @@
 // The map as an SVG document: where WebGL is missing, on paper, and as a file.
 import type {MapData} from '../lib/api';
-import {beside, type Camera, flat, simplify, TILE, toX, toY} from './mercator';
+import {type Layout, SPACED} from './labels';
+import {boundsOf, ringsOf} from './land';
+import {beside, type Camera, simplify, TILE, toX, toY} from './mercator';
 import type {Palette} from './palette';
-import {type Scene, widthAt} from './scene';
+import {type Scene, smooth, widthAt} from './scene';
 
 const escape = (text: string) => text.replace(/[&<>"']/g, c => ({'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'})[c]!);
 const n = (value: number) => String(Math.round(value * 10) / 10);
 
 export interface Caption {title: string; lines: string[]; credit: string; legend: {colour: string; text: string; core?: number}[]}
 
-export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera, width: number, height: number, p: Palette, caption?: Caption): string {
+export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera, width: number, height: number, p: Palette, names: Layout, caption?: Caption): string {
   const scale = TILE * 2 ** camera.zoom, ox = width / 2 - toX(camera.lon) * scale, oy = height / 2 - toY(camera.lat) * scale;
   const wide = widthAt(camera.zoom), parts: string[] = [];
   const seen = (xy: Float64Array) => {
-    let x0 = Infinity, x1 = -Infinity, y0 = Infinity, y1 = -Infinity;
-    for (let i = 0; i < xy.length; i += 2) {
-      x0 = Math.min(x0, xy[i]); x1 = Math.max(x1, xy[i]); y0 = Math.min(y0, xy[i + 1]); y1 = Math.max(y1, xy[i + 1]);
-    }
+    const {x0, y0, x1, y1} = boundsOf(xy);
     return x1 * scale + ox > -20 && x0 * scale + ox < width + 20 && y1 * scale + oy > -20 && y0 * scale + oy < height + 20;
   };
   const d = (xy: Float64Array, close = false) => {
@@ -25,14 +24,12 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
     return close ? `${text}Z` : text;
   };
   let land = '', disputed = '';
-  for (const feature of borders?.features ?? []) {
-    const shapes = feature.geometry.type === 'Polygon' ? [feature.geometry.coordinates] : feature.geometry.coordinates;
-    for (const shape of shapes) for (const ring of shape) {
-      const xy = simplify(flat(ring), 0.6 / scale);
-      if (xy.length < 8 || !seen(xy)) continue;
-      if (feature.properties.disputed) disputed += d(xy, true);
-      else land += d(xy, true);
-    }
+  for (const ring of borders ? ringsOf(borders) : []) {
+    if (ring.x1 * scale + ox < -20 || ring.x0 * scale + ox > width + 20 || ring.y1 * scale + oy < -20 || ring.y0 * scale + oy > height + 20) continue;
+    const xy = simplify(ring.xy, 0.6 / scale);
+    if (xy.length < 8) continue;
+    if (ring.disputed) disputed += d(xy, true);
+    else land += d(xy, true);
   }
   parts.push(`<rect width="${width}" height="${height}" fill="${p.sea}"/>`);
   parts.push(`<path d="${land}" fill="${p.land}" stroke="${p.border}" stroke-width=".7"/>`);
@@ -46,7 +43,7 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
   parts.push(`<g fill="none" stroke-linejoin="round"${fade}>`);
   for (const s of scene.strokes) {
     if (!seen(s.xy)) continue;
-    const w = Math.max(0.6, s.w * wide), line = d(beside(simplify(s.xy, 0.5 / scale), (w / 2 + 0.5) / scale));
+    const w = Math.max(0.6, s.w * wide), line = d(beside(simplify(s.xy, smooth(w) / scale), (w / 2 + 0.5) / scale));
     parts.push(`<path d="${line}" stroke="${s.colour}" stroke-width="${n(w)}"/>`);
     if (s.core && w > 2) parts.push(`<path d="${line}" stroke="${p.core}" stroke-width="${n(Math.max(0.8, w * 0.22))}"${s.core === 2 ? ' stroke-dasharray="4 3"' : ''}/>`);
   }
@@ -56,28 +53,11 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
     const line = paths.map(xy => d(xy)).join('');
     parts.push(`<path d="${line}" fill="none" stroke="${p.halo}" stroke-width="${w + 3}" stroke-linecap="round"/><path d="${line}" fill="none" stroke="${p.select}" stroke-width="${w}" stroke-linecap="round"/>`);
   }
-  // names: crossings by what passes them, then places by importance, each only where there is room
-  const boxes: [number, number, number, number][] = [];
-  const label = (x: number, y: number, text: string, strong: boolean) => {
-    const long = text.length * (strong ? 6.6 : 6.2) + 8, box: [number, number, number, number] = [x + 5, y - 8, x + long, y + 8];
-    if (x < 4 || y < 10 || x + long > width - 4 || y > height - 10) return;
-    if (boxes.some(b => box[0] < b[2] && b[0] < box[2] && box[1] < b[3] && b[1] < box[3])) return;
-    boxes.push(box);
-    parts.push(`<text x="${n(x + 6)}" y="${n(y + 4)}" class="${strong ? 's' : 'q'}">${escape(text)}</text>`);
-  };
-  for (const m of scene.marks) {
-    const x = m.x * scale + ox, y = m.y * scale + oy;
-    if (m.tonnes <= 0 || x < 0 || y < 0 || x > width || y > height) continue;
-    if (m.rank >= (camera.zoom < 3.2 ? 24 : camera.zoom < 4.5 ? 60 : 400)) continue;
+  for (const i of names.marks) {
+    const m = scene.marks[i], x = m.x * scale + ox, y = m.y * scale + oy;
     parts.push(`<path d="M${n(x)} ${n(y - 3.5)}l3.5 3.5-3.5 3.5-3.5-3.5z" fill="${p.halo}" stroke="${p.node}" stroke-width="1.2"/>`);
-    boxes.push([x - 4, y - 4, x + 4, y + 4]);
-    if (m.rank < (camera.zoom < 3.5 ? 10 : 40)) label(x, y, m.name, true);
   }
-  const tier = camera.zoom < 3.4 ? 1 : camera.zoom < 4.6 ? 2 : 4;
-  for (const place of [...map.places].sort((a, b) => a.tier - b.tier)) {
-    if (place.tier > tier) continue;
-    label(toX(place.lon) * scale + ox, toY(place.lat) * scale + oy, place.name.split(/ ?[(/,]/)[0], false);
-  }
+  for (const l of names.labels) parts.push(`<text x="${n(l.x * scale + ox + l.dx)}" y="${n(l.y * scale + oy + l.dy)}" class="${l.kind === 'country' ? 'l' : l.kind[0]}">${escape(l.text)}</text>`);
   let foot = '', total = height;
   if (caption) {
     total += 26 + 18 * (caption.lines.length + Math.ceil(caption.legend.length / 6) + 1);
@@ -92,5 +72,5 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
     });
     for (const line of [...caption.lines, caption.credit]) { y += 18; foot += `<text x="16" y="${y}" class="q">${escape(line)}</text>`; }
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}"><style>text{font:12px 'Inter Variable',Inter,system-ui,sans-serif;fill:${p.text};paint-order:stroke;stroke:${p.halo};stroke-width:3px;stroke-linejoin:round}.s{font-weight:600}.q{fill:${p.quiet}}.t{font-size:16px;font-weight:650}</style><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${p.land}"/><path d="M0 0v6" stroke="${p.disputed}" stroke-width="1.4"/></pattern></defs>${parts.join('')}${foot}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}"><style>text{font:12px 'Inter Variable',Inter,system-ui,sans-serif;fill:${p.text};paint-order:stroke;stroke:${p.halo};stroke-width:3px;stroke-linejoin:round}.c{font-weight:600}.p,.q{fill:${p.quiet}}.l{font-size:10.5px;font-weight:600;letter-spacing:${SPACED}px;fill:${p.country};stroke-width:2px}.t{font-size:16px;font-weight:650}</style><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${p.land}"/><path d="M0 0v6" stroke="${p.disputed}" stroke-width="1.4"/></pattern></defs>${parts.join('')}${foot}</svg>`;
 }

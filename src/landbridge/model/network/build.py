@@ -97,6 +97,8 @@ class _Builder:
         self.countries: dict[str, int] = {}
         self.states: dict[str, int] = {}
         self.nodes: dict[tuple[Any, ...], int] = {}
+        #: Nodes of rail by place, in the order in which they were made.
+        self.rails: dict[str, list[tuple[Any, ...]]] = {}
         self.at_place: dict[str, list[tuple[Any, ...]]] = {}
         self.node_place: list[int] = []
         self.node_state: list[int] = []
@@ -120,6 +122,8 @@ class _Builder:
         key = (place, state)
         if key not in self.nodes:
             self.nodes[key] = len(self.nodes)
+            if state.startswith("rail:"):
+                self.rails.setdefault(place, []).append(key)
             self.at_place.setdefault(place, []).append(key)
             self.node_place.append(self.places.get(place, -1))
             self.node_state.append(self.states.setdefault(state, len(self.states)))
@@ -472,7 +476,7 @@ def _home_rails(build: _Builder, place: str) -> list[tuple[Any, ...]]:
     rails = [key for key in build.at_place.get(place, ()) if key[1].startswith("rail:")]
     gauges = build.place_rows[place]["gauges_mm"]
     home = [key for key in rails if gauges and key[1] == _state("rail", gauges[0])]
-    return home or rails
+    return home or list(rails)
 
 
 def _states_at(build: _Builder, place: str, mode: str, *, departing: bool) -> list[int]:

@@ -124,11 +124,11 @@ class JobStore:
         with self._lock:
             self._database.close()
 
-    def add(self, title: str, asked: Mapping[str, Any]) -> Job:
-        """Record a new job, which waits."""
+    def add(self, title: str, asked: Mapping[str, Any], *, kind: str = "whatif") -> Job:
+        """Record a new job, which waits; its id begins with its kind."""
         with self._transaction() as do:
             number = (do.execute("select max(number) from jobs").fetchone()[0] or 0) + 1
-            name = f"whatif-{number}"
+            name = f"{kind}-{number}"
             do.execute(
                 "insert into jobs (id, number, title, status, made, asked) values (?, ?, ?, 'waiting', ?, ?)",
                 (name, number, title, _now(), json.dumps(asked)),

@@ -24,12 +24,13 @@ from landbridge.show.web import atlas_views, results_views, shapes
 from landbridge.show.web.desk import Desk, TooMany
 from landbridge.show.web.files import as_csv, as_xlsx
 from landbridge.show.web.guards import Guards
+from landbridge.show.web.interface import BUSY, FILES, NAME_LENGTH, XLSX, IdPath, OnDesk, Word, as_file, job_out
 from landbridge.show.web.library import Point
 from landbridge.show.web.routes_view import answer_routes
+from landbridge.show.web.terminal_app import add_terminals
+from landbridge.show.web.trade_app import add_trade
 
 __all__ = ["create_app"]
-
-NAME_LENGTH = 120
 
 #: Seconds between two looks at a job while a browser listens.
 LISTEN_S = 0.05
@@ -37,16 +38,8 @@ LISTEN_S = 0.05
 # ------------------------------------------------------------------------------------------------- dependencies
 
 
-def _desk(request: Request) -> Desk:
-    desk: Desk = request.app.state.desk
-    return desk
-
-
-OnDesk = Annotated[Desk, Depends(_desk)]
-IdPath = Annotated[str, InPath(min_length=1, max_length=NAME_LENGTH)]
 ScenarioQuery = Annotated[str, Query(min_length=1, max_length=NAME_LENGTH)]
 YearQuery = Annotated[int, Query(ge=1990, le=2100)]
-Word = Annotated[str, Query(min_length=1, max_length=NAME_LENGTH)]
 
 
 def _point(result: IdPath, scenario: ScenarioQuery, year: YearQuery) -> Point:
@@ -69,9 +62,6 @@ REFUSED: dict[int | str, dict[str, Any]] = {
     404: {"model": shapes.Problem, "description": "A name that is not there"},
     413: {"model": shapes.Problem, "description": "Too large"},
     422: {"model": shapes.Problem, "description": "Values that do not fit, each fault told"},
-}
-BUSY: dict[int | str, dict[str, Any]] = {
-    409: {"model": shapes.Problem, "description": "Not possible as things stand"},
 }
 
 
@@ -155,6 +145,8 @@ def create_app(
     _results(app)
     _compare(app)
     _jobs(app)
+    add_terminals(app)
+    add_trade(app)
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=4)
     app.add_middleware(Guards)
     if static is not None and (static / "index.html").is_file():
@@ -225,6 +217,11 @@ def _atlas(app: FastAPI) -> None:
         """A project with its history."""
         return desk.project(name)
 
+    @app.get("/api/atlas/countries/{name}", tags=["atlas"])
+    def get_country(desk: OnDesk, name: IdPath) -> list[shapes.Row]:
+        """Rows of the atlas that say something of a country."""
+        return atlas_views.country_rows(desk.atlas, name)
+
     @app.get("/api/atlas/coverage", tags=["atlas"])
     def get_coverage(desk: OnDesk) -> shapes.Frame:
         """How the atlas' numbers are known, by table and kind of origin."""
@@ -285,7 +282,7 @@ def _results(app: FastAPI) -> None:
         """The study file, to run on the command line."""
         desk.library[result]
         text = (desk.library[result].folder / "study.toml").read_bytes()
-        return _file(text, "application/toml", f"{result}.toml")
+        return as_file(text, "application/toml", f"{result}.toml")
 
     @app.get("/api/results/{result}/tables/{name}", tags=["results"])
     def get_table(desk: OnDesk, at: AtPoint, name: IdPath) -> shapes.Frame:
@@ -305,33 +302,16 @@ def _results(app: FastAPI) -> None:
         return results_views.described(desk.library, result)
 
 
-FILES: dict[int | str, dict[str, Any]] = {
-    200: {
-        "content": {
-            "text/csv": {"schema": {"type": "string"}},
-            "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet": {
-                "schema": {"type": "string", "format": "binary"}
-            },
-        }
-    }
-}
-
-
-def _file(content: bytes, kind: str, name: str) -> Response:
-    plain = "".join(c if c.isascii() and (c.isalnum() or c in "-_.") else "-" for c in name)
-    return Response(content, media_type=kind, headers={"content-disposition": f'attachment; filename="{plain}"'})
-
-
 def _table_file(desk: Desk, frame: Any, name: str, form: str, file: str, points: list[Point]) -> Response:
     if form == "csv":
-        return _file(as_csv(frame), "text/csv; charset=utf-8", f"{file}.csv")
+        return as_file(as_csv(frame), "text/csv; charset=utf-8", f"{file}.csv")
     notes = {"table": name}
     for label, at in zip(("solution", "after") if len(points) == 1 else ("before", "after"), points, strict=False):
         made = desk.library[at.result].manifest
         notes[label] = f"{desk.library.title(at.result)}, scenario {at.scenario}, {at.year}"
         notes[f"{label}, made"] = f"{made['made']} by Landbridge {made['landbridge']}"
     book = as_xlsx(frame, name, notes)
-    return _file(book, "application/vnd.openxmlformats-officedocument.spreadsheetml.sheet", f"{file}.xlsx")
+    return as_file(book, XLSX, f"{file}.xlsx")
 
 
 def _compare(app: FastAPI) -> None:
@@ -352,33 +332,33 @@ def _jobs(app: FastAPI) -> None:
     @app.get("/api/jobs", tags=["what-ifs"])
     def get_jobs(desk: OnDesk) -> list[shapes.JobOut]:
         """All jobs, the newest first."""
-        return [_job(job) for job in desk.jobs()]
+        return [job_out(job) for job in desk.jobs()]
 
     @app.post("/api/jobs", tags=["what-ifs"], status_code=202, responses=BUSY)
     def post_job(desk: OnDesk, asked: shapes.AskedWhatIf) -> shapes.JobOut:
         """Ask for a what-if; it is checked at once and solved as a job."""
-        return _job(desk.ask(asked))
+        return job_out(desk.ask(asked))
 
     @app.post("/api/jobs/study", tags=["what-ifs"], response_class=Response, responses={
         200: {"content": {"application/toml": {"schema": {"type": "string"}}}}})  # fmt: skip
     def post_study(desk: OnDesk, asked: shapes.AskedWhatIf) -> Response:
         """The study file of a what-if, without solving it."""
-        return _file(desk.study_of(asked).encode(), "application/toml", "what-if.toml")
+        return as_file(desk.study_of(asked).encode(), "application/toml", "what-if.toml")
 
     @app.post("/api/jobs/ready", tags=["what-ifs"], status_code=204, responses=BUSY)
-    def post_ready(desk: OnDesk) -> None:
-        """Get ready for what-ifs, so that the first answers sooner."""
-        desk.ready()
+    def post_ready(desk: OnDesk, asked: shapes.AskedReady | None = None) -> None:
+        """Get ready for jobs; solve ahead what what-ifs will start from, where that is told."""
+        desk.ready(asked)
 
     @app.get("/api/jobs/{job}", tags=["what-ifs"])
     def get_job(desk: OnDesk, job: IdPath) -> shapes.JobOut:
         """A job."""
-        return _job(desk.job(job))
+        return job_out(desk.job(job))
 
     @app.delete("/api/jobs/{job}", tags=["what-ifs"], responses=BUSY)
     def delete_job(desk: OnDesk, job: IdPath) -> shapes.JobOut:
         """Stop a job that waits or runs."""
-        return _job(desk.cancel(job))
+        return job_out(desk.cancel(job))
 
     @app.get("/api/jobs/{job}/events", tags=["what-ifs"], response_class=StreamingResponse, responses={
         200: {"content": {"text/event-stream": {"schema": {"type": "string"}}}}})  # fmt: skip
@@ -390,7 +370,7 @@ def _jobs(app: FastAPI) -> None:
             last = ""
             while True:
                 state = desk.job(job)
-                text = _job(state).model_dump_json()
+                text = job_out(state).model_dump_json()
                 if text != last:
                     last = text
                     yield f"data: {text}\n\n"
@@ -399,7 +379,3 @@ def _jobs(app: FastAPI) -> None:
                 await asyncio.sleep(LISTEN_S)
 
         return StreamingResponse(told(), media_type="text/event-stream", headers={"cache-control": "no-store"})
-
-
-def _job(job: Any) -> shapes.JobOut:
-    return shapes.JobOut(**{key: getattr(job, key) for key in shapes.JobOut.model_fields})

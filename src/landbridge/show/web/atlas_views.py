@@ -14,7 +14,8 @@ from typing import Any, Literal
 import polars as pl
 
 from landbridge.data.dictionary import read_dictionary
-from landbridge.data.provenance import read_origins
+from landbridge.data.keys import key_columns, row_names
+from landbridge.data.provenance import read_origins, row_keys
 from landbridge.data.read import ATLAS
 from landbridge.data.tables import Tables
 from landbridge.data.why import explain
@@ -34,9 +35,10 @@ from landbridge.show.web.shapes import (
     Name,
     Place,
     RecordOut,
+    Row,
 )
 
-__all__ = ["borders", "map_data", "measures", "record"]
+__all__ = ["borders", "country_rows", "map_data", "measures", "record"]
 
 Point = tuple[float, float]
 
@@ -121,8 +123,9 @@ def map_data(tables: Tables) -> MapData:
     """Everything that stands on the map whatever was solved."""
     paths = _paths(tables)
     origins = read_origins(_folder(tables), "links")[0]
+    starts = set(tables["zones"]["place"])
     places = [
-        Place(id=i, name=name, iso2=iso2 or "", lat=lat, lon=lon, kind=kind, tier=tier)
+        Place(id=i, name=name, iso2=iso2 or "", lat=lat, lon=lon, kind=kind, tier=tier, zone=i in starts)
         for i, name, iso2, lat, lon, kind, tier in tables["places"]
         .select("id", "name", "iso2", "lat_deg", "lon_deg", "kind", "tier")
         .rows()
@@ -194,30 +197,56 @@ def record(tables: Tables, table: str, name: str, column: str | None = None) -> 
     """
     folder = _folder(tables)
     dictionary = read_dictionary(folder)
-    if table not in dictionary.tables or "id" not in tables[table].columns:
-        raise UnknownName("table", table, [t for t in dictionary.tables if "id" in tables[t].columns])
+    if table not in dictionary.tables:
+        raise UnknownName("table", table, list(dictionary.tables))
     if column is not None:
         told = explain(folder, tables, table, name, column)
         cell = {key: told[key] for key in ("column", "unit", "meaning", "kind", "reasoning")}
         return RecordOut(
             table=table, id=name, cells=[Cell(**cell, value=_plain(told["value"]), sources=told["sources"])]
         )
-    found = tables[table].filter(pl.col("id") == name)
-    if found.is_empty():
-        raise UnknownName(f"row of {table}", name, tables.ids(table))
-    row = found.row(0, named=True)
+    frame = tables[table]
+    rows = row_names(frame, key_columns(dictionary, table))
+    if name not in rows:
+        raise UnknownName(f"row of {table}", name, rows)
+    place = rows.index(name)
+    row = frame.row(place, named=True)
+    key = row_keys(dictionary, table, frame)[place]
     origins = read_origins(folder, table)[0]
     cells = []
     for each in dictionary.of(table):
         if row.get(each.name) is None or row[each.name] == []:
             continue
-        origin = origins.of(name, each.name) if each.is_number else None
+        origin = origins.of(key, each.name) if each.is_number else None
         own = tables.overlay is not None and (table, name, each.name) in tables.overlay.values
         kind = "user" if own else origin.kind if origin else ("none" if each.is_number else "text")
         cells.append(
             Cell(column=each.name, value=_plain(row[each.name]), unit=each.unit, meaning=each.meaning, kind=kind)
         )
     return RecordOut(table=table, id=name, cells=cells)
+
+
+def country_rows(tables: Tables, iso2: str) -> list[Row]:
+    """Rows of the atlas that say something of a country: itself, its rates, railways and subsidies, its crossings.
+
+    Raises
+    ------
+    UnknownName
+        For a country that is not there.
+    """
+    known_countries = tables["countries"]["iso2"].drop_nulls().to_list()
+    if iso2 not in known_countries:
+        raise UnknownName("country", iso2, known_countries)
+    found = [Row(table="countries", id=iso2, name=iso2)]
+    for table in ("rates", "subsidies", "operators"):
+        for row in tables[table].filter(pl.col("country") == iso2).to_dicts():
+            told = {"rates": row.get("mode"), "subsidies": f"{row.get('year_from')}-{row.get('year_to')}"}
+            found.append(Row(table=table, id=row["id"], name=str(told.get(table) or row.get("name") or row["id"])))
+    home = dict(tables["places"].select("id", "iso2").rows())
+    for row in tables["crossings"].sort("name").to_dicts():
+        if iso2 in (row["country_a"] or home[row["place_a"]], row["country_b"] or home[row["place_b"]]):
+            found.append(Row(table="crossings", id=row["id"], name=row["name"]))
+    return found
 
 
 # ----------------------------------------------------------------------------------------------------- measures

@@ -64,6 +64,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "value_usd": ("USD/yr", "Value of the trade that answers"),
     "welfare_pct": ("%", "Change of the country's real spending in general equilibrium"),
     "real_wage_pct": ("%", "Change of real wages in general equilibrium"),
+    "exports_t": ("t/yr", "Exports of goods, tonnes a year"),
+    "imports_t": ("t/yr", "Imports of goods, tonnes a year"),
     "exports_before_usd": ("USD/yr", "Exports of goods before"),
     "exports_usd": ("USD/yr", "Exports of goods"),
     "imports_before_usd": ("USD/yr", "Imports of goods before"),

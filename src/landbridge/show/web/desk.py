@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import threading
 from functools import cached_property
 from pathlib import Path
@@ -15,19 +16,23 @@ from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, OutputError, StudyError, UnknownName
 from landbridge.scenario.read import read_measures
 from landbridge.show.store import Job, JobStore
-from landbridge.show.web import atlas_views, results_views, shapes
+from landbridge.show.web import atlas_views, results_views, shapes, terminal_views
 from landbridge.show.web.library import Library, Point
-from landbridge.show.web.worker import Task, Worker
+from landbridge.show.web.worker import Ready, Task, TerminalTask, Worker
 from landbridge.study.files import check_study, read_study
 from landbridge.study.whatif import whatif_toml
 
-__all__ = ["Desk", "TooMany"]
+__all__ = ["TERMINAL", "Desk", "TooMany"]
 
 #: Jobs that may wait or run at once, and records that are kept.
 MOST_WAITING = 20
 MOST_JOBS = 2000
+#: Kinds of jobs.
+WHAT_IF, TERMINAL = "whatif", "terminal"
 #: Solutions whose answer is kept ready.
 READY = 24
+#: Name of the study that solves a base ahead; nobody sees it.
+READY_TITLE = "Ready"
 
 
 class TooMany(LandbridgeError):
@@ -56,8 +61,11 @@ class Desk:
         """Remove what a server that was killed left half written."""
         import shutil
 
-        for draft in (workspace / "results").glob(".*"):
-            shutil.rmtree(draft, ignore_errors=True)
+        for place in ("results", "terminals"):
+            for draft in (workspace / place).glob(".*"):
+                shutil.rmtree(draft, ignore_errors=True)
+        for ahead in (workspace / "studies").glob("ready-*.toml"):
+            ahead.unlink(missing_ok=True)
 
     def close(self) -> None:
         """End what is going on."""
@@ -89,6 +97,11 @@ class Desk:
         """How the atlas' numbers are known."""
         shares = check_package(self._atlas_folder or ATLAS)[1]
         return shares.group_by("table", "kind", maintain_order=True).agg(pl.col("cells").sum())
+
+    @cached_property
+    def terminals(self) -> shapes.Terminals:
+        """Plans of terminals."""
+        return terminal_views.plans(self.atlas)
 
     def warm(self) -> None:
         """Make what the first page asks for."""
@@ -137,20 +150,34 @@ class Desk:
     # ------------------------------------------------------------------------------------------------------ jobs
 
     def _titles(self) -> dict[str, str]:
-        return {job.id: job.title for job in self.store.all() if job.status == "finished"} if self.store else {}
+        return {job.id: job.title for job in self.jobs() if job.status == "finished"}
 
     def _need(self) -> tuple[JobStore, Worker, Path]:
         if self.store is None or self.worker is None or self.workspace is None:
             raise TooMany("this server was started without a workspace, so that it computes nothing")
         return self.store, self.worker, self.workspace
 
-    def ready(self) -> None:
-        """Start the process that solves what-ifs."""
-        self._need()[1].warm()
+    def ready(self, asked: shapes.AskedReady | None) -> None:
+        """Start the process that solves jobs, and let it solve what what-ifs start from."""
+        _, worker, workspace = self._need()
+        if asked is None:
+            worker.warm()
+            return
+        results = self.library[asked.result]
+        text = whatif_toml(results, asked.scenario, [], title=READY_TITLE, years=sorted(set(asked.years)))
+        name = hashlib.sha256(text.encode()).hexdigest()[:16]
+        study = workspace / "studies" / f"ready-{name}.toml"
+        try:
+            study.parent.mkdir(parents=True, exist_ok=True)
+            study.write_text(text, encoding="utf-8")
+        except OSError as error:
+            raise OutputError(f"the study could not be written down: {error}") from error
+        worker.warm()
+        worker.ready(Ready(study, results.folder if results.manifest.get("overlay") else None))
 
-    def jobs(self) -> list[Job]:
-        """All jobs, the newest first."""
-        return self.store.all() if self.store else []
+    def jobs(self, kind: str = WHAT_IF) -> list[Job]:
+        """All jobs of a kind, the newest first."""
+        return [job for job in self.store.all() if job.id.startswith(f"{kind}-")] if self.store else []
 
     def job(self, name: str) -> Job:
         """A job by its id."""
@@ -159,7 +186,7 @@ class Desk:
                 return self.store[name]
         except KeyError:
             pass
-        raise UnknownName("job", name, [job.id for job in self.jobs()])
+        raise UnknownName("job", name, [job.id for job in self.store.all()] if self.store else [])
 
     def study_of(self, asked: shapes.AskedWhatIf) -> str:
         """The study file of a what-if.
@@ -185,10 +212,7 @@ class Desk:
         """
         store, worker, workspace = self._need()
         text = self.study_of(asked)
-        if sum(not job.has_ended for job in store.all()) >= MOST_WAITING:
-            raise TooMany(f"{MOST_WAITING} what-ifs are waiting already; stop some or wait")
-        if len(store.all()) >= MOST_JOBS:
-            raise TooMany(f"this workspace holds {MOST_JOBS} what-ifs; start the server on another")
+        self._room(store)
         results = self.library[asked.result]
         tables = self.library.tables(asked.result, self.atlas)
         made_from = results.manifest["atlas"]
@@ -211,6 +235,46 @@ class Desk:
         overlay = results.folder if results.manifest.get("overlay") else None
         worker.submit(Task(job.id, study, workspace / "results" / job.id, overlay))
         return job
+
+    @staticmethod
+    def _room(store: JobStore) -> None:
+        """Make sure that another job may be added."""
+        if sum(not job.has_ended for job in store.all()) >= MOST_WAITING:
+            raise TooMany(f"{MOST_WAITING} jobs are waiting already; stop some or wait")
+        if len(store.all()) >= MOST_JOBS:
+            raise TooMany(f"this workspace holds {MOST_JOBS} jobs; start the server on another")
+
+    def ask_terminal(self, asked: shapes.AskedTerminal) -> Job:
+        """Check what is asked of a terminal and put it into the line.
+
+        Raises
+        ------
+        LandbridgeError
+            For names that are not there, and terminals that could not work: all that is wrong at once.
+        TooMany
+            If too many wait already.
+        """
+        store, worker, workspace = self._need()
+        question, settings = terminal_views.question(asked)
+        terminal_views.check(self.atlas, question, settings)
+        self._room(store)
+        with self._lock:
+            job = store.add(asked.title, asked.model_dump(), kind=TERMINAL)
+        folder = workspace / "terminals"
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            store.remove(job.id)
+            raise OutputError(f"the run could not be kept: {error}") from error
+        worker.submit(TerminalTask(job.id, question, settings, folder / job.id))
+        return job
+
+    def terminal_run(self, name: str) -> Path:
+        """The folder of a finished run of a terminal."""
+        done = [job.id for job in self.jobs(TERMINAL) if job.status == "finished"]
+        if name not in done or self.workspace is None:
+            raise UnknownName("finished run of a terminal", name, done)
+        return self.workspace / "terminals" / name
 
     def cancel(self, name: str) -> Job:
         """Stop a job."""

@@ -73,44 +73,18 @@ _SUMS = ("tonnes", "teu", "trains_day", "preload_trains_day", "capacity_trains_d
 def _shares(results: Results, at: Point, tables: Tables) -> pl.DataFrame:
     """Passage and group of goods that carry most on each link and direction, with their shares.
 
-    The paths of a results folder list links in order of travel; a link is run from the place that it shares with the
-    one before, or towards the one that it shares with the next.
+    The paths of a results folder list links in order of travel, with the direction of each.
     """
-    links = tables["links"].select(pl.col("id").alias("link"), "place_a", "place_b")
     group = tables["commodities"].select(pl.col("id").alias("commodity"), "group")
-    relations = results.of("relations", at.scenario, at.year).select("relation", "commodity", "origin_zone")
-    zones = tables["zones"].select(pl.col("id").alias("origin_zone"), pl.col("place").alias("start"))
+    relations = results.of("relations", at.scenario, at.year).select("relation", "commodity")
     steps = (
         results.of("paths", at.scenario, at.year)
-        .with_row_index("path")
-        .select("path", "relation", "tonnes", "passage", pl.col("links").alias("link"))
+        .select("relation", "tonnes", "passage", pl.col("links").alias("link"), pl.col("directions").alias("direction"))
         .filter(pl.col("link").list.len() > 0)
-        .explode("link")
-        .join(links, on="link", how="left", maintain_order="left")
-        .join(relations, on="relation", how="left", maintain_order="left")
-        .join(group, on="commodity", how="left", maintain_order="left")
-        .join(zones, on="origin_zone", how="left", maintain_order="left")
-    )
-    after_a, after_b = (pl.col(f"place_{x}").shift(-1).over("path") for x in "ab")
-    before_a, before_b = (pl.col(f"place_{x}").shift(1).over("path") for x in "ab")
-
-    def among(place: str, left: pl.Expr, right: pl.Expr) -> pl.Expr:
-        return ((pl.col(place) == left) | (pl.col(place) == right)).fill_null(value=False)
-
-    forward = among("place_b", after_a, after_b) | among("place_a", before_a, before_b)
-    backward = among("place_a", after_a, after_b) | among("place_b", before_a, before_b)
-    ends_b = among("place_b", after_a, after_b) & ~among("place_a", after_a, after_b)
-    starts_a = pl.col("place_a") == pl.col("start")
-    steps = steps.with_columns(
-        pl.when(forward & ~backward)
-        .then(pl.lit("ab"))
-        .when(backward & ~forward)
-        .then(pl.lit("ba"))
-        .when(ends_b | starts_a.fill_null(value=False))
-        .then(pl.lit("ab"))
-        .otherwise(pl.lit("ba"))
-        .alias("direction"),
-        pl.col("group").fill_null(EMPTY_GROUP),
+        .explode("link", "direction")
+        .join(relations, on="relation", how="left")
+        .join(group, on="commodity", how="left")
+        .with_columns(pl.col("group").fill_null(EMPTY_GROUP))
     )
     keys = ["link", "direction"]
     parts = []
@@ -152,7 +126,8 @@ def flows(results: Results, at: Point, tables: Tables) -> Flows:
         .with_columns(pl.when("unbounded").then(None).otherwise(pl.col(c)).alias(c) for c in _SUMS[2:])
         .drop("unbounded")
     )
-    if {"paths", "relations"} <= set(results.tables):
+    # folders written before directions stood in them show their flows without passage and goods
+    if {"paths", "relations"} <= set(results.tables) and "directions" in results["paths"].columns:
         frame = frame.join(_shares(results, at, tables), on=keys, how="left", maintain_order="left")
     else:
         frame = frame.with_columns(

@@ -9,7 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 __all__ = [
     "Answered",
     "AskedName",
+    "AskedReady",
     "AskedRoutes",
+    "AskedShock",
+    "AskedTerminal",
+    "AskedVariant",
     "AskedWhatIf",
     "Cell",
     "Choke",
@@ -32,9 +36,17 @@ __all__ = [
     "Project",
     "RecordOut",
     "ResultsOut",
+    "Row",
     "Run",
     "ScenarioOut",
     "Search",
+    "Shock",
+    "Terminal",
+    "TerminalRun",
+    "TerminalVariant",
+    "Terminals",
+    "TradeAnswer",
+    "TradeQuestion",
     "Users",
 ]
 
@@ -70,7 +82,7 @@ class Problem(Shape):
 
 
 class Place(Shape):
-    """A station, yard, port or city."""
+    """A station, yard, port or city; at a `zone` trade starts and ends."""
 
     id: str
     name: str
@@ -79,6 +91,7 @@ class Place(Shape):
     lon: float
     kind: str
     tier: int
+    zone: bool
 
 
 class Link(Shape):
@@ -175,6 +188,14 @@ class RecordOut(Shape):
     table: str
     id: str
     cells: list[Cell]
+
+
+class Row(Shape):
+    """A row of the atlas by its name."""
+
+    table: str
+    id: str
+    name: str
 
 
 class Search(Shape):
@@ -339,6 +360,128 @@ class AskedWhatIf(Shape):
     scenario: Id
     years: list[Year] = Field(min_length=1, max_length=4)
     measures: list[dict[str, Any]] = Field(min_length=1, max_length=40)
+
+
+class AskedReady(Shape):
+    """What what-ifs will start from: a scenario of some results, and years."""
+
+    result: Id
+    scenario: Id
+    years: list[Year] = Field(min_length=1, max_length=4)
+
+
+class AskedVariant(Shape):
+    """A terminal as it is, or with an upgrade: the fields of the measure `upgrade` that act on terminals."""
+
+    label: ShortText
+    crane_groups_added: int | None = Field(None, ge=1, le=20)
+    cranes_added: int | None = Field(None, ge=1, le=20)
+    tracks_added: int | None = Field(None, ge=1, le=100)
+    customs_time_factor: float | None = Field(None, gt=0, le=1)
+    shift_h_day: float | None = Field(None, gt=0, le=24)
+    stack_factor: float | None = Field(None, gt=0, le=100)
+
+
+class AskedTerminal(Shape):
+    """A question about a terminal; see `landbridge terminal --help`."""
+
+    title: ShortText
+    terminal: Id
+    trains_day: float | None = Field(None, gt=0, lt=1000)
+    changes: dict[Id, ShortText] = Field(default_factory=dict, max_length=60)
+    variants: list[AskedVariant] = Field(min_length=1, max_length=4)
+    days: float = Field(90, ge=5, le=400)
+    replications: int = Field(10, ge=1, le=60)
+    seed: int = Field(0, ge=0, le=2**31)
+    event: Annotated[str, Field(max_length=120)] = ""
+    curve: bool = True
+
+
+class Terminal(Shape):
+    """A plan of the atlas: what stands there and what is asked of it; ids are those of the tables."""
+
+    id: str
+    name: str
+    place: str
+    crossing: str
+    sides: list[str]
+    trains_day: float
+    load: float
+    bottleneck: str
+    stack_teu: Number
+    stack_dwell_h: float
+    resources: list[dict[str, Any]]
+    streams: list[dict[str, Any]]
+    events: list[str]
+
+
+class Terminals(Shape):
+    """All plans, and how many of their numbers are estimates."""
+
+    terminals: list[Terminal]
+    estimates: int
+    numbers: int
+
+
+class TerminalVariant(Shape):
+    """One variant of a run: the summary as `landbridge terminal --json` tells it, and the queue over time."""
+
+    told: dict[str, Any]
+    queue: dict[str, list[float]]
+
+
+class TerminalRun(Shape):
+    """A finished run."""
+
+    job: str
+    title: str
+    asked: dict[str, Any]
+    variants: list[TerminalVariant]
+
+
+class AskedShock(Shape):
+    """A shock to the cost of trade; see `landbridge trade shock --help`."""
+
+    pairs: list[Annotated[str, Field(min_length=3, max_length=60)]] = Field(min_length=1, max_length=20)
+    kind: Literal["tau", "freight", "embargo"] = "tau"
+    percent: float = Field(-10, gt=-100, le=1000)
+    mode: Literal["ge", "gravity", "elasticity"] = "ge"
+    sectors: bool = False
+
+
+class Shock(Shape):
+    """What trade and welfare answer to a shock; sectors only where they move."""
+
+    mode: str
+    headline: str
+    countries: list[dict[str, Any]]
+    pairs: list[dict[str, Any]]
+    sectors: list[dict[str, Any]]
+    notes: list[str]
+
+
+class TradeAnswer(Shape):
+    """What the trade of a scenario answered against `before`; zones with their place on the map."""
+
+    before: str
+    told: dict[str, Any]
+    countries: list[dict[str, Any]]
+    sectors: list[dict[str, Any]]
+    zones: list[dict[str, Any]]
+    given: list[dict[str, Any]]
+    notes: list[str]
+
+
+class TradeQuestion(Shape):
+    """A question and the figures that answer it; an empty scenario: these results do not hold it."""
+
+    id: str
+    text: str
+    scenario: str
+    before: str
+    year: int
+    facts: list[dict[str, Any]]
+    notes: list[str]
 
 
 class AskedName(Shape):

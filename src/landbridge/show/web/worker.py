@@ -1,7 +1,8 @@
 """What-ifs as jobs: one process beside the server solves them in turn and tells how far it is.
 
-The process holds the atlas and compiled code ready. It is spawned, can be stopped at any time, and ends when the server
-does, however that ended.
+The process holds the atlas, compiled code and the scenarios ready that what-ifs start from (see
+`landbridge.study.warm`). It is spawned, can be stopped at any time, and ends when the server does, however that ended.
+After a stop a new one is made ready as the last one was.
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ import multiprocessing
 import os
 import queue
 import threading
+import time
 from contextlib import suppress
 from dataclasses import dataclass
 from multiprocessing.connection import Connection
@@ -18,8 +20,10 @@ from pathlib import Path
 
 from landbridge.errors import LandbridgeError
 from landbridge.show.store import JobStore
+from landbridge.study.terminal import Settings
+from landbridge.study.terminal_variants import Asked
 
-__all__ = ["Task", "Worker"]
+__all__ = ["Ready", "Task", "TerminalTask", "Worker"]
 
 #: Seconds between two looks at whether the server is still there.
 WATCH_S = 0.5
@@ -33,6 +37,24 @@ class Task:
     study: Path
     out: Path
     overlay_of: Path | None
+
+
+@dataclass(frozen=True)
+class Ready:
+    """A study whose compared scenario is to be solved ahead, over the tables of some results."""
+
+    study: Path
+    overlay_of: Path | None
+
+
+@dataclass(frozen=True)
+class TerminalTask:
+    """A terminal to run into a folder, as it is and with upgrades."""
+
+    job: str
+    asked: Asked
+    settings: Settings
+    out: Path
 
 
 @dataclass(frozen=True)
@@ -54,7 +76,8 @@ class Worker:
 
     def __init__(self, store: JobStore) -> None:
         self._store = store
-        self._tasks: queue.Queue[Task | None] = queue.Queue()
+        self._tasks: queue.Queue[Task | TerminalTask | Ready | None] = queue.Queue()
+        self._ready: Ready | None = None
         self._context = multiprocessing.get_context("spawn")
         self._guard = threading.RLock()
         self._process: SpawnProcess | None = None
@@ -78,7 +101,13 @@ class Worker:
             theirs.close()
             self._pipe = ours
 
-    def submit(self, task: Task) -> None:
+    def ready(self, base: Ready) -> None:
+        """Solve ahead what what-ifs will start from, when nothing else is waiting."""
+        if base != self._ready:
+            self._ready = base
+            self._tasks.put(base)
+
+    def submit(self, task: Task | TerminalTask) -> None:
         """Put a task into the line."""
         self._tasks.put(task)
 
@@ -89,6 +118,8 @@ class Worker:
             self._store.set(job, "cancelled", "stopped by the user")
             if self._running == job:
                 self._stop()
+                if self._ready is not None:
+                    self._tasks.put(self._ready)
 
     def _stop(self) -> None:
         if self._process is not None:
@@ -107,6 +138,10 @@ class Worker:
 
     def _loop(self) -> None:
         while (task := self._tasks.get()) is not None and not self._closing:
+            if isinstance(task, Ready):
+                if self._tasks.empty():  # a what-if that waits solves its own base
+                    self._make_ready(task)
+                continue
             with self._guard:
                 if task.job in self._cancelled:
                     continue
@@ -138,11 +173,20 @@ class Worker:
                 with self._guard:
                     self._running = None
 
+    def _make_ready(self, base: Ready) -> None:
+        """Solve ahead; that it failed is told by the what-if that needs it."""
+        with self._guard:
+            self.warm()
+            pipe = self._pipe
+        with suppress(EOFError, OSError):
+            assert pipe is not None  # noqa: S101 (warm made it)
+            pipe.send(base)
+            while pipe.recv().kind == "progress":
+                pass
+
 
 def _watch(parent: int) -> None:
     """End this process when the server is gone."""
-    import time
-
     while os.getppid() == parent:
         time.sleep(WATCH_S)
     os._exit(1)
@@ -154,19 +198,30 @@ def _work(pipe: Connection, parent: int) -> None:
     from landbridge.data.read import read_atlas
     from landbridge.study.files import read_study
     from landbridge.study.results import read_results, tables_of
-    from landbridge.study.run import run_study
+    from landbridge.study.terminal_variants import run_variants
+    from landbridge.study.warm import Warm
 
-    atlas = read_atlas()
+    atlas, warm = read_atlas(), Warm()
     with suppress(EOFError, OSError, KeyboardInterrupt):
         while True:
-            task: Task = pipe.recv()
+            task: Task | TerminalTask | Ready = pipe.recv()
 
             def tell(done: int, total: int, text: str) -> None:
                 pipe.send(_Told("progress", done, total, text))
 
             try:
+                if isinstance(task, TerminalTask):
+                    begin = time.perf_counter()
+                    run_variants(atlas, task.asked, task.settings, task.out, progress=tell)
+                    pipe.send(_Told("finished", 1, 1, f"run in {time.perf_counter() - begin:.1f} s"))
+                    continue
                 tables = tables_of(read_results(task.overlay_of)) if task.overlay_of else atlas
-                results = run_study(read_study(task.study), tables, task.out, progress=tell)
+                study = read_study(task.study)
+                if isinstance(task, Ready):
+                    warm.ready(study, tables)
+                    pipe.send(_Told("finished"))
+                    continue
+                results = warm.run(study, tables, task.out, progress=tell)
                 count = len(results.manifest["solved"])
                 seconds = results.manifest["seconds"]
                 pipe.send(_Told("finished", count, count, f"solved in {seconds:.1f} s"))

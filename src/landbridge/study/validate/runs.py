@@ -38,7 +38,7 @@ from landbridge.study.validate.names import Names, names_of
 from landbridge.study.validate.words import NotCovered, Operand
 from landbridge.study.validate.worlds import finder_of
 
-__all__ = ["SolvedWorld", "cache_folder"]
+__all__ = ["GAP", "KEPT", "SolvedWorld", "cache_folder", "yards"]
 
 #: The world as it was.
 NOW = ""
@@ -88,7 +88,7 @@ def _content(tables: Tables, names: tuple[str, ...]) -> str:
     return digest.hexdigest()
 
 
-def _yards(solution: Solution) -> pl.DataFrame:
+def yards(solution: Solution) -> pl.DataFrame:
     """Changes of gauge by place and gauges: tonnes, boxes, trains a year, hours at these flows."""
     net, flows, prepared = solution.prepared.network, solution.equilibrium, solution.prepared
     arcs = np.flatnonzero((net.kind == ArcKind.GAUGE) & prepared.land)
@@ -210,7 +210,7 @@ class SolvedWorld:
         if kept is None:
             self.progress(f"solving {self._label(op)}")
             solution = solve(applied, year=op.year, settings=settings)
-            made = {**tabulate(applied, solution), "yards": _yards(solution)}
+            made = {**tabulate(applied, solution), "yards": yards(solution)}
             kept = {name: made[name] for name in KEPT}
             _write(folder, kept)
         totals = kept["totals"].row(0, named=True)

@@ -41,12 +41,13 @@ def service_flows(world: World, op: Operand, flows: pl.DataFrame) -> pl.DataFram
     """
     names = world.names
     china = (pl.col("exporter") == "CHN") | (pl.col("importer") == "CHN")
+    empty = pl.col("exporter") == ""
     europe = names.traders("europe")
     beyond = pl.col("exporter").is_in(europe) | pl.col("importer").is_in(europe)
     passage = pl.col("passage")
     known: dict[str, pl.Expr] = {
         "titr": passage == "west-2-caspian",
-        "china-europe-rail": passage.is_in(BLOCK_TRAINS) & names.boxed & china,
+        "china-europe-rail": passage.is_in(BLOCK_TRAINS) & names.boxed & (china | empty),
         "china-central-asia": (passage == "china-central-asia") & names.boxed & china,
         "utlc-transit": passage.is_in(UTLC) & names.boxed & china & beyond,
         "utlc-all": passage.is_in(UTLC) & names.boxed & china,
@@ -65,7 +66,9 @@ def service_flows(world: World, op: Operand, flows: pl.DataFrame) -> pl.DataFram
         ends = names.traders(qualifier)
         frame = frame.filter(pl.col("exporter").is_in(ends) | pl.col("importer").is_in(ends))
     if op.direction in ("from-china", "to-china"):
-        frame = frame.filter(pl.col("exporter" if op.direction == "from-china" else "importer") == "CHN")
+        # empty boxes go back the way that has fewer loaded ones: to China
+        own = pl.col("exporter" if op.direction == "from-china" else "importer") == "CHN"
+        frame = frame.filter(own | empty if op.direction == "to-china" else own)
     elif op.direction not in ("both", "na"):
         raise NotCovered(f"a service has no direction {op.direction}")
     return frame

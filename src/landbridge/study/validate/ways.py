@@ -9,6 +9,7 @@ from typing import Any
 import polars as pl
 
 from landbridge.study.routing import NamedRoute, RouteFinder, box_tonnes
+from landbridge.study.settings import parameter
 from landbridge.study.validate.words import Answer, Cell, NotCovered, Operand
 from landbridge.study.validate.worlds import World
 
@@ -18,6 +19,8 @@ __all__ = ["NoPair", "Ways"]
 LARGEST_PAIRS = 30
 #: Goods whose tariff stands for "a container".
 STANDARD_BOX = "machinery_box"
+#: Parameter by which an ordinary train is slower than the trains with a timetable, after which lines' speeds are made.
+ORDINARY = "ordinary-train"
 #: What a `via` means where it is one line or crossing rather than a whole passage.
 WAYPOINTS: dict[str, dict[str, list[str]]] = {
     "khorgos": {"via": ["cn-khorgos"], "modes": ["rail"]},
@@ -74,9 +77,14 @@ class Ways:
         if op.thing in SERVICE_ROUTE:
             op = replace(op, thing=SERVICE_ROUTE[op.thing], via=SERVICE_VIA.get(op.thing, op.via))
         values, weights, routes = [], [], []
+        slower = 1.0
+        more: tuple[Cell, ...] = ()
+        if "ordinary" in op.qualifiers:
+            slower, more = parameter(self.world.tables, ORDINARY), (Cell("parameters", ORDINARY, "value"),)
+            note += "; an ordinary train takes longer than one with a timetable"
         for found, weight in self._routes(op):
             sailing = sum(leg.time_h for leg in found.legs if leg.type == "move") / 24
-            days = sailing if "sea" in op.qualifiers else found.transit_days
+            days = sailing if "sea" in op.qualifiers else found.transit_days * slower
             value = {
                 "transit_days": days,
                 "distance_km": found.length_km,
@@ -90,7 +98,7 @@ class Ways:
         mean = sum(v * w for v, w in zip(values, weights, strict=True)) / sum(weights)
         if len(values) > 1:
             note = f"mean of {len(values)} pairs of places; {note}"
-        return Answer(mean, self._cells(indicator, routes), note)
+        return Answer(mean, (*more, *self._cells(indicator, routes)), note)
 
     # -- ends
 

@@ -1,0 +1,254 @@
+"""What is to be appraised, and what the atlas says a project costs, when, and whom."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+import polars as pl
+
+from landbridge.data.tables import Tables
+from landbridge.errors import LandbridgeError, UnknownName
+from landbridge.model.appraisal import Loan
+from landbridge.scenario.measures import Build, Ease, Measure, Regauge, Upgrade
+from landbridge.scenario.select import country_km
+from landbridge.study.appraisal_terms import Appraising
+from landbridge.study.files import Study
+from landbridge.study.settings import parameter
+
+__all__ = ["Option", "Plan", "ground_cost", "options_of", "plan_of", "territory"]
+
+#: Measures whose gains can be told apart from what they move between purses.
+VALUED = (Build, Upgrade, Ease, Regauge)
+
+
+@dataclass(frozen=True)
+class Option:
+    """Something that may be done: a project of the atlas, or what a scenario does beyond the one compared with.
+
+    Attributes
+    ----------
+    id, name
+        Of the project or scenario.
+    measures
+        What it does.
+    project
+        Whether it is a project of the atlas, with a cost.
+    """
+
+    id: str
+    name: str
+    measures: tuple[Measure, ...]
+    project: bool
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What the atlas says of a project, and what stands in where it is silent.
+
+    Attributes
+    ----------
+    low_usd, used_usd, high_usd
+        Cost; None where nothing can be said.
+    cost_basis
+        ``published``, ``by kilometre`` (an estimate from other projects), or ``unknown``.
+    first_year, build_years
+        First year of construction and years of it, in even parts; service begins after them.
+    timing_basis
+        Where the years come from, in words.
+    payers
+        Share of the cost by country; adds up to 1.
+    payer_basis
+        ``financing``, ``territory`` or ``countries``.
+    loan, lender, servicing
+        Loan of the project company, who lends, and the shares of its owners who serve it.
+    """
+
+    low_usd: float | None
+    used_usd: float | None
+    high_usd: float | None
+    cost_basis: str
+    first_year: int
+    build_years: int
+    timing_basis: str
+    payers: Mapping[str, float]
+    payer_basis: str
+    loan: Loan | None
+    lender: str
+    servicing: Mapping[str, float]
+
+    @property
+    def opening(self) -> int:
+        """First year of service."""
+        return self.first_year + self.build_years
+
+
+def options_of(study: Study, tables: Tables, names: Sequence[str] = ()) -> list[Option]:
+    """Find what is to be appraised.
+
+    Parameters
+    ----------
+    study
+        Its scenarios beside the one compared with may be named too.
+    tables
+        The atlas.
+    names
+        Projects or scenarios; by default the projects that the study's scenarios build and the scenarios that do
+        something else.
+
+    Returns
+    -------
+    list of Option
+
+    Raises
+    ------
+    LandbridgeError
+        If a scenario does what cannot be valued here, or nothing is left to appraise.
+    UnknownName
+        If a name is neither.
+    """
+    titles = dict(zip(tables["projects"]["id"], tables["projects"]["name"], strict=True))
+    ground = study.scenario(study.compare)
+    scenarios = {s.id: s for s in study.scenarios if s.id != ground.id}
+    wanted = list(dict.fromkeys(names))
+    if not wanted:
+        for scenario in scenarios.values():
+            added = scenario.measures[len(ground.measures) :]
+            built = [m.project for m in added if isinstance(m, Build) and m.project]
+            wanted += built if len(built) == len(added) else [scenario.id]
+        wanted = list(dict.fromkeys(wanted))
+    found = []
+    for name in wanted:
+        if name in titles:
+            found.append(Option(name, titles[name], (Build(project=name),), True))
+        elif name in scenarios:
+            scenario = scenarios[name]
+            if scenario.measures[: len(ground.measures)] != ground.measures:
+                raise LandbridgeError(f"scenario {name}: wanted one that extends {ground.id}, which it is held against")
+            added = scenario.measures[len(ground.measures) :]
+            other = [type(m).__name__.lower() for m in added if not isinstance(m, VALUED)]
+            if other:
+                words = ", ".join(kind.__name__.lower() for kind in VALUED)
+                raise LandbridgeError(
+                    f"scenario {name}: an appraisal values {words}; it also holds {', '.join(other)}, which move money "
+                    "or trade and need their own account"
+                )
+            found.append(Option(name, scenario.name or name, added, False))
+        else:
+            raise UnknownName("project or scenario", name, [*titles, *scenarios])
+    if not found:
+        raise LandbridgeError("nothing to appraise: name projects with --project, or let a scenario build some")
+    return found
+
+
+def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int) -> Plan:
+    """Read what a project costs, when, and whom.
+
+    Parameters
+    ----------
+    option
+        The project; a scenario has no cost in the atlas.
+    tables
+        The atlas.
+    how
+        Which end of the range of costs.
+    first_modelled
+        First modelled year, in which what has no date opens.
+
+    Returns
+    -------
+    Plan
+    """
+    build = int(parameter(tables, "line-build-years"))
+    if not option.project:
+        return Plan(None, None, None, "unknown", first_modelled - 1, 1, "opens in the first modelled year", {}, "none",
+                    None, "", {})  # fmt: skip
+    row = tables["projects"].row(by_predicate=pl.col("id") == option.id, named=True)
+    km = territory(tables, option.id)
+    low, high, basis = row["cost_low_usd_mn"], row["cost_high_usd_mn"], "published"
+    length = sum(km.values()) or row["length_km"] or 0.0
+    if low is None:
+        known = tables["parameters"].row(by_predicate=pl.col("id") == "line-cost", named=True)
+        if length > 0.0:
+            low, high, basis = known["low"] * length, known["high"] * length, "by kilometre"
+            used = {"low": low, "mean": known["value"] * length, "high": high}[how.cost]
+        else:
+            low, high, used, basis = None, None, None, "unknown"
+    else:
+        used = {"low": low, "mean": (low + high) / 2, "high": high}[how.cost]
+    start, finish = _year(row["start"]), _year(row["finish"])
+    if start is not None and finish is not None and finish > start:
+        first, years, timing = start, finish - start, "start and finish of the atlas"
+    elif finish is not None:
+        first, years, timing = finish - build, build, f"finish of the atlas, {build} years of construction assumed"
+    else:
+        first, years, timing = (
+            first_modelled - build,
+            build,
+            f"no finish known: opens in {first_modelled} by assumption",
+        )
+    scale = 1e6
+    money = tables["financing"].filter(pl.col("project") == option.id).to_dicts()
+    paid: dict[str, float] = {}
+    loan: Loan | None = None
+    lender = ""
+    shares = {r["party"]: r["share_pct"] / 100 for r in money if r["kind"] == "equity" and r["share_pct"] is not None}
+    for r in money:
+        if r["kind"] != "loan":
+            paid[r["party"]] = paid.get(r["party"], 0.0) + r["amount_usd_mn"]
+        elif shares and r["years"] is not None:
+            rate, grace = r["interest_pct"], r["grace_years"]
+            loan = Loan(
+                r["amount_usd_mn"] * scale,
+                (parameter(tables, "loan-interest") if rate is None else rate) / 100,
+                int(r["years"]),
+                int(parameter(tables, "loan-grace") if grace is None else grace),
+            )
+            lender = r["party"]
+            for party, share in shares.items():
+                paid[party] = paid.get(party, 0.0) + r["amount_usd_mn"] * share
+    if paid and shares:
+        payers, payer_basis = paid, "financing"
+    elif km:
+        payers, payer_basis = km, "territory"
+    else:
+        payers, payer_basis = dict.fromkeys(row["countries"] or [], 1.0), "countries"
+    whole = sum(payers.values())
+    return Plan(
+        None if low is None else low * scale,
+        None if used is None else used * scale,
+        None if high is None else high * scale,
+        basis,
+        first,
+        years,
+        timing,
+        {c: v / whole for c, v in payers.items()} if whole else {},
+        payer_basis,
+        loan,
+        lender,
+        shares,
+    )
+
+
+def territory(tables: Tables, project: str) -> dict[str, float]:
+    """Kilometres of a project's lines by country."""
+    found: dict[str, float] = {}
+    for text in tables["links"].filter(pl.col("project") == project)["country_km"].drop_nulls():
+        for country, km in country_km(text).items():
+            found[country] = found.get(country, 0.0) + km
+    return found
+
+
+def ground_cost(tables: Tables, project: str) -> dict[str, float]:
+    """Cost on each country's ground, million USD: its own budget's section, the company's by the km left."""
+    money = tables["financing"].filter(pl.col("project") == project).to_dicts()
+    own = {r["party"]: r["amount_usd_mn"] for r in money if r["kind"] == "budget"}
+    company = sum(r["amount_usd_mn"] for r in money if r["kind"] != "budget")
+    rest = {c: km for c, km in territory(tables, project).items() if c not in own}
+    whole = sum(rest.values())
+    return own | {c: company * km / whole for c, km in rest.items() if whole}
+
+
+def _year(value: object) -> int | None:
+    text = str(value or "")[:4]
+    return int(text) if text.isdigit() else None

@@ -1,0 +1,298 @@
+"""Fit a few named parameters of the atlas to observed figures of some years, and of no others.
+
+Problem
+    Parameters p within the bounds that the atlas states for them; targets t of the years that are named, observed o_t,
+    modelled m_t(p). Wanted is the p that makes the model's errors small without moving far from what was known before.
+
+Method
+    Least squares with bounds and a soft loss (scipy's trust-region reflective method) on the residuals
+    ``ln(m_t(p) / o_t)`` of every target that is a flow of those years, with a ridge ``RIDGE * (p - prior) / width``
+    for each parameter. A modelled value below a twentieth of the observed one counts as a twentieth. Derivatives are
+    forward differences; each solve starts from the flows of the same year at the prior, so that the result depends on
+    nothing but the tables, the targets and the settings.
+
+Held out
+    Targets of other years are never read here. What was fitted is written as ``calibrated`` with the facts of the
+    targets as its sources, and `landbridge.study.validate.classes` tells these targets as fitted from then on.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import math
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from landbridge.data.tables import Tables
+from landbridge.errors import LandbridgeError, OutputError, UnknownName
+from landbridge.study.settings import Settings
+from landbridge.study.solve import Solution, solve
+from landbridge.study.tabulate import tabulate
+from landbridge.study.validate.answers import FLOWS, Answers
+from landbridge.study.validate.classes import ECHO, Classes
+from landbridge.study.validate.runs import GAP, KEPT, SolvedWorld, yards
+from landbridge.study.validate.words import NotCovered, Operand
+
+__all__ = ["FITTED", "Calibration", "calibrate", "write_overlay"]
+
+F8 = npt.NDArray[np.float64]
+Progress = Callable[[str], None]
+
+#: Parameters that may be fitted, with what was known of them before: nothing, so that they are zero.
+FITTED: dict[str, float] = {
+    "rail-constant-china-europe": 0.0,
+    "rail-youth-china-europe": 0.0,
+    "caspian-constant": 0.0,
+    "dostyk-constant": 0.0,
+}
+#: Weight of the distance from the prior, as a part of a parameter's range, against an error of one in logs.
+RIDGE = 0.5
+#: Least part of the observed value that a modelled one counts as.
+LEAST = 0.05
+#: Step of the forward differences, as a part of a parameter's range.
+STEP = 0.05
+#: Error in logs from which the loss grows no longer with the square.
+SOFT = 0.5
+
+
+@dataclass(frozen=True, eq=False)
+class Calibration:
+    """A fit.
+
+    Attributes
+    ----------
+    values
+        The parameters found.
+    rows
+        One row a target in the fit: id, fact_id, observed, before and after (modelled), log errors before and after.
+    years
+        The years whose targets were read.
+    evaluations
+        How often all years were solved.
+    cost_before, cost_after
+        The objective at the prior and at the end.
+    at_bound
+        Parameters that ended at the end of their range: the data want more than what is thought possible.
+    """
+
+    values: dict[str, float]
+    rows: pl.DataFrame
+    years: tuple[int, ...]
+    evaluations: int
+    cost_before: float
+    cost_after: float
+    at_bound: tuple[str, ...]
+
+
+@dataclass
+class _WarmWorld(SolvedWorld):
+    """Runs that start from the flows of their year at the prior; parts of a year are taken as the year."""
+
+    starts: dict[int, Solution] = field(default_factory=dict)
+
+    def frame(self, name: str, op: Operand) -> pl.DataFrame:
+        return super().frame(name, Operand(op.scenario, op.thing, op.via, op.qualifiers, op.direction, op.year))
+
+    def _run(self, op: Operand) -> dict[str, pl.DataFrame]:
+        applied = self._apply(op).tables
+        self.progress(f"solving {op.year}")
+        start = self.starts.get(op.year)
+        solution = solve(applied, year=op.year, settings=Settings(gap=GAP, size=self.size), start=start)
+        self.starts.setdefault(op.year, solution)
+        made = {**tabulate(applied, solution), "yards": yards(solution)}
+        return {name: made[name] for name in KEPT}
+
+
+def _with(tables: Tables, values: dict[str, float]) -> Tables:
+    """Tables with other values of some parameters."""
+    new = pl.DataFrame({"id": list(values), "value": list(values.values())})
+    return tables.replace(parameters=tables["parameters"].update(new, on="id"))
+
+
+def calibrate(
+    tables: Tables,
+    targets: pl.DataFrame,
+    *,
+    years: Sequence[int],
+    names: Sequence[str] = tuple(FITTED),
+    size: str = "corridor",
+    most: int = 4,
+    progress: Progress | None = None,
+) -> Calibration:
+    """Fit parameters to the flows among the targets of some years.
+
+    Parameters
+    ----------
+    tables
+        The atlas.
+    targets
+        In the atlas' form.
+    years
+        Years whose targets may be read.
+    names
+        Parameters to fit, of `FITTED`.
+    size
+        Size of the runs.
+    most
+        Steps of the solver at most; each solves every year once for the step and once for each parameter.
+    progress
+        Called with what is being solved.
+
+    Returns
+    -------
+    Calibration
+
+    Raises
+    ------
+    UnknownName
+        For a parameter that may not be fitted.
+    LandbridgeError
+        If no target of those years can be answered.
+    """
+    try:
+        from scipy.optimize import least_squares  # type: ignore[import-untyped]  # noqa: PLC0415 (only a fit needs it)
+    except ImportError as error:
+        raise LandbridgeError("calibrate needs SciPy: pip install 'landbridge[calibrate]'") from error
+    for name in names:
+        if name not in FITTED:
+            raise UnknownName("parameter to fit", name, list(FITTED))
+    bounds = {r["id"]: (r["low"], r["high"]) for r in tables["parameters"].to_dicts() if r["id"] in names}
+    low, high = (np.array([bounds[n][i] for n in names], np.float64) for i in (0, 1))
+    prior = np.array([FITTED[n] for n in names])
+    width = high - low
+    wanted = targets.filter(
+        pl.col("year").is_in(list(years)) & pl.col("indicator").is_in(sorted(FLOWS)) & (pl.col("kind") == "level")
+    )
+    classes = Classes(tables)
+    starts: dict[int, Solution] = {}
+    rows: list[dict[str, Any]] = []
+    count = 0
+
+    def modelled(p: F8) -> list[float]:
+        nonlocal count
+        count += 1
+        world = _WarmWorld(
+            _with(tables, dict(zip(names, p.tolist(), strict=True))),
+            size=size, progress=progress or (lambda _: None), starts=starts,
+        )  # fmt: skip
+        answers = Answers(world)
+        return [answers.of(row).value for row in rows]
+
+    def errors(values: Sequence[float]) -> F8:
+        return np.array(
+            [math.log(max(v, LEAST * r["observed"]) / r["observed"]) for v, r in zip(values, rows, strict=True)]
+        )
+
+    # STEP 1: which targets can be answered, and are not inputs
+    first = _WarmWorld(
+        _with(tables, dict(zip(names, prior.tolist(), strict=True))),
+        size=size, progress=progress or (lambda _: None), starts=starts,
+    )  # fmt: skip
+    answers, before = Answers(first), []
+    for row in wanted.to_dicts():
+        try:
+            answer = answers.of(row)
+        except NotCovered:
+            continue
+        if classes.of(row, answer)[0] != ECHO and row["observed"] > 0:
+            rows.append(row)
+            before.append(answer.value)
+    if not rows:
+        raise LandbridgeError(f"no flow of {min(years)} to {max(years)} among the targets can be answered")
+
+    # STEP 2: the fit
+    def residuals(x: F8) -> F8:
+        p = low + x * width
+        return np.concatenate([errors(modelled(p)), RIDGE * (p - prior) / width])
+
+    start = (prior - low) / width
+    found = least_squares(
+        residuals, np.clip(start, 1e-3, 1 - 1e-3), bounds=(0.0, 1.0), method="trf", loss="soft_l1", f_scale=SOFT,
+        diff_step=STEP, max_nfev=most,
+    )  # fmt: skip
+    best = low + found.x * width
+    after = modelled(best)
+    zero = np.concatenate([errors(before), np.zeros(len(names))])
+    table = pl.DataFrame(
+        {
+            "id": [r["id"] for r in rows],
+            "facts": [";".join(r["fact_id"] or ()) for r in rows],
+            "year": [r["year"] for r in rows],
+            "observed": [r["observed"] for r in rows],
+            "before": before,
+            "after": after,
+            "error_before": errors(before),
+            "error_after": errors(after),
+        }
+    )
+    margin = 0.01
+    return Calibration(
+        values=dict(zip(names, best.tolist(), strict=True)),
+        rows=table,
+        years=tuple(sorted({r["year"] for r in rows})),
+        evaluations=count,
+        cost_before=_cost(zero),
+        cost_after=float(found.cost),
+        at_bound=tuple(n for n, x in zip(names, found.x.tolist(), strict=True) if x < margin or x > 1 - margin),
+    )
+
+
+def _cost(residual: F8) -> float:
+    """The objective: half the sum of soft squares, as scipy states it."""
+    return float(SOFT**2 * (np.sqrt(1 + (residual / SOFT) ** 2) - 1).sum())
+
+
+def write_overlay(folder: Path, found: Calibration, tables: Tables) -> None:
+    """Write the fit as an overlay of the atlas, with what was fitted to what beside it.
+
+    Parameters
+    ----------
+    folder
+        Made where it is not there.
+    found
+        The fit.
+    tables
+        The atlas that it belongs to.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+    digits = 4
+
+    def text(rows: Sequence[Sequence[Any]]) -> str:
+        buffer = io.StringIO()
+        csv.writer(buffer, lineterminator="\n").writerows(rows)
+        return buffer.getvalue()
+
+    known = dict(tables["parameters"].select("id", "value").iter_rows())
+    values = [("id", "value")] + [(n, f"{v:.{digits}g}") for n, v in found.values.items()]
+    facts = list(dict.fromkeys(f for text_ in found.rows["facts"].to_list() for f in text_.split(";") if f))
+    ids = ", ".join(found.rows["id"].to_list())
+    why = (
+        f"Fitted with {', '.join(found.values)} to targets {ids} of {found.years[0]}-{found.years[-1]} by least "
+        f"squares on log errors with a ridge; objective {found.cost_before:.3g} before, {found.cost_after:.3g} after."
+    )
+    origin = [("row", "column", "kind", "source", "reasoning")]
+    origin += [(n, "value", "calibrated", ";".join(facts), why) for n in found.values]
+    changes = [("id", "before", "after")] + [
+        (n, f"{known[n]:.{digits}g}", f"{v:.{digits}g}") for n, v in found.values.items()
+    ]
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        (folder / "parameters.csv").write_text(text(values), encoding="utf-8")
+        beside = folder / "fit"
+        beside.mkdir(exist_ok=True)
+        (beside / "provenance.csv").write_text(text(origin), encoding="utf-8")
+        (beside / "changes.csv").write_text(text(changes), encoding="utf-8")
+        found.rows.write_csv(beside / "targets.csv")
+    except OSError as error:
+        raise OutputError(f"{folder} cannot be written: {error.strerror}") from error

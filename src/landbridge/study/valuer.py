@@ -1,0 +1,192 @@
+"""What sets of projects are worth in each modelled year: solved once, warm from the solution without them, and kept.
+
+    without all of them -> with a set -> gains
+
+Every set begins from the solution without any, never from whatever was solved last, so that results do not depend on
+the order in which they are asked for. A project whose new or changed arcs nothing uses leaves the flows as they were,
+and its gains are zero, not the noise of two searches.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from landbridge.data.tables import Tables
+from landbridge.model.network import MODES, ArcKind
+from landbridge.model.network.match import matching_arcs
+from landbridge.scenario.apply import apply
+from landbridge.scenario.edits import Payment
+from landbridge.study.appraising import Option
+from landbridge.study.files import Study, held_projects
+from landbridge.study.gains import Gains, OutsideCarbon, State, gains_between, state_of
+from landbridge.study.payments import payments_table
+from landbridge.study.settings import Settings, parameter
+from landbridge.study.solve import Solution, solve
+
+__all__ = ["Own", "Valuer"]
+
+F8 = npt.NDArray[np.float64]
+Set = frozenset[str]
+
+_OF_ARCS = "time_h spread_h money_usd_teu money_usd_t money_empty_usd_teu container bulk co2_g_t box_co2_g_teu".split()
+_OF_FACILITIES = "delay_h power capacity_trains_day preload_trains_day train_length_factor".split()
+
+
+class Own:
+    """What a project's own lines carry and earn in a year.
+
+    Attributes
+    ----------
+    heaviest_t
+        Tonnes on its heaviest link, both ways.
+    tonne_km, paid_usd, surplus_usd
+        On all of its links; surplus is what is paid beyond the resources of the runs.
+    """
+
+    def __init__(self, tables: Tables, solution: Solution, links: Set, tolls: pl.DataFrame) -> None:
+        net, classes = solution.prepared.network, solution.prepared.classes
+        mine = np.array([name in links for name in net.links], np.bool_)
+        arcs = np.flatnonzero((net.kind == ArcKind.MOVE) & np.where(net.link >= 0, mine[net.link], False))
+        tonnes = solution.equilibrium.arc_tonnes_yr[:, arcs]
+        by_link = np.bincount(net.link[arcs], tonnes[: classes.empty].sum(axis=0), max(len(net.links), 1))
+        price = np.zeros(arcs.size)
+        for k in range(len(classes.names)):
+            each = net.money_usd_t[arcs]
+            if classes.container[k]:
+                teu = net.money_empty_usd_teu if k == classes.empty else net.money_usd_teu
+                each = teu[arcs] / classes.t_per_teu[k]
+            price += tonnes[k] * each
+        rail = net.mode[arcs] == MODES.index("rail")
+        self.heaviest_t = float(by_link.max(initial=0.0))
+        self.tonne_km = float((tonnes.sum(axis=0) * net.length_km[arcs]).sum())
+        self.paid_usd = float(price.sum())
+        share = parameter(tables, "resource-share")
+        # a toll takes no resources, so that all of it is earned
+        charged = tolls.filter((pl.col("table") == "links") & pl.col("row").is_in(sorted(links)))["paid_usd"].sum()
+        self.surplus_usd = float(price[rail].sum()) * (1.0 - share) + share * float(charged)
+
+
+class Valuer:
+    """Asks the equilibrium what sets of options are worth.
+
+    Parameters
+    ----------
+    study
+        Its scenario of comparison is what everything is held against: the do-minimum.
+    tables
+        The atlas.
+    options
+        What may be done; all of them are held back unless chosen.
+    tell
+        Called with what is being solved.
+    """
+
+    def __init__(
+        self, study: Study, tables: Tables, options: Sequence[Option], *, tell: Callable[[str], None] | None = None
+    ) -> None:
+        self.study, self.tables, self.options = study, tables, {o.id: o for o in options}
+        self.settings = Settings(gap=study.gap, max_iterations=study.max_iterations, size=study.size)
+        self.solved = 0
+        self._held = held_projects(study) | {o.id for o in options if o.project}
+        self._ground = study.scenario(study.compare).measures
+        self._tell = tell or (lambda _: None)
+        self._solutions: dict[tuple[Set, int], Solution] = {}
+        self._tables: dict[tuple[Set, int], Tables] = {}
+        self._payments: dict[tuple[Set, int], Sequence[Payment]] = {}
+        self._states: dict[tuple[Set, int], State] = {}
+        self._carbon: dict[int, OutsideCarbon] = {}
+        self._gains: dict[tuple[Set, Set, int], Gains] = {}
+        self._iso2 = dict(zip(tables["countries"]["iso3"], tables["countries"]["iso2"], strict=True))
+
+    @property
+    def years(self) -> tuple[int, ...]:
+        """Modelled years."""
+        return self.study.years
+
+    def solution(self, chosen: Set, year: int) -> Solution:
+        """Flows of a year with these options and none of the others."""
+        key = (chosen, year)
+        if key not in self._solutions:
+            measures = (*self._ground, *(m for name in sorted(chosen) for m in self.options[name].measures))
+            done = apply(self.tables, measures, year, held=self._held)
+            applied, self._payments[key] = done.tables, done.payments
+            self._tell(f"{year} with {', '.join(sorted(chosen)) or 'none'}")
+            start = self.solution(frozenset(), year) if chosen else None
+            self._solutions[key] = solve(applied, year=year, settings=self.settings, start=start)
+            self._tables[key] = applied
+            self.solved += 1
+        return self._solutions[key]
+
+    def gains(self, chosen: Set, year: int, *, without: Set = frozenset()) -> Gains:
+        """What a set gains over another, by default over none, in a modelled year."""
+        key = (without, chosen, year)
+        if key not in self._gains:
+            before, after = self.solution(without, year), self.solution(chosen, year)
+            if chosen == without or not _used(before, after):
+                self._gains[key] = Gains()
+            else:
+                if year not in self._carbon:
+                    none = self.solution(frozenset(), year)
+                    self._carbon[year] = OutsideCarbon(self._tables[frozenset(), year], none.prepared)
+                states = (self._state(without, year), self._state(chosen, year))
+                self._gains[key] = gains_between(before, after, states, self._carbon[year], self._iso2)
+        return self._gains[key]
+
+    def forget(self, chosen: Set) -> None:
+        """Let go of the flows of a set whose gains are known; they are large."""
+        for year in self.years:
+            if chosen:
+                self._solutions.pop((chosen, year), None)
+                self._tables.pop((chosen, year), None)
+
+    def add(self, option: Option) -> None:
+        """Let something more be asked for, which is not held back: a variant of a project."""
+        self.options[option.id] = option
+
+    def own(self, option: str, chosen: Set, year: int) -> Own:
+        """What an option's own lines carry where a set is there."""
+        links = frozenset(self.tables["links"].filter(pl.col("project") == option)["id"].to_list())
+        solution = self.solution(chosen, year)
+        tolls = payments_table(self._tables[chosen, year], solution, self._payments[chosen, year])
+        return Own(self.tables, solution, links, tolls)
+
+    def changes_network(self, option: str) -> bool:
+        """Whether an option changes anything that the model knows of."""
+        if not self.options[option].project:
+            return True
+        known = (self.tables[table]["project"] == option for table in ("links", "upgrades"))
+        return any(bool(rows.any()) for rows in known)
+
+    def _state(self, chosen: Set, year: int) -> State:
+        if (chosen, year) not in self._states:
+            solution = self.solution(chosen, year)
+            tables, tolls = self._tables[chosen, year], self._payments[chosen, year]
+            self._states[chosen, year] = state_of(tables, solution, payments_table(tables, solution, tolls))
+        return self._states[chosen, year]
+
+
+def _used(before: Solution, after: Solution) -> bool:
+    """Whether anything moves on arcs that only one of two networks has, or that differ in some number."""
+    old, new = before.prepared.network, after.prepared.network
+    partner = matching_arcs(old, new)
+    here = np.flatnonzero(partner >= 0)
+    there = partner[here]
+    differ = np.zeros(here.size, np.bool_)
+    for name in _OF_ARCS:
+        differ |= getattr(old, name)[here] != getattr(new, name)[there]
+    one, other = old.facility[here], new.facility[there]
+    differ |= (one >= 0) != (other >= 0)
+    for name in _OF_FACILITIES:
+        first = np.append(getattr(old, name), 0.0)[one]
+        second = np.append(getattr(new, name), 0.0)[other]
+        differ |= first != second
+    changed_old, changed_new = np.ones(old.arc_count, np.bool_), np.ones(new.arc_count, np.bool_)
+    changed_old[here], changed_new[there] = differ, differ
+    moved = (
+        before.equilibrium.arc_tonnes_yr[:, changed_old].sum() + after.equilibrium.arc_tonnes_yr[:, changed_new].sum()
+    )
+    return bool(moved > 0.0) or not np.array_equal(before.prepared.outside_usd_t, after.prepared.outside_usd_t)

@@ -1,0 +1,298 @@
+"""Appraisals on the reduced corridors: null projects, transfers, time and trade, the CKU railway with its loan."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+
+from landbridge.errors import LandbridgeError, UnknownName
+from landbridge.model import appraisal
+from landbridge.scenario.measures import Charge, Ease
+from landbridge.show.report import write_investment_report
+from landbridge.study.appraisal_terms import Appraising
+from landbridge.study.appraise import appraise, between_years
+from landbridge.study.appraising import Option, options_of
+from landbridge.study.files import Study, read_study
+from landbridge.study.invest_files import COLUMNS, read_investment, tables_of, write_investment
+from landbridge.study.plan import Limits, plan
+from landbridge.study.valuer import Valuer
+from tests.small_run import small_tables
+
+STUDY = """\
+name = "Small"
+years = [2030]
+size = "reduced"
+
+[appraisal]
+cost = "high"
+
+[[scenario]]
+id = "base"
+
+[[scenario]]
+id = "half"
+extends = "base"
+
+[[scenario.measure]]
+kind = "ease"
+everywhere = true
+time_factor = 0.5
+waiting_factor = 0.5
+
+[[scenario]]
+id = "toll"
+extends = "base"
+
+[[scenario.measure]]
+kind = "charge"
+countries = ["KZ"]
+modes = ["rail"]
+usd_teu_km = 0.01
+"""
+NAMES = ("cku", "half", "rail-baltica", "crk-selyatino")
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> Study:
+    path = tmp_path_factory.mktemp("invest") / "small.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return read_study(path)
+
+
+@pytest.fixture(scope="module")
+def valuer(study: Study) -> Valuer:
+    cheaper = Ease(crossings=("alashankou-dostyk",), cost_factor=0.9)
+    options = [*options_of(study, small_tables(), NAMES), Option("cheaper", "Lower fees", (cheaper,), False)]
+    return Valuer(study, small_tables(), options)
+
+
+@pytest.fixture(scope="module")
+def found(study: Study, valuer: Valuer) -> dict[str, Any]:
+    return appraise(study, small_tables(), NAMES, valuer=valuer)
+
+
+def project(found: dict[str, Any], name: str) -> dict[str, Any]:
+    (one,) = (p for p in found["projects"] if p["id"] == name)
+    return dict(one)
+
+
+def test_a_project_off_every_used_path_costs_what_it_costs(found: dict[str, Any]) -> None:
+    null = project(found, "rail-baltica")
+    for case in ("alone", "in_company"):
+        told = null[case]
+        assert abs(told["gross_benefit_usd"]) <= 1e-9
+        assert told["own_line_mt"] == {"2030": 0.0}
+        assert told["npv_usd"] == pytest.approx(-told["cost_present_value_usd"], rel=1e-12)
+        assert told["bcr"] == 0.0
+    assert null["company"] == "independent"
+
+
+def test_what_the_network_does_not_know_is_said_not_guessed(found: dict[str, Any]) -> None:
+    unknown = project(found, "crk-selyatino")
+    assert unknown["valued"] is False
+    assert "neither lines nor upgrades" in unknown["why"]
+    assert "alone" not in unknown
+
+
+def test_parts_add_up(found: dict[str, Any]) -> None:
+    told = project(found, "cku")["alone"]
+    parts = ("users_logsum_usd", "operators_usd", "fees_usd", "empties_usd", "carbon_usd")
+    assert told["gross_benefit_usd"] == pytest.approx(sum(told[part] for part in parts), rel=1e-9)
+    rows = told["by_country"].values()
+    for part, total in (
+        ("users_usd", "users_logsum_usd"),
+        ("operators_usd", "operators_usd"),
+        ("fees_usd", "fees_usd"),
+    ):
+        assert sum(row[part] for row in rows) == pytest.approx(told[total], rel=1e-6, abs=1.0)
+    assert sum(told["by_commodity_usd"].values()) == pytest.approx(told["users_logsum_usd"], rel=1e-9)
+    assert sum(row["pays_usd"] for row in rows) == pytest.approx(told["cost_present_value_usd"], rel=1e-9)
+    flows = [r for r in found["flows"] if r["project"] == "cku" and r["case"] == "alone"]
+    years = sorted({r["year"] for r in flows})
+    net = [sum(r["usd"] for r in flows if r["year"] == year) for year in years]
+    assert told["npv_usd"] == pytest.approx(appraisal.npv(net, 0.09), rel=1e-9)
+    assert told["eirr"] == pytest.approx(list(appraisal.rates_of_return(net).rates))
+
+
+def test_rule_of_half_and_logsum_agree_on_small_changes(found: dict[str, Any]) -> None:
+    told = project(found, "cku")["alone"]
+    assert told["users_rule_of_half_usd"] == pytest.approx(told["users_logsum_usd"], rel=1e-3)
+    assert told["users_logsum_usd"] > 0
+
+
+def test_fees_are_transfers(valuer: Valuer) -> None:
+    """A tenth off the fees at one crossing: users win what treasuries lose, but for crowding by what is drawn there."""
+    gains = valuer.gains(frozenset({"cheaper"}), 2030)
+    users = sum(gains.users_usd.values())
+    assert users > 1e5
+    assert abs(gains.total_usd) < 0.3 * users
+    assert sum(gains.fees_usd.values()) < -0.5 * users
+
+
+def test_halved_hours_at_borders_beat_the_railway(found: dict[str, Any]) -> None:
+    """As a published outlook for the region has it; by how much is this data's."""
+    half, cku = (project(found, name)["alone"]["gross_benefit_usd"] for name in ("half", "cku"))
+    assert half > 3 * cku > 0
+
+
+def test_cku_with_its_loan_and_payers(found: dict[str, Any]) -> None:
+    cku = project(found, "cku")
+    assert cku["cost_usd"] == {"low": 4.665e9, "used": 8e9, "high": 8e9, "basis": "published"}
+    assert cku["payer_basis"] == "financing"
+    assert sum(cku["payers"].values()) == pytest.approx(1.0)
+    loan = cku["alone"]["loan"]
+    assert (loan["lender"], loan["amount_usd"], loan["years"]) == ("CN", 2.332e9, 35)
+    paid = {country: sum(told["paid_usd"]) for country, told in loan["served_by"].items()}
+    assert paid["CN"] / sum(paid.values()) == pytest.approx(0.51)
+    assert sum(paid.values()) == pytest.approx(loan["amount_usd"] + loan["interest_total_usd"])
+    assert cku["alone"]["npv_usd"] < 0
+    assert cku["alone"]["by_country"]["KG"]["gains_usd"] > 0 > cku["alone"]["by_country"]["KZ"]["gains_usd"]
+    assert {risk["likelihood"] for risk in cku["alone"]["risks"]} == {"unknown"}
+
+
+def test_what_each_rule_would_let_cku_cost(found: dict[str, Any]) -> None:
+    cku = project(found, "cku")
+    shares = {share["rule"]: share for share in cku["sharing"]}
+    assert set(shares) == {
+        "equal", "by length", "by territory", "by benefit", "as financed", "51/24.5/24.5", "Shapley", "nucleolus",
+        "Nash",
+    }  # fmt: skip
+    cost = cku["alone"]["cost_present_value_usd"]
+    for share in shares.values():
+        assert share["budget_balanced"]
+        assert sum(share["payment_usd"].values()) == pytest.approx(cost, rel=1e-9)
+        # together they lose by it at these gains, so that no rule leaves all of them better off
+        assert not share["individually_rational"]
+        assert not share["in_core"]
+    assert shares["51/24.5/24.5"]["payment_usd"]["CN"] == pytest.approx(0.51 * cost)
+    ground = shares["by territory"]["payment_usd"]
+    assert ground["KG"] / cost == pytest.approx(4665 / 8000, rel=1e-3)
+    left = set(map(round, shares["Shapley"]["net_usd"].values()))
+    assert max(left) - min(left) <= 1  # all are needed: the loss is shared evenly
+
+
+@pytest.fixture(scope="module")
+def single(study: Study) -> dict[str, Any]:
+    """The CKU railway by itself, at other tonnes and tolls too."""
+    return project(appraise(study, small_tables(), ["cku"]), "cku")
+
+
+def test_cku_at_other_tonnes_and_tolls(single: dict[str, Any]) -> None:
+    ours, *claims = single["tonnes"]
+    assert ours["npv_usd"] == pytest.approx(single["alone"]["npv_usd"], rel=1e-9)
+    assert ours["eirr"] == pytest.approx(single["alone"]["eirr"])
+    assert {claim["mt"] for claim in claims} == {13.5, 15.0}
+    for claim in claims:
+        assert claim["factor"] == pytest.approx(claim["mt"] / ours["mt"])
+        assert claim["npv_usd"] > ours["npv_usd"]
+    carried = [toll["own_line_mt"]["2030"] for toll in single["tolls"]]
+    assert carried == sorted(carried, reverse=True)
+    assert carried[0] > single["alone"]["own_line_mt"]["2030"] > carried[-1]
+    low = next(fact for fact in single["published"] if fact["id"] == "F1130")
+    assert (low["value"], low["unit"]) == (1.2, "USD mn")
+
+
+def test_a_toll_is_earned_by_who_takes_it(study: Study) -> None:
+    """Dearer runs on the line of a country: users lose, its railways win, no resources are made up."""
+    links = small_tables()["links"].filter(pl.col("line") == "kz-aktogay-moyynty")["id"].to_list()
+    toll = Charge(links=tuple(links), usd_teu_km=0.01)
+    worth = Valuer(study, small_tables(), [Option("toll", "A toll", (toll,), False)])
+    gains = worth.gains(frozenset({"toll"}), 2030)
+    users = sum(gains.users_usd.values())
+    assert users < 0 < gains.operators_usd["KZ"]
+    assert abs(gains.total_usd) < 0.5 * abs(users)
+
+
+def test_report_draws_what_the_folder_holds(single: dict[str, Any], found: dict[str, Any], tmp_path: Path) -> None:
+    write_investment(tmp_path / "out", "appraisal", {**found, "projects": [single]}, tables_of(found), STUDY)
+    path = write_investment_report(read_investment(tmp_path / "out"), tmp_path / "out")
+    page = path.read_text(encoding="utf-8")
+    assert page.count("<svg") == 3
+    pays = single["alone"]["by_country"]["KG"]["pays_usd"]
+    assert f'data-value="{pays!r}"' in page
+    for share in single["sharing"]:
+        assert f">{share['rule']}</th>" in page
+    assert "<script" not in page
+
+
+def test_trade_is_never_added_to_time(found: dict[str, Any]) -> None:
+    assert any("no gain of trade added" in note for note in found["assumptions"])
+
+
+def test_what_cannot_be_valued_is_refused(study: Study) -> None:
+    with pytest.raises(LandbridgeError, match="charge"):
+        options_of(study, small_tables(), ["toll"])
+    with pytest.raises(UnknownName):
+        options_of(study, small_tables(), ["ckx"])
+
+
+def test_years_between_are_interpolated_and_held_outside() -> None:
+    assert between_years([2030, 2040], [10.0, 20.0], [2025, 2030, 2033, 2040, 2055]) == pytest.approx(
+        np.array([10.0, 10.0, 13.0, 20.0, 20.0])
+    )
+
+
+def test_folder_says_what_its_columns_mean(found: dict[str, Any], tmp_path: Path) -> None:
+    write_investment(tmp_path / "out", "appraisal", found, tables_of(found), STUDY)
+    read = read_investment(tmp_path / "out")
+    assert set(read.tables) == {name for name in COLUMNS if name.startswith("appraisal_") or name == "sharing"}
+    for name, frame in read.tables.items():
+        assert frame.columns == list(read.manifest["columns"][name])
+        assert frame.height > 0, name
+    assert json.loads((tmp_path / "out" / "investment.json").read_text(encoding="utf-8"))["kind"] == "appraisal"
+
+
+# ---------------------------------------------------------------------------------------------------- programmes
+
+PLANNED = ("cku", "uchkuduk-kyzylorda", "ayagoz-bakhty")
+
+
+@pytest.fixture(scope="module")
+def planning(study: Study) -> Valuer:
+    return Valuer(study, small_tables(), options_of(study, small_tables(), [*PLANNED, "crk-selyatino"]))
+
+
+def planned(study: Study, planning: Valuer, **limits: Any) -> dict[str, Any]:
+    given = {"total_usd": 2e10, "yearly_usd": 5e9, **limits}
+    return plan(study, small_tables(), Limits(**given), [*PLANNED, "crk-selyatino"], valuer=planning)
+
+
+def test_a_programme_only_builds_what_pays(study: Study, planning: Valuer) -> None:
+    found = planned(study, planning)
+    assert found["proved"]
+    assert found["left_out"] == {"crk-selyatino": "not in the network: no flow tells what it is worth"}
+    assert found["value_usd"] >= 0
+    for row in found["programme"]:
+        if not row["chosen"]:
+            continue
+        assert row["value_in_company_usd"] >= 0
+    together = sum(r["value_in_company_usd"] or 0.0 for r in found["programme"])
+    assert together == 0 or found["value_usd"] > 0
+
+
+def test_gains_large_enough_fill_the_budget_and_more_never_hurts(study: Study, planning: Valuer) -> None:
+    """At a discount rate of nothing and costs at their low end something pays; budgets then decide."""
+    cheap = replace(study, appraisal=Appraising(rate=0.0, cost="low", years=200))
+    last = -1.0
+    for total in (1e9, 3e9, 1e10):
+        found = plan(cheap, small_tables(), Limits(total_usd=total), PLANNED, valuer=planning)
+        spent = sum(r["spent_usd"] for r in found["spending"] if r["payer"] == "*")
+        assert spent <= total * (1 + 1e-9)
+        assert found["value_usd"] >= last
+        last = found["value_usd"]
+    assert last > 0
+
+
+def test_alone_and_together(study: Study, planning: Valuer) -> None:
+    told = planned(study, planning)["coordination"]
+    assert told["players"] == ["CN", "KG", "KZ", "UZ"]
+    assert told["equilibria"]
+    assert sum(told["side_payment_usd"].values()) == pytest.approx(0.0, abs=1.0)
+    joint, alone = sum(told["joint_usd"].values()), sum(told["alone_usd"].values())
+    assert joint >= alone

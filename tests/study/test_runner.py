@@ -1,0 +1,326 @@
+"""Tasks: the same results wherever they run, and nothing lost however they are stopped."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import random
+import signal
+import subprocess
+import sys
+import threading
+import time
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from landbridge.errors import DataError, LandbridgeError, NotConverged, OutputError, UnknownName
+from landbridge.study import cluster
+from landbridge.study.cluster import local_cluster
+from landbridge.study.content import content_of, table_hash
+from landbridge.study.kept import Kept, replace_file
+from landbridge.study.runner import MOST_DEATHS, Cluster, Done, Here, Processes, Task, run_tasks, where_of
+from tiny_runs import run_and_tell, squares
+from tiny_tasks import Tiny, faulty, lines, square
+
+COUNT = 20
+MOMENTS = 50
+
+
+@pytest.fixture(scope="module")
+def expected() -> dict[str, float]:
+    return dict(run_tasks(square, None, squares(COUNT)))
+
+
+def test_what_is_computed(expected: dict[str, float]) -> None:
+    values = [0.0] * COUNT
+    for i in range(COUNT):
+        values[i] = i**2 / 7 + (values[i - 5] if i % 5 == 0 and i >= 5 else 0)
+    assert list(expected) == [f"t{i}" for i in range(COUNT)]
+    assert list(expected.values()) == values
+
+
+@pytest.mark.parametrize("workers", [2, 4])
+def test_processes_give_the_same_bits(workers: int, expected: dict[str, float]) -> None:
+    assert dict(run_tasks(square, None, squares(COUNT), where=Processes(workers))) == expected
+
+
+def test_a_dask_cluster_gives_the_same_bits_and_survives_a_worker(
+    tmp_path: Path, expected: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
+    with local_cluster(2) as address:
+        told: list[Done] = []
+
+        def tell(event: Done) -> None:
+            told.append(event)
+            if len(told) == 5:
+                os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
+
+        found = run_tasks(
+            square, None, squares(COUNT, 0.02), where=Cluster(address), kept=Kept(tmp_path / "work"), tell=tell
+        )
+        assert dict(found) == expected
+        with pytest.raises(DataError, match="2 faults") as error:
+            run_tasks(faulty, "faults", squares(5), where=Cluster(address))
+        assert error.value.__notes__ == ["in task t3"]
+    monkeypatch.setattr(cluster, "PATIENCE_S", 1)
+    with pytest.raises(LandbridgeError, match="no cluster answers"):
+        run_tasks(square, None, squares(2), where=Cluster("tcp://127.0.0.1:9"))
+
+
+def test_results_are_kept_by_what_they_depend_on(tmp_path: Path) -> None:
+    kept, told = Kept(tmp_path / "work"), list[Done]()
+    run_tasks(square, tmp_path, squares(6), kept=kept, tell=told.append)
+    assert [(d.id, d.done, d.count, d.kept) for d in told[-2:]] == [("t4", 5, 6, False), ("t5", 6, 6, False)]
+    told.clear()
+    again = run_tasks(square, tmp_path, squares(7), kept=kept, tell=told.append, where=Processes(2))
+    assert sum(d.kept for d in told) == 6
+    assert again["t6"] == 36 / 7
+    assert Counter(lines(tmp_path / "log")) == dict.fromkeys(range(7), 1)
+    # another input, another shared part, another start: computed anew
+    other = [Task("t0", Tiny(1)), *squares(7)[1:]]
+    run_tasks(square, tmp_path, other, kept=kept)
+    assert Counter(lines(tmp_path / "log"))[5] == 2, "t5 starts from t0"
+    assert Counter(lines(tmp_path / "log"))[4] == 1
+
+
+def test_a_kept_result_cut_short_at_any_byte_is_done_again(tmp_path: Path) -> None:
+    kept = Kept(tmp_path)
+    kept.put("ab12", b"content")
+    whole = kept.path("ab12").read_bytes()
+    assert kept.get("ab12") == b"content"
+    for length in range(len(whole)):
+        kept.path("ab12").write_bytes(whole[:length])
+        assert kept.get("ab12") is None
+    kept.path("ab12").write_bytes(whole[:-1] + b"x")
+    assert kept.get("ab12") is None
+
+
+def test_two_runs_do_not_work_in_one_folder(tmp_path: Path) -> None:
+    kept = Kept(tmp_path / "work")
+    with kept.held(), pytest.raises(OutputError, match="another run is working there"), kept.held():
+        pass
+    assert list(tmp_path.iterdir()) == [], "an empty folder of work leaves no trace"
+
+
+# ------------------------------------------------------------------------------------------------------- errors
+
+
+@pytest.mark.parametrize("where", [Here(), Processes(2)], ids=["here", "processes"])
+def test_errors_come_back_as_they_were(where: Any) -> None:
+    for shared, kind, told in (
+        ("faults", DataError, "a.csv, 2, y: wanted b, got c"),
+        ("name", UnknownName, "did you mean Chongqing"),
+        ("stopped", NotConverged, "no equilibrium"),
+    ):
+        with pytest.raises(kind, match=told) as error:
+            run_tasks(faulty, shared, squares(5), where=where)
+        assert error.value.__notes__ == ["in task t3"]
+    with pytest.raises(Exception, match="cannot travel"):
+        run_tasks(faulty, "odd", squares(5), where=where)
+
+
+def test_a_task_that_always_kills_its_worker_is_named(tmp_path: Path) -> None:
+    kept, told = Kept(tmp_path), list[Done]()
+    with pytest.raises(LandbridgeError, match=f"task t3: {MOST_DEATHS} workers died on it"):
+        run_tasks(faulty, "kill", squares(4), where=Processes(2), kept=kept, tell=told.append)
+    assert {d.id for d in told} == {"t0", "t1", "t2"}
+
+
+def test_tasks_that_cannot_be_ordered_are_told() -> None:
+    for tasks, told in (
+        ([Task("a", Tiny(1)), Task("a", Tiny(2))], "two tasks are called a"),
+        ([Task("a", Tiny(1), ("b",))], "needs b, which is not among the tasks"),
+        ([Task("a", Tiny(1), ("b",)), Task("b", Tiny(1), ("a",))], "in a circle: a, b"),
+    ):
+        with pytest.raises(LandbridgeError, match=told):
+            run_tasks(square, None, tasks)
+
+
+def test_where_to_run() -> None:
+    assert (where_of(1, None), where_of(3, None)) == (Here(), Processes(3))
+    assert where_of(1, "tcp://a:1") == Cluster("tcp://a:1")
+    for workers, address in ((0, None), (2, "tcp://a:1")):
+        with pytest.raises(LandbridgeError, match="workers"):
+            where_of(workers, address)
+
+
+# -------------------------------------------------------------------------------------------------------- kills
+
+
+def test_workers_killed_at_random_moments_lose_nothing(tmp_path: Path) -> None:
+    rng, stop, kills = random.Random(8), threading.Event(), [0]  # noqa: S311
+
+    def killer() -> None:
+        while kills[0] < MOMENTS and not stop.wait(rng.uniform(0, 0.12)):
+            for child in rng.sample(children := multiprocessing.active_children(), len(children)):
+                if child.pid and child.exitcode is None:
+                    os.kill(child.pid, signal.SIGKILL)
+                    kills[0] += 1
+                    break
+
+    tasks = squares(10 * MOMENTS, 0.01)
+    thread = threading.Thread(target=killer)
+    thread.start()
+    try:
+        # so many kills in so little time may well meet one task three times
+        found = run_tasks(square, tmp_path, tasks, where=Processes(2), kept=Kept(tmp_path / "w"), most_deaths=MOMENTS)
+    finally:
+        stop.set()
+        thread.join()
+    assert kills[0] == MOMENTS, "the run was over before all kills"
+    assert dict(found) == dict(run_tasks(square, None, tasks_without_sleep(tasks)))
+    done = Counter(lines(tmp_path / "log"))
+    assert set(done) == set(range(len(tasks)))
+    assert done.total() <= len(tasks) + MOMENTS, "a task that was finished was done again"
+
+
+def tasks_without_sleep(tasks: list[Task]) -> list[Task]:
+    return [Task(t.id, Tiny(t.inputs.number), t.needs) for t in tasks]
+
+
+@pytest.fixture(scope="module")
+def forks() -> Any:
+    context = multiprocessing.get_context("forkserver")
+    context.set_forkserver_preload(["landbridge.study.runner", "tiny_runs"])
+    return context
+
+
+@pytest.mark.parametrize("where", [Here(), Processes(2)], ids=["here", "processes"])
+def test_the_main_process_killed_at_random_moments_loses_nothing_told(tmp_path: Path, where: Any, forks: Any) -> None:
+    """Starts it again and again on the same folder; each time it is killed a little later."""
+    rng, count, killed = random.Random(9), 60, 0  # noqa: S311
+    rounds = MOMENTS // 2
+    start = 0.0 if where == Here() else 0.35  # so long do its workers take to start
+    while True:
+        process = forks.Process(target=run_and_tell, args=(tmp_path, where, count, 0.02))
+        process.start()
+        process.join(start + rng.uniform(0, 0.08) if killed < rounds else None)
+        if process.exitcode is not None:
+            break
+        os.kill(process.pid, signal.SIGKILL)
+        process.join()
+        killed += 1
+        assert len(lines(tmp_path / "told")) == len(set(lines(tmp_path / "told"))), "told as done twice"
+    assert process.exitcode == 0
+    assert killed >= rounds // 2, "over before most kills"
+    told, done = lines(tmp_path / "told"), Counter(lines(tmp_path / "log"))
+    assert sorted(told)[0] >= 0
+    assert set(done) == set(range(count))
+    # at most what was under way is done again, for each kill
+    assert done.total() <= count + killed * (1 if where == Here() else 2)
+    if where != Here():
+        deadline = time.monotonic() + 5
+        while (left := workers_of(tmp_path)) and time.monotonic() < deadline:
+            time.sleep(0.05)
+        assert not left, "workers outlive the process that started them"
+
+
+def workers_of(folder: Path) -> list[str]:
+    """Processes whose command line or open log shows that they work for a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            opened = [str(link.readlink()) for link in (entry / "fd").iterdir()]
+        except OSError:
+            continue
+        if any(str(folder / "work") in path for path in opened):
+            found.append(entry.name)
+    return found
+
+
+def test_ctrl_c_stops_cleanly_and_goes_on(tmp_path: Path, forks: Any) -> None:
+    process = forks.Process(target=run_and_tell, args=(tmp_path, Processes(2), 30, 0.05))
+    process.start()
+    while len(lines(tmp_path / "told")) < 4:
+        time.sleep(0.02)
+    os.kill(process.pid, signal.SIGINT)
+    began = time.monotonic()
+    process.join(10)
+    assert process.exitcode == 130
+    assert time.monotonic() - began < 5
+    before = set(lines(tmp_path / "told"))
+    assert 4 <= len(before) < 30
+    run_and_tell(tmp_path, Here(), 30, 0.0 + 0.05)
+    assert sorted(lines(tmp_path / "told")) == list(range(30)), "each told once: what was kept is not done again"
+
+
+def test_a_full_disk_is_told_and_nothing_half_written_stays(tmp_path: Path) -> None:
+    """In a process in which no file may grow past 64 KB: a write fails midway as on a full disk."""
+    code = (
+        "import resource, sys; from pathlib import Path\n"
+        "from landbridge.study.kept import Kept\nfrom landbridge.errors import OutputError\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (65536, 65536))\n"
+        "kept = Kept(Path(sys.argv[1]))\nkept.put('aa', b'x' * 1000)\n"
+        "try:\n    kept.put('ab', b'x' * 100000)\nexcept OutputError as error:\n    print(error)\n"
+    )
+    done = subprocess.run([sys.executable, "-c", code, str(tmp_path)], text=True, capture_output=True, check=True)
+    assert "cannot be written" in done.stdout
+    assert [p.name for p in tmp_path.rglob("*") if p.is_file()] == ["aa"]
+    assert Kept(tmp_path).get("aa") == b"x" * 1000
+
+
+def test_a_file_is_replaced_whole_or_not_at_all(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "file"
+    replace_file(path, b"old")
+    monkeypatch.setattr(os, "fsync", lambda _: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+    with pytest.raises(OutputError, match="No space left"):
+        replace_file(path, b"new")
+    assert [(p.name, p.read_bytes()) for p in tmp_path.iterdir()] == [("file", b"old")]
+
+
+# ------------------------------------------------------------------------------------------------------ content
+
+
+def test_the_hash_of_a_table_is_of_its_values() -> None:
+    frame = pl.DataFrame(
+        {"a": [1, 2, None], "b": [0.5, float("nan"), None], "c": ["x", None, "Ürümqi"], "d": [True] * 3}
+    )
+    cut = pl.concat([frame[:1], frame[1:]], rechunk=False)
+    assert table_hash(cut) == table_hash(frame)
+    changed = [
+        frame.rename({"a": "e"}),
+        frame.with_columns(pl.col("a").cast(pl.Int32)),
+        frame.with_columns(pl.col("a").fill_null(0)),
+        frame.with_columns(pl.col("c").fill_null("")),
+        frame.with_columns(b=pl.Series([np.nextafter(0.5, 1), float("nan"), None])),
+        frame.with_columns(c=pl.Series(["xÜ", None, "rümqi"])),
+        frame[::-1],
+    ]
+    assert len({table_hash(frame), *(table_hash(other) for other in changed)}) == 1 + len(changed)
+
+
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.floats(allow_nan=False)
+    | st.text(max_size=4)
+    | st.binary(max_size=4),
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(plain, plain)
+def test_contents_differ_where_values_do(first: Any, second: Any) -> None:
+    assert (content_of(first) == content_of(second)) == (repr(canonical(first)) == repr(canonical(second)))
+
+
+def canonical(value: Any) -> Any:
+    if isinstance(value, dict):
+        return {"map": sorted((key, repr(canonical(part))) for key, part in value.items())}
+    return [canonical(part) for part in value] if isinstance(value, list) else value
+
+
+def test_what_has_no_content_is_refused() -> None:
+    with pytest.raises(TypeError, match="builtin_function_or_method"):
+        content_of([print])
