@@ -104,7 +104,7 @@ class Valuer:
 
     @property
     def held(self) -> tuple[str, ...]:
-        """Projects and links that stay unbuilt unless chosen: those appraised, and those that the study builds or holds."""
+        """What stays unbuilt unless chosen: what is appraised, and what the study builds or holds."""
         return tuple(sorted(self._held))
 
     @property
