@@ -12,12 +12,14 @@ from landbridge.errors import LandbridgeError
 from landbridge.show import cli_map, running
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_calibrate import calibrate
+from landbridge.show.cli_dependence import dependence, exposure
 from landbridge.show.cli_flows import assign, select
-from landbridge.show.cli_invest import appraise, cashflow, design
+from landbridge.show.cli_invest import appraise, cashflow, design, plan
 from landbridge.show.cli_power import game, power
 from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
 from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
+from landbridge.show.cli_stress import stress
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
 from landbridge.show.cli_validate import validate
@@ -34,7 +36,7 @@ app = typer.Typer(
 )
 for verb in (
     run, passages, compare, crossing, report, targets, validate, calibrate, routes, skim, assign, select, game, power,
-    cashflow, design, appraise, terminal, facts,
+    stress, dependence, exposure, cashflow, design, appraise, plan, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")

@@ -25,9 +25,9 @@ import numpy.typing as npt
 import polars as pl
 
 from landbridge.data.tables import Tables
-from landbridge.model import appraisal
+from landbridge.model import appraisal, portfolio
 from landbridge.study.appraisal_terms import Appraising
-from landbridge.study.appraising import Option, Plan, options_of, plan_of
+from landbridge.study.appraising import Option, Plan, ground_cost, options_of, plan_of, territory
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
 from landbridge.study.settings import parameter
@@ -151,6 +151,7 @@ def appraise(
         worth.forget(alone)
         if "in_company" in found:
             found["company"] = _company(found)
+        found["sharing"] = _sharing(option, plan, tables, found["alone"])
         projects.append(found)
     notes = [
         f"do-minimum: scenario {study.compare}; options held back unless chosen: {', '.join(sorted(every))}",
@@ -398,6 +399,45 @@ class _Account:
             for name, flows in self.streams.items()
             for year, value in zip(self.years, flows, strict=True)
         ]
+
+
+def _sharing(option: Option, plan: Plan, tables: Tables, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each payer would pay by every rule, and what is left to it; only where several pay.
+
+    Nobody can build it without the others: every section stands in somebody's country.
+    """
+    players = sorted(plan.payers)
+    if plan.used_usd is None or len(players) < 2:
+        return []
+    cost = told["cost_present_value_usd"]
+    benefit = [told["by_country"][c]["gains_usd"] for c in players]
+    km, ground = territory(tables, option.id), ground_cost(tables, option.id)
+    weights = {
+        "by length": [km.get(c, 0.0) for c in players],
+        "by territory": [ground.get(c, 0.0) for c in players],
+    }
+    agreed = {"as financed": [plan.payers[c] for c in players]}
+    if plan.servicing and set(plan.servicing) == set(players):
+        agreed["/".join(f"{100 * plan.servicing[c]:g}" for c in players)] = [plan.servicing[c] for c in players]
+    shares = portfolio.share_cost(
+        benefit,
+        cost,
+        portfolio.all_needed(players, benefit, cost),
+        proportional={name: values for name, values in weights.items() if sum(values) > 0.0},
+        agreed=agreed,
+    )
+    return [
+        {
+            "rule": share.rule,
+            "payment_usd": dict(zip(players, share.payment.tolist(), strict=True)),
+            "net_usd": dict(zip(players, share.net_gain.tolist(), strict=True)),
+            "benefit_usd": dict(zip(players, benefit, strict=True)),
+            "individually_rational": share.individually_rational,
+            "budget_balanced": share.budget_balanced,
+            "in_core": share.in_core,
+        }
+        for share in shares
+    ]
 
 
 def _head(option: Option, plan: Plan) -> dict[str, Any]:
