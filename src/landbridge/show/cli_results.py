@@ -278,6 +278,13 @@ def report(
     atlas: AtlasDir = None,
 ) -> None:
     """Write one HTML file with maps, tables, sources and assumptions that opens offline."""
+    from landbridge.study.invest_files import MARKER, read_investment
+
+    if (folder / MARKER).is_file():
+        from landbridge.show.report import write_investment_report
+
+        typer.echo(str(write_investment_report(read_investment(folder), out or folder / "report.html")))
+        return
     results = _results(folder)
     from landbridge.show.report import write_report
     from landbridge.study.results import tables_of

@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -29,10 +30,10 @@ from landbridge.study.payments import PAYMENTS, payments_table
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
 from landbridge.study.runner import Done, Task, Where, noted, run_tasks
-from landbridge.study.solve import Settings, Solution, solve
+from landbridge.study.solve import Prepared, Settings, Solution, solve
 from landbridge.study.tabulate import TABLES, tabulate
 from landbridge.study.tabulate_trade import TRADE_TABLES, told_of, trade_tables
-from landbridge.study.terminal_network import solve_with_terminals
+from landbridge.study.terminal_network import Assign, solve_with_terminals
 from landbridge.study.terminal_network import summary as terminals_told
 
 __all__ = ["run_study", "settings_of", "solve_one", "work_folder"]
@@ -123,26 +124,40 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
     answered, by_gift = None, None
     more: dict[str, pl.DataFrame] = {}
     notes = list(applied.notes)
-    if study.terminals == "simulated":
-        fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=noted, start=base)
-        solution, more["terminals"] = fixed.solution, terminals_told(fixed)
-        notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
-        notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
-    elif how is not None and how.mode != "frozen" and base is not None:
+    answering: Callable[..., Answer] | None = None
+    before = applied.tables
+    if how is not None and how.mode != "frozen" and base is not None:
         before = apply(tables, study.scenario(study.compare).measures, year, held=held).tables
-        answered = answer(
-            applied.tables,
-            reference_of(before, base),
+        answering = partial(
+            answer, applied.tables, reference_of(before, base), year=year, settings=settings, how=how, progress=noted
+        )
+    if study.terminals == "simulated":
+        found: list[Answer] = []
+
+        def respond(prepared: Prepared, assign: Assign, begin: Solution | None) -> Solution:
+            assert answering is not None  # noqa: S101 - asked below
+            found.append(answering(prepared=prepared, start=begin, assign=assign))
+            return found[-1].solution
+
+        fixed = solve_with_terminals(
+            frozen_tables(applied.tables) if answering else applied.tables,
             year=year,
             settings=settings,
-            how=how,
             progress=noted,
             start=base,
+            trade=respond if answering else None,
         )
+        solution, more["terminals"] = fixed.solution, terminals_told(fixed)
+        answered = found[-1] if found else None
+        notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
+        notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
+    elif answering:
+        answered = answering(start=base)
         solution = answered.solution
-        by_gift = _given(before, answered, scenario, year, settings)
     else:
         solution = solve(applied.tables, year=year, settings=settings, progress=noted, start=base)
+    if answered:
+        by_gift = _given(before, answered, scenario, year, settings)
     more["payments"] = payments_table(applied.tables, solution, applied.payments)
     made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
     if how is not None:
