@@ -20,6 +20,7 @@ from landbridge.show.cli_results import compare, crossing, passages, report, run
 from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
 from landbridge.show.cli_stress import stress
+from landbridge.show.cli_study import ensemble, study_app
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
 from landbridge.show.cli_validate import validate
@@ -41,6 +42,7 @@ for verb in (
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
 app.add_typer(trade_app, name="trade")
+app.add_typer(study_app, name="study")
 
 
 def main() -> None:
@@ -69,3 +71,4 @@ def _root(
 
 app.command()(cli_map.serve)
 app.command()(running.cluster)
+app.command()(ensemble)
