@@ -188,13 +188,15 @@ class _StudyFile(pydantic.BaseModel):
     appraisal: _AppraisalTable | None = None
 
 
-def read_study(path: str | Path) -> Study:
+def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
     """Read a study file.
 
     Parameters
     ----------
     path
         A TOML file.
+    overlay_in
+        Where the overlay that the file names stands now, for a study that was copied without it.
 
     Returns
     -------
@@ -226,7 +228,7 @@ def read_study(path: str | Path) -> Study:
     compare = data.get("compare")
     if isinstance(compare, str) and compare not in known:
         faults.append(Fault("", "", "compare", one_of("scenario", compare, known), f"{compare!r}"))
-    overlay, more = _overlay(file, data.get("overlay"))
+    overlay, more = (str(overlay_in), []) if overlay_in and "overlay" in data else _overlay(file, data.get("overlay"))
     faults += more
     uncertain, more = uncertain_of(data.get("uncertain", []))
     faults += more
