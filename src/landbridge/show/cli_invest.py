@@ -173,7 +173,8 @@ def appraise(
         return
     rate = found["terms"]["rate"]
     rows = []
-    for p in found["projects"]:
+    ranked = sorted(found["projects"], key=lambda p: -p.get("alone", {}).get("gross_benefit_usd", float("-inf")))
+    for p in ranked:
         one = p.get("alone", {})
         two = p.get("in_company", {})
         eirr = ", ".join(f"{r:.2%}" for r in one.get("eirr", ())) or one.get("eirr_status", "")
@@ -190,11 +191,13 @@ def appraise(
         " ".join(f"{note[0].upper()}{note[1:]}." for note in found["assumptions"]),
         whole=("project",),
     )  # fmt: skip
-    for p in found["projects"][:FEW]:
+    for p in ranked[:FEW]:
         if p["valued"]:
             _print_countries(p)
             if p["sharing"]:
                 _print_sharing(p)
+            if p.get("tonnes"):
+                _print_other(p)
     if out is not None:
         typer.echo(f"Tables are in {out}")
 
@@ -210,6 +213,34 @@ def _print_countries(project: Mapping[str, Any]) -> None:
         f"Payers by {project['payer_basis']}. What railways and fees get, users have paid: a transfer, shown with who "
         f"gets it. {max(len(told) - MOST_COUNTRIES, 0)} more countries.",
     )
+
+
+def _print_other(project: Mapping[str, Any]) -> None:
+    rows = [
+        [row["basis"], row["mt"], _mn(row.get("npv_usd")), _rates(row, "eirr"), _rates(row, "firr")]
+        for row in project["tonnes"]
+    ]
+    last = list(project["alone"]["own_line_mt"])[-1]
+    rows += [
+        [f"tolls on its lines times {row['factor']:g}", row["own_line_mt"][last], _mn(row["npv_usd"]),
+         _rates(row, "eirr"), _rates(row, "firr")]
+        for row in project["tolls"]
+    ]  # fmt: skip
+    print_table(
+        f"{project['id']}: at other tonnes and tolls",
+        [("if", 0), (f"Mt in {last}", 2), ("NPV, million USD", 0), ("EIRR", 0), ("FIRR", 0)],
+        rows,
+        "Other tonnes: gains and income in proportion, not solved again. Tolls: solved again, traffic answers.",
+    )
+    for told in project["published"]:
+        typer.echo(
+            f"Published: {told['subject']}, {told['quantity']}: {told['value']:g} {told['unit']} "
+            f"({told['source_title']}; {told['id']}). {told['note'] or ''}"
+        )
+
+
+def _rates(row: Mapping[str, Any], name: str) -> str:
+    return ", ".join(f"{rate:.2%}" for rate in row.get(name, ())) or "none"
 
 
 def _print_sharing(project: Mapping[str, Any]) -> None:
@@ -251,7 +282,9 @@ def plan(
     before: Annotated[list[str] | None, typer.Option(help="A:B, A complete before B is begun; again.")] = None,
     exclude: Annotated[list[str] | None, typer.Option(help="A:B, at most one of the two; again.")] = None,
     carry_over: Annotated[bool, typer.Option("--carry-over", help="What a year leaves may be spent later.")] = False,
-    first_year: Annotated[int | None, typer.Option("--from", help="First year; default the earliest start.")] = None,
+    first_year: Annotated[
+        int | None, typer.Option("--from", help="First year; default the year after the atlas.")
+    ] = None,
     years: Annotated[int, typer.Option(help="Years in which projects must be complete.", min=1, max=60)] = 10,
     welfare: Annotated[
         str | None, typer.Option(help="Countries whose gains and payments count, by commas; default the world's.")

@@ -181,7 +181,7 @@ def plan(
                     raise UnknownName("project of this programme", name, ids)
         return tuple((ids.index(a), ids.index(b)) for a, b in pairs)
 
-    first = limits.first_year if limits.first_year is not None else min(p.first_year for p in world.plans)
+    first = limits.first_year if limits.first_year is not None else _first_year(tables, world.plans)
     longest = max(p.build_years for p in world.plans)
     horizon = max(limits.horizon, longest)
     last = horizon + world.terms.years - 1
@@ -264,6 +264,12 @@ def plan(
         ],
         "solved": world.valuer.solved,
     }
+
+
+def _first_year(tables: Tables, plans: Sequence[Plan]) -> int:
+    """The year after that of the atlas, so that nothing is begun in the past; without a date, the earliest start."""
+    made = str(tables.package.created)[:4] if tables.package else ""
+    return int(made) + 1 if made.isdigit() else min(p.first_year for p in plans)
 
 
 def _finite(value: float) -> float | None:
