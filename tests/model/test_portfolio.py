@@ -98,9 +98,7 @@ def write_candidates(folder: Path, links: list[list[float]]) -> Path:
 
 
 @pytest.mark.shared
-@pytest.mark.parametrize(
-    ("name", "demand", "share"), [("SF_DNDP_10_1", 100, 25), ("SF_DNDP_10_3", 100, 25), ("SF_DNDP_10_2", 150, 25)]
-)
+@pytest.mark.parametrize(("name", "demand", "share"), [("SF_DNDP_10_3", 100, 25), ("SF_DNDP_10_2", 150, 25)])
 def test_reference_designs(shared: Path, tmp_path: Path, name: str, demand: int, share: int) -> None:
     """The best of all 1,024 designs; in the second the published design is not the best."""
     from landbridge.study.design import design_files

@@ -40,6 +40,8 @@ F8 = npt.NDArray[np.float64]
 
 # Changes of the users' gain that the tornado shows: nothing published bounds it, so the span is a convention.
 GAIN_SPAN = (0.5, 1.5)
+# Present values that differ by less than this are the same: about what a gap of 1e-8 leaves open.
+NOISE_USD = 1e5
 # Up to so many projects at a time are also valued at other tonnes and tolls, which takes more equilibria.
 FEW = 3
 # Tolls on the project's own lines, relative to the rates of the atlas.
@@ -163,7 +165,7 @@ def appraise(
         found["sharing"] = _sharing(option, plan, tables, found["alone"])
         projects.append(found)
     notes = [
-        f"do-minimum: scenario {study.compare}; options held back unless chosen: {', '.join(sorted(every))}",
+        f"do-minimum: scenario {study.compare}; unbuilt unless chosen: {', '.join(worth.held) or 'nothing'}",
         f"modelled years: {', '.join(map(str, study.years))}; years between interpolated in a straight line, years "
         "outside as the nearest modelled one",
         "value of time in the users' gain; no gain of trade added: trade is the same with and without",
@@ -575,7 +577,7 @@ def _not_there(option: Option, plan: Plan) -> dict[str, Any]:
 def _company(found: Mapping[str, Any]) -> str:
     """Whether a project is worth more or less with the others there."""
     alone, among = found["alone"]["gross_benefit_usd"], found["in_company"]["gross_benefit_usd"]
-    if abs(among - alone) <= 0.01 * max(abs(alone), abs(among)):
+    if abs(among - alone) <= max(0.01 * max(abs(alone), abs(among)), NOISE_USD):
         return "independent"
     return "complement" if among > alone else "substitute"
 

@@ -166,7 +166,8 @@ def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int
     row = tables["projects"].row(by_predicate=pl.col("id") == option.id, named=True)
     km = territory(tables, option.id)
     low, high, basis = row["cost_low_usd_mn"], row["cost_high_usd_mn"], "published"
-    length = sum(km.values()) or row["length_km"] or 0.0
+    # a second track or a rebuilt station costs something else than a new line of its length
+    length = sum(km.values())
     if low is None:
         known = tables["parameters"].row(by_predicate=pl.col("id") == "line-cost", named=True)
         if length > 0.0:

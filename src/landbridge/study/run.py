@@ -16,8 +16,10 @@ import polars as pl
 
 from landbridge import __version__
 from landbridge.data.tables import Tables
+from landbridge.errors import Fault, StudyError
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
+from landbridge.scenario.read import one_of
 from landbridge.scenario.scenarios import Scenario
 from landbridge.scenario.scenarios import fingerprint as scenario_hash
 from landbridge.study.answer import Answer, answer, frozen_tables, projected_world, reference_of
@@ -43,6 +45,9 @@ BESIDE = {
     "passages": "Passages by the route of their standard relation",
     "terminals": "Streams at terminals, where these are simulated: trains, capacity, delay and spread at that volume",
 }
+
+#: What each table of results is.
+DESCRIBED = {**TABLES, **TRADE_TABLES, **BESIDE, **PAYMENTS}
 
 #: Libraries whose version may move a number in its last digits.
 LIBRARIES = ("numba", "numpy", "polars", "pydantic")
@@ -252,6 +257,7 @@ def run_study(
     """
     check_output(out)
     check_study(study, tables)
+    check_outputs(study)
     show = progress or (lambda _done, _all, _text: None)
     shared = Shared(tables, settings_of(study), replace(study, lines={}, positions=()))
     tasks = tasks_of(study)
@@ -296,17 +302,35 @@ def write_solved(shared: Shared, solved: Sequence[Solved], out: Path, *, seconds
         If it cannot be written.
     """
     names = list(dict.fromkeys(name for one in solved for name in one.frames))
+    names = [name for name in names if not shared.study.outputs or name in shared.study.outputs]
     merged = {name: pl.concat([s.frames[name] for s in solved if name in s.frames], how="vertical") for name in names}
     manifest = {
         **told_of_study(shared),
         "seconds": seconds,
         "solved": [dict(one.record) for one in solved],
-        "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE, **PAYMENTS}[name] for name in merged},
+        "tables": {name: DESCRIBED[name] for name in merged},
         "content": {name: table_hash(frame) for name, frame in merged.items()},
     }
     path, overlay = shared.study.path, shared.tables.overlay
     text = Path(path).read_text(encoding="utf-8") if path else ""
     write_results(out, manifest, merged, text, overlay=overlay.files if overlay else None)
+
+
+def check_outputs(study: Study) -> None:
+    """Make sure that the tables a study keeps are ones that a study makes.
+
+    Raises
+    ------
+    StudyError
+        With every name that is not.
+    """
+    faults = [
+        Fault(study.path, "", f"outputs[{i}]", one_of("table of results", name, list(DESCRIBED)), repr(name))
+        for i, name in enumerate(study.outputs)
+        if name not in DESCRIBED
+    ]
+    if faults:
+        raise StudyError(f"study {study.path or study.name}", faults)
 
 
 def shared_hash(shared: Shared) -> str:
@@ -344,6 +368,7 @@ def told_of_study(shared: Shared) -> dict[str, Any]:
             "compare": study.compare,
             "demand": asdict(study.demand) if study.demand else None,
             "terminals": study.terminals,
+            "seed": study.seed,
             "held_projects": sorted(held_projects(study)),
             "scenarios": [
                 {

@@ -103,6 +103,11 @@ class Valuer:
         self._iso2 = dict(zip(tables["countries"]["iso3"], tables["countries"]["iso2"], strict=True))
 
     @property
+    def held(self) -> tuple[str, ...]:
+        """What stays unbuilt unless chosen: what is appraised, and what the study builds or holds."""
+        return tuple(sorted(self._held))
+
+    @property
     def years(self) -> tuple[int, ...]:
         """Modelled years."""
         return self.study.years
