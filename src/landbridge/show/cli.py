@@ -11,6 +11,7 @@ from landbridge import __version__
 from landbridge.errors import LandbridgeError
 from landbridge.show import cli_map, running
 from landbridge.show.cli_atlas import atlas_app, facts
+from landbridge.show.cli_backtest import backtest, sensitivity
 from landbridge.show.cli_calibrate import calibrate
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_invest import appraise, cashflow, design
@@ -33,8 +34,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for verb in (
-    run, passages, compare, crossing, report, targets, validate, calibrate, routes, skim, assign, select, game, power,
-    cashflow, design, appraise, terminal, facts,
+    run, passages, compare, crossing, report, targets, validate, calibrate, backtest, sensitivity, routes, skim,
+    assign, select, game, power, cashflow, design, appraise, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
