@@ -6,7 +6,7 @@ Problem
 
 Method
     Least squares with bounds and a soft loss (scipy's trust-region reflective method) on the residuals
-    ``ln(m_t(p) / o_t)`` of every target that is a flow of those years, with a ridge ``RIDGE * (p - prior) / width``
+    ``ln(m_t(p) / o_t)`` of every flow and load of a train of those years, with a ridge ``RIDGE * (p - prior) / width``
     for each parameter. A modelled value below a twentieth of the observed one counts as a twentieth. Derivatives are
     forward differences; each solve starts from the flows of the same year at the prior, so that the result depends on
     nothing but the tables, the targets and the settings.
@@ -54,9 +54,10 @@ FITTED: dict[str, float] = {
     "cre-central-asia-share": 0.0,
     "block-train-mid": 2010.0,
     "block-train-width": 1.0,
+    "train-fill": 1.0,
 }
 #: Those that only say how trains are counted: nothing is solved anew for them.
-COUNTING = ("cre-central-asia-share", "block-train-mid", "block-train-width")
+COUNTING = ("cre-central-asia-share", "block-train-mid", "block-train-width", "train-fill")
 #: Weight of the distance from the prior, as a part of a parameter's range, against an error of one in logs.
 RIDGE = 0.5
 #: Least part of the observed value that a modelled one counts as.
@@ -181,9 +182,8 @@ def calibrate(
     low, high = (np.array([bounds[n][i] for n in names], np.float64) for i in (0, 1))
     prior = np.array([FITTED[n] for n in names])
     width = high - low
-    wanted = targets.filter(
-        pl.col("year").is_in(list(years)) & pl.col("indicator").is_in(sorted(FLOWS)) & (pl.col("kind") == "level")
-    )
+    flow = pl.col("indicator").is_in(sorted(FLOWS)) & (pl.col("kind") == "level")
+    wanted = targets.filter(pl.col("year").is_in(list(years)) & (flow | (pl.col("indicator") == "teu_per_train")))
     classes = Classes(tables)
     starts: dict[int, Solution] = {}
     runs: dict[tuple[Any, ...], dict[str, pl.DataFrame]] = {}

@@ -122,7 +122,7 @@ def crossing_flows(world: World, op: Operand, flows: pl.DataFrame, open_ones: pl
 def counted(tables: Tables, year: int, frame: pl.DataFrame, part: pl.Expr, *, whole: bool = False) -> pl.DataFrame:
     """What China Railway counts as China-Europe trains among flows of boxes.
 
-    Trade with Central Asia is counted with the part ``cre-central-asia-share``; all of it with the part of boxes that
+    A train carries the part ``train-fill`` of the boxes that it has room for. Trade with Central Asia is counted with the part ``cre-central-asia-share``; all of it with the part of boxes that
     ran in trains of such a name in that year, ``1 / (1 + exp((block-train-mid - year) / block-train-width))``.
 
     Parameters
@@ -143,7 +143,9 @@ def counted(tables: Tables, year: int, frame: pl.DataFrame, part: pl.Expr, *, wh
     named = 1.0
     if "block-train-mid" in values:
         named = 1 / (1 + math.exp((values["block-train-mid"] - year) / values["block-train-width"]))
+    fill = float(values.get("train-fill", 1.0))  # a train that is not full carries the same boxes on more trains
     weight = named * pl.when(part).then(share).otherwise(1.0)
+    frame = frame.with_columns(pl.col("trains") / fill)
     return frame.with_columns(pl.col(name) * weight for name in ("tonnes", "teu", "trains"))
 
 

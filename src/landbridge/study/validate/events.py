@@ -87,7 +87,7 @@ def _measure(row: dict[str, Any], part: float) -> Measure | None:
         told["share"] = share
         if share >= 1:
             return None
-    elif kind == "charge":
+    elif kind in ("charge", "subsidise"):
         told[row["field"]] = value * part
     else:
         told[row["field"]] = 1 + part * (value - 1)

@@ -116,6 +116,7 @@ def teu_per_train(world: World, op: Operand, _row: Mapping[str, Any]) -> Answer:
     cells = (
         *(Cell("commodities", i, c) for i in ids for c in ("t_per_train", "t_per_teu")),
         Cell("parameters", "teu-per-train", "value"),
+        Cell("parameters", "train-fill", "value"),
     )
     return Answer(float(frame["teu"].sum()) / trains, cells, f"mix of goods of {year}")
 
