@@ -27,12 +27,12 @@ answered, and how a file of your own is made: [below](#how-to-read-it).
 HOW = """## How to read it
 
 `landbridge validate [--targets FILE.csv] [--out DIR] [--json]` solves each year, part of a year and scenario that the
-file asks for, with the events of the atlas (`event_effects.csv`) on their days, and keeps what it solved by its content.
-A row is
+file asks for, with the events of the atlas (`event_effects.csv`) on their days, and keeps what it solved by its
+content. A row is
 
-- **echo** where the observed number or its equivalent is an input: a cell that the answer is read from names the fact as
-  its source or holds the very number, the answer is trade that the atlas states, or a quarter of a flow was set from
-  that fact;
+- **echo** where the observed number or its equivalent is an input: a cell that the answer is read from names the fact
+  as its source or holds the very number, the answer is trade that the atlas states, or a quarter of a flow was set
+  from that fact;
 - **fitted** where a value of the atlas was calibrated to it (`landbridge calibrate`, years 2016-2021 only);
 - **predicted** where neither holds; **not covered** where the model has no such number, with the reason.
 
@@ -137,8 +137,8 @@ def main() -> None:
         studies = read(home / "studies", "targets").to_dicts()
         parts += [
             "## Published studies, with our own scenario beside each\n",
-            "A sign or order is reproduced where `inside` says yes for it. Levels differ since the studies build ports, "
-            "roads and lines all over Asia and Africa, and the scenarios here what the atlas holds.\n",
+            "A sign or order is reproduced where `inside` says yes for it. Levels differ since the studies build "
+            "ports, roads and lines all over Asia and Africa, and the scenarios here what the atlas holds.\n",
             targets(studies),
         ]
     if (home / "backtest").is_dir():
@@ -155,8 +155,8 @@ def main() -> None:
         swings = read(home / "sensitivity", "swings")
         parts += [
             "## What headlines rest on\n",
-            "The three inputs that move each most over their ranges, per cent of its value, and how its mode shares are "
-            "known, per cent of tonnes.\n",
+            "The three inputs that move each most over their ranges, per cent of its value, and how its mode shares "
+            "are known, per cent of tonnes.\n",
             table(["headline", "value", "input", "known as", "from", "to", "low", "high"],
                   [[r[c] for c in ("headline", "value", "input", "origin", "low", "high", "low_pct", "high_pct")]
                    for name in swings["headline"].unique(maintain_order=True).to_list()

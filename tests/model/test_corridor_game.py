@@ -13,7 +13,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.optimize import linprog
 
-from landbridge.model.leverage.corridor import CorridorGame, Optimum, blocks, efficient_paths, worths
+from landbridge.model.leverage.corridor import (
+    CorridorGame,
+    Optimum,
+    Row,
+    blocks,
+    efficient_paths,
+    row_worths,
+    worths,
+)
 from landbridge.model.paths import graph
 
 REFERENCE = json.loads((Path(__file__).parents[1] / "reference" / "coop_games.json").read_text(encoding="utf-8"))
@@ -163,6 +171,10 @@ def by_arcs(game: CorridorGame, coalition: int) -> float:
 def test_against_a_program_over_arcs(game: CorridorGame) -> None:
     found = all_worths(game)
     assert found == pytest.approx([by_arcs(game, s) for s in range(len(found))], abs=1e-6)
+    for row in blocks(game.player_count):  # those that are proved equal rather than solved too
+        proved, solved = row_worths(Row(game, efficient_paths(game)), row)
+        assert proved.tolist() == pytest.approx([found[s] for s in row], abs=1e-6)
+        assert 1 <= solved <= len(row)
     assert found[0] >= 0.0
     for s in range(len(found)):  # more consent never hurts an optimum
         assert all(found[s | 1 << i] >= found[s] - 1e-9 for i in range(game.player_count))

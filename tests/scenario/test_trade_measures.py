@@ -119,6 +119,22 @@ def test_tariffs_are_those_of_the_most_specific_row(tables: Tables) -> None:
     assert union_rate(tables, ["KAZ", "RUS"]) == pytest.approx((5 * 5 + 8 * 3) / 13)
 
 
+def test_a_tariff_for_some_goods_beats_the_mean_of_the_same_country_and_no_more(tables: Tables) -> None:
+    more = pl.DataFrame(
+        {"importer": ["KAZ", "RUS"], "exporter": ["*", "*"], "goods": ["primary"] * 2, "tariff_pct": [9.0, 7.0]}
+    )
+    sectors = pl.DataFrame(
+        {"id": ["fuels", "food"], "groups": [["fuels"], ["food"]], "goods": ["primary", "manufactured"]}
+    )
+    both = tables.replace(tariffs=pl.concat([tables["tariffs"], more], how="diagonal"), trade_sectors=sectors)
+    primary, rest, whole = (rates_of(both, ["CHN", "KAZ", "RUS"], goods=g) for g in ("primary", "manufactured", ""))
+    assert (primary["CHN", "KAZ"], rest["CHN", "KAZ"], whole["CHN", "KAZ"]) == (9.0, 5.0, 5.0)
+    assert primary["RUS", "KAZ"] == 0.0, "a customs union stands above"
+    # of fuels Kazakhstan buys 5 bn outside, Russia 8; of food the union buys nothing there
+    assert union_rate(both, ["KAZ", "RUS"], goods="primary") == pytest.approx((5 * 9 + 8 * 7) / 13)
+    assert union_rate(both, ["KAZ", "RUS"], goods="manufactured") is None
+
+
 def test_who_joins_takes_the_union_s_tariff_and_its_borders(tables: Tables) -> None:
     out = apply(tables, [Union(bloc="eaeu", members=("CN",), time_factor=0.25, cost_factor=0.5)], 2023)
     assert row(out.tables, "KAZ", "CHN", "food")["tariff_new_pct"] == 0.0

@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from typer.testing import CliRunner
 
-from landbridge.errors import DataError, LandbridgeError
+from landbridge.errors import DataError, LandbridgeError, OutputError
 from landbridge.show.cli import app
 
 
@@ -55,3 +55,68 @@ def test_all_faults_of_a_cash_flow_at_once(tmp_path: Path) -> None:
         ask("cashflow", flows(tmp_path, "1,2"), "--rate", "9")
     with pytest.raises(LandbridgeError, match="no such file"):
         ask("cashflow", str(tmp_path / "none.csv"))
+
+
+STUDY = """\
+name = "Small"
+years = [2030]
+size = "reduced"
+
+[[scenario]]
+id = "base"
+
+[[scenario]]
+id = "all"
+extends = "base"
+
+[[scenario.measure]]
+kind = "build"
+project = "rail-baltica"
+"""
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory: pytest.TempPathFactory) -> str:
+    path = tmp_path_factory.mktemp("study") / "small.toml"
+    path.write_text(STUDY, encoding="utf-8")
+    return str(path)
+
+
+def test_a_project_from_the_study_to_the_report(study: str, tmp_path: Path) -> None:
+    out = tmp_path / "out"
+    found = json.loads(ask("appraise", study, "--out", str(out), "--json"))
+    (project,) = found["projects"]
+    assert project["alone"]["gross_benefit_usd"] == 0.0
+    assert project["alone"]["npv_usd"] == pytest.approx(-project["alone"]["cost_present_value_usd"])
+    assert (out / "tables" / "appraisal_flows.parquet").is_file()
+    assert ask("report", str(out)).strip().endswith("report.html")
+    # results of another kind are never replaced
+    with pytest.raises(OutputError, match="left alone"):
+        ask("run", study, "--out", str(out))
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("--budget", "ten"), "10bn, 500mn or 2e9"),
+        (("--budget", "1bn", "--payer", "CN:much"), "payer CN:much"),
+        (("--budget", "1bn", "--payer", "QQ:5%"), "country"),
+        (("--budget", "1bn", "--before", "cku"), "A:B"),
+        (("--budget", "1bn", "--project", "ckx"), "ckx"),
+    ],
+)
+def test_what_a_programme_cannot_take(study: str, words: tuple[str, ...], message: str) -> None:
+    with pytest.raises(LandbridgeError, match=message):
+        ask("plan", study, *words)
+
+
+def test_links_to_build_and_their_faults(shared: Path, tmp_path: Path) -> None:
+    net, trips = (str(shared / "tntp" / f"Braess_{kind}.tntp") for kind in ("net", "trips"))
+    path = tmp_path / "c.csv"
+    path.write_text("from,to,capacity,fft,cost\n1,2,1,200,5\n", encoding="utf-8")
+    found = json.loads(ask("design", net, trips, str(path), "--budget", "5", "--json"))
+    assert found["proved"]
+    assert found["total_travel_time"] <= found["without"]
+    assert found["lower_bound"] == found["total_travel_time"]
+    with pytest.raises(LandbridgeError, match="no such file"):
+        ask("design", net, trips, str(tmp_path / "none.csv"), "--budget", "5")

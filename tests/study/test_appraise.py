@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model import appraisal
-from landbridge.scenario.measures import Ease
+from landbridge.scenario.measures import Charge, Ease
+from landbridge.show.report import write_investment_report
+from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.appraise import appraise, between_years
 from landbridge.study.appraising import Option, options_of
 from landbridge.study.files import Study, read_study
 from landbridge.study.invest_files import COLUMNS, read_investment, tables_of, write_investment
+from landbridge.study.plan import Limits, plan
 from landbridge.study.valuer import Valuer
 from tests.small_run import small_tables
 
@@ -122,7 +127,7 @@ def test_rule_of_half_and_logsum_agree_on_small_changes(found: dict[str, Any]) -
 
 
 def test_fees_are_transfers(valuer: Valuer) -> None:
-    """A tenth off the fees at one crossing: what users win treasuries lose, but for crowding by what changes its way."""
+    """A tenth off the fees at one crossing: users win what treasuries lose, but for crowding by what is drawn there."""
     gains = valuer.gains(frozenset({"cheaper"}), 2030)
     users = sum(gains.users_usd.values())
     assert users > 1e5
@@ -151,6 +156,71 @@ def test_cku_with_its_loan_and_payers(found: dict[str, Any]) -> None:
     assert {risk["likelihood"] for risk in cku["alone"]["risks"]} == {"unknown"}
 
 
+def test_what_each_rule_would_let_cku_cost(found: dict[str, Any]) -> None:
+    cku = project(found, "cku")
+    shares = {share["rule"]: share for share in cku["sharing"]}
+    assert set(shares) == {
+        "equal", "by length", "by territory", "by benefit", "as financed", "51/24.5/24.5", "Shapley", "nucleolus",
+        "Nash",
+    }  # fmt: skip
+    cost = cku["alone"]["cost_present_value_usd"]
+    for share in shares.values():
+        assert share["budget_balanced"]
+        assert sum(share["payment_usd"].values()) == pytest.approx(cost, rel=1e-9)
+        # together they lose by it at these gains, so that no rule leaves all of them better off
+        assert not share["individually_rational"]
+        assert not share["in_core"]
+    assert shares["51/24.5/24.5"]["payment_usd"]["CN"] == pytest.approx(0.51 * cost)
+    ground = shares["by territory"]["payment_usd"]
+    assert ground["KG"] / cost == pytest.approx(4665 / 8000, rel=1e-3)
+    left = set(map(round, shares["Shapley"]["net_usd"].values()))
+    assert max(left) - min(left) <= 1  # all are needed: the loss is shared evenly
+
+
+@pytest.fixture(scope="module")
+def single(study: Study) -> dict[str, Any]:
+    """The CKU railway by itself, at other tonnes and tolls too."""
+    return project(appraise(study, small_tables(), ["cku"]), "cku")
+
+
+def test_cku_at_other_tonnes_and_tolls(single: dict[str, Any]) -> None:
+    ours, *claims = single["tonnes"]
+    assert ours["npv_usd"] == pytest.approx(single["alone"]["npv_usd"], rel=1e-9)
+    assert ours["eirr"] == pytest.approx(single["alone"]["eirr"])
+    assert {claim["mt"] for claim in claims} == {13.5, 15.0}
+    for claim in claims:
+        assert claim["factor"] == pytest.approx(claim["mt"] / ours["mt"])
+        assert claim["npv_usd"] > ours["npv_usd"]
+    carried = [toll["own_line_mt"]["2030"] for toll in single["tolls"]]
+    assert carried == sorted(carried, reverse=True)
+    assert carried[0] > single["alone"]["own_line_mt"]["2030"] > carried[-1]
+    low = next(fact for fact in single["published"] if fact["id"] == "F1130")
+    assert (low["value"], low["unit"]) == (1.2, "USD mn")
+
+
+def test_a_toll_is_earned_by_who_takes_it(study: Study) -> None:
+    """Dearer runs on the line of a country: users lose, its railways win, no resources are made up."""
+    links = small_tables()["links"].filter(pl.col("line") == "kz-aktogay-moyynty")["id"].to_list()
+    toll = Charge(links=tuple(links), usd_teu_km=0.01)
+    worth = Valuer(study, small_tables(), [Option("toll", "A toll", (toll,), False)])
+    gains = worth.gains(frozenset({"toll"}), 2030)
+    users = sum(gains.users_usd.values())
+    assert users < 0 < gains.operators_usd["KZ"]
+    assert abs(gains.total_usd) < 0.5 * abs(users)
+
+
+def test_report_draws_what_the_folder_holds(single: dict[str, Any], found: dict[str, Any], tmp_path: Path) -> None:
+    write_investment(tmp_path / "out", "appraisal", {**found, "projects": [single]}, tables_of(found), STUDY)
+    path = write_investment_report(read_investment(tmp_path / "out"), tmp_path / "out")
+    page = path.read_text(encoding="utf-8")
+    assert page.count("<svg") == 3
+    pays = single["alone"]["by_country"]["KG"]["pays_usd"]
+    assert f'data-value="{pays!r}"' in page
+    for share in single["sharing"]:
+        assert f">{share['rule']}</th>" in page
+    assert "<script" not in page
+
+
 def test_trade_is_never_added_to_time(found: dict[str, Any]) -> None:
     assert any("no gain of trade added" in note for note in found["assumptions"])
 
@@ -171,8 +241,58 @@ def test_years_between_are_interpolated_and_held_outside() -> None:
 def test_folder_says_what_its_columns_mean(found: dict[str, Any], tmp_path: Path) -> None:
     write_investment(tmp_path / "out", "appraisal", found, tables_of(found), STUDY)
     read = read_investment(tmp_path / "out")
-    assert set(read.tables) == {name for name in COLUMNS if name.startswith("appraisal_")}
+    assert set(read.tables) == {name for name in COLUMNS if name.startswith("appraisal_") or name == "sharing"}
     for name, frame in read.tables.items():
         assert frame.columns == list(read.manifest["columns"][name])
         assert frame.height > 0, name
     assert json.loads((tmp_path / "out" / "investment.json").read_text(encoding="utf-8"))["kind"] == "appraisal"
+
+
+# ---------------------------------------------------------------------------------------------------- programmes
+
+PLANNED = ("cku", "ayagoz-bakhty")
+
+
+@pytest.fixture(scope="module")
+def planning(study: Study) -> Valuer:
+    return Valuer(study, small_tables(), options_of(study, small_tables(), [*PLANNED, "crk-selyatino"]))
+
+
+def planned(study: Study, planning: Valuer, **limits: Any) -> dict[str, Any]:
+    given = {"total_usd": 2e10, "yearly_usd": 5e9, **limits}
+    return plan(study, small_tables(), Limits(**given), [*PLANNED, "crk-selyatino"], valuer=planning)
+
+
+def test_a_programme_only_builds_what_pays(study: Study, planning: Valuer) -> None:
+    found = planned(study, planning)
+    assert found["proved"]
+    assert found["left_out"] == {"crk-selyatino": "not in the network: no flow tells what it is worth"}
+    assert found["value_usd"] >= 0
+    for row in found["programme"]:
+        if not row["chosen"]:
+            continue
+        assert row["value_in_company_usd"] >= 0
+    together = sum(r["value_in_company_usd"] or 0.0 for r in found["programme"])
+    assert together == 0 or found["value_usd"] > 0
+
+
+def test_gains_large_enough_fill_the_budget_and_more_never_hurts(study: Study, planning: Valuer) -> None:
+    """At a discount rate of nothing and costs at their low end something pays; budgets then decide."""
+    cheap = replace(study, appraisal=Appraising(rate=0.0, cost="low", years=200))
+    last = -1.0
+    for total in (1e9, 3e9, 1e10):
+        found = plan(cheap, small_tables(), Limits(total_usd=total), PLANNED, valuer=planning)
+        spent = sum(r["spent_usd"] for r in found["spending"] if r["payer"] == "*")
+        assert spent <= total * (1 + 1e-9)
+        assert found["value_usd"] >= last
+        last = found["value_usd"]
+    assert last > 0
+
+
+def test_alone_and_together(study: Study, planning: Valuer) -> None:
+    told = planned(study, planning)["coordination"]
+    assert told["players"] == ["CN", "KG", "KZ", "UZ"]
+    assert told["equilibria"]
+    assert sum(told["side_payment_usd"].values()) == pytest.approx(0.0, abs=1.0)
+    joint, alone = sum(told["joint_usd"].values()), sum(told["alone_usd"].values())
+    assert joint >= alone

@@ -66,6 +66,48 @@ def test_the_advanced_guide(shared: Path) -> None:
     assert np.round(list(fit.coefficient.values()), 3).tolist() == [-0.841, 0.437, 0.247, -0.222]
 
 
+@pytest.mark.shared
+@pytest.mark.parametrize("sector", ["all_goods", "food", "fuels", "machinery_transport"])
+def test_the_united_nations_matrix_of_2015(shared: Path, sector: str) -> None:
+    """84 countries of Eurasia: distance, border, language, colony, and the three unions, against pyfixest's own run."""
+    folder = shared / "data/trade"
+    wanted = json.loads((shared / "reference/trade/ppml_unctad2015.json").read_text())["results"][sector]
+    rows = pl.read_csv(folder / "trade_2015_sitc.csv")
+    rows = rows if sector == "all_goods" else rows.filter(pl.col("commodity") == sector)
+    keys = ["exporter_iso3", "importer_iso3"]
+    flows = rows.group_by(keys).agg(pl.col("value_usd").sum() / 1e6)
+    # the Commonwealth as it was in 2015, Ukraine and Turkmenistan included
+    cis = (pl.col("cis") == 1) | pl.col("iso3").is_in(["UKR", "TKM"])
+    members = pl.read_csv(folder / "countries.csv").select("iso3", "eu", "eaeu", cis.cast(pl.Int64).alias("cis"))
+    pairs = pl.read_csv(folder / "dyads_cepii_geodist.csv", null_values=["."], infer_schema_length=None)
+    known = set(members["iso3"].to_list()) & set(pairs["exporter_iso3"].to_list())
+    assert len(known) == 84
+    frame = (
+        pairs.filter(pl.col("exporter_iso3").is_in(known) & pl.col("importer_iso3").is_in(known))
+        .filter(pl.col("exporter_iso3") != pl.col("importer_iso3"))
+        .join(flows, on=keys, how="left")
+        .join(members, left_on="exporter_iso3", right_on="iso3")
+        .join(members, left_on="importer_iso3", right_on="iso3", suffix="_to")
+        .select(
+            pl.col("value_usd").fill_null(0.0).alias("trade"),
+            pl.col("exporter_iso3").alias("exporter"),
+            pl.col("importer_iso3").alias("importer"),
+            pl.coalesce("distw", "dist").log().alias("ldist"),
+            *(pl.col(c).cast(pl.Float64) for c in ("contig", "comlang_off", "colony")),
+            *(
+                (pl.col(c) * pl.col(f"{c}_to")).cast(pl.Float64).alias("cis" if c == "cis" else c.upper())
+                for c in ("eu", "eaeu", "cis")
+            ),
+            pl.concat_str(pl.min_horizontal(keys), pl.max_horizontal(keys)).alias("pair"),
+        )
+    )
+    fit = fit_gravity(frame, "trade", list(wanted["coef"]), cluster="pair")
+    for name, value in wanted["coef"].items():
+        assert fit.coefficient[name] == pytest.approx(value, abs=2e-6), name
+        assert fit.standard_error[name] == pytest.approx(wanted["se_cluster_pair"][name], rel=2e-2), name
+    assert fit.kept == wanted["n"]
+
+
 def test_what_does_not_count_is_told(sample: pl.DataFrame) -> None:
     """An exporter that sells nothing has no effect to estimate, and its rows are counted as left out."""
     silent = sample.with_columns(pl.when(pl.col("exporter") == "DNK").then(0).otherwise(pl.col("trade")).alias("trade"))

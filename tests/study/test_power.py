@@ -2,21 +2,36 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 import pytest
 
 from landbridge.errors import LandbridgeError, OutputError, UnknownName
+from landbridge.model.leverage import make
 from landbridge.scenario.apply import apply
+from landbridge.scenario.measures import Build
 from landbridge.study.files import Study, read_study
-from landbridge.study.power import power, write_power
+from landbridge.study.power import BuildCost, power
+from landbridge.study.power import _cost as cost_of
+from landbridge.study.power import _if_built as if_built
+from landbridge.study.power_files import write_answer
+from landbridge.study.results import read_results
 from landbridge.study.solve import Settings
-from landbridge.study.worth import RULES, Corridors, content_of, corridors, players_of, solve_worths, worth_game
+from landbridge.study.worth import (
+    RULES,
+    Corridors,
+    Sampled,
+    content_of,
+    corridors,
+    players_of,
+    solve_worths,
+    worth_game,
+)
 from small_run import STUDY, small_tables
 
 YEAR = 2023
@@ -160,7 +175,77 @@ def test_questions_that_do_not_fit(tmp_path: Path) -> None:
         power(study, small_tables(), players=["CN"], blocs=["eaeu"])
 
 
-def test_written_whole(tmp_path: Path, solved: dict[str, Any]) -> None:
-    write_power(tmp_path / "new" / "power.json", solved)
-    assert json.loads((tmp_path / "new" / "power.json").read_text(encoding="utf-8"))["year"] == YEAR
-    assert [p.name for p in (tmp_path / "new").iterdir()] == ["power.json"]
+def test_written_as_tables_with_what_must_be_known(tmp_path: Path, solved: dict[str, Any]) -> None:
+    write_answer(tmp_path / "new", small_tables(), solved)
+    read = read_results(tmp_path / "new")
+    assert read.manifest["kind"] == "power"
+    reading = read["power_reading"]
+    assert reading.height == 4  # two rules, before and after
+    for column in ("players", "outside_option", "investment_options", "principle", "superadditive", "core_empty"):
+        assert reading[column].null_count() == 0
+    empty = reading.filter("core_empty")
+    assert empty["core_proof"].null_count() == 0
+    values = read["power_values"].filter((pl.col("solution") == "shapley") & (pl.col("state") == "after"))
+    for rule in RULES:
+        total = float(values.filter(pl.col("rule") == rule)["value_usd_yr"].sum())
+        assert total == pytest.approx(solved["rules"][rule]["after"]["worth_of_all"], rel=1e-9)
+    assert set(read["power_change"]["player"]) == {"CN", "KZ", "KG", "UZ"}
+
+
+def test_what_building_costs_enters_the_worth(tmp_path: Path, solved: dict[str, Any]) -> None:
+    study, names = small_study(tmp_path), ["CN", "KZ", "kg", "uz"]
+    # the atlas holds 4,665 to 8,000 million USD; without interest over a thousand years little of that is left
+    cheap = power(study, small_tables(), players=names, build_cost=BuildCost("low", 0.0, 1000.0))
+    yearly = cheap["build_cost"]["annuity_usd_yr"]
+    assert yearly == pytest.approx(4665e6 / 1000)
+    for rule in RULES:
+        gross = solved["rules"][rule]["change"]["worth_usd_yr"]
+        told = cheap["rules"][rule]
+        assert told["change_before_cost"]["worth_usd_yr"] == pytest.approx(gross, rel=1e-6)
+        assert told["change"]["worth_usd_yr"] == pytest.approx(max(gross - yearly, 0.0), rel=1e-6, abs=1.0)
+        for row in told["pays_for"]:
+            gains = told["change_before_cost"]["shapley"]
+            assert sum(gains[p] for p in row["players"]) == pytest.approx(row["gain_usd_yr"])
+            assert row["gain_usd_yr"] > yearly
+
+
+def test_nobody_builds_what_costs_more_than_it_brings() -> None:
+    before, after = (make(("A", "B"), np.array([0.0, *w])) for w in ([1.0, 2.0, 5.0], [1.0, 2.0, 9.0]))
+    built = [if_built(before, 0.0, after, 0.0, [0, 1], cost)[0].worth.tolist() for cost in (0.0, 3.0, 4.5)]
+    assert built == [[0, 1, 2, 9], [0, 1, 2, 6], [0, 1, 2, 5]]
+    spread = BuildCost("high", 8.0, 10.0)
+    told = cost_of(small_tables(), [Build(project="cku")], spread)
+    assert told is not None
+    assert told["annuity_usd_yr"] == pytest.approx(8000e6 * 0.08 / (1 - 1.08**-10))
+    assert cost_of(small_tables(), [Build(project="crk-selyatino")], spread) is None  # its cost is not known
+
+
+def test_drawn_worths_are_kept(tmp_path: Path) -> None:
+    first = Sampled(found(RULES[0], ("CN", "KZ", "RU")), cache=tmp_path)
+    values = [first(s) for s in range(8)]
+    assert 0 < first.solved <= 8
+    first.keep()
+    again = Sampled(found(RULES[0], ("CN", "KZ", "RU")), cache=tmp_path)
+    assert [again(s) for s in range(8)] == values
+    assert again.solved == 0
+    assert values == pytest.approx(
+        (solve_worths(found(RULES[0], ("CN", "KZ", "RU")).game) - first.free_usd_yr).tolist(), rel=1e-6, abs=1.0
+    )
+
+
+def test_drawn_orders_meet_the_listed_ones(tmp_path: Path, solved: dict[str, Any]) -> None:
+    study, names = small_study(tmp_path), ["CN", "KZ", "kg", "uz"]
+    drawn = power(study, small_tables(), players=names, sample=12, seed=4, cache=tmp_path)
+    for rule in RULES:
+        told, exact = drawn["rules"][rule], solved["rules"][rule]
+        assert told["before"]["worth_of_all"] == pytest.approx(exact["before"]["worth_of_all"], rel=1e-9)
+        assert sum(told["before"]["shapley"].values()) == pytest.approx(exact["before"]["worth_of_all"], rel=1e-9)
+        assert told["before"]["core"] is None  # not known, never papered over
+        assert told["before"]["superadditive"] is None
+        for key in ("before", "change"):
+            for name, value in told[key]["shapley"].items():
+                within = 4.5 * told[key]["standard_error"][name] + 1e-6 * abs(exact["before"]["worth_of_all"])
+                assert abs(value - exact[key]["shapley"][name]) <= within
+    write_answer(tmp_path / "new", small_tables(), drawn)
+    assert read_results(tmp_path / "new")["power_reading"]["core_empty"].null_count() == 4
+    assert len(list(tmp_path.glob("*/drawn.npy"))) == 4

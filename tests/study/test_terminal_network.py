@@ -171,8 +171,49 @@ def test_streams_of_a_terminal_settle_at_volumes_that_their_curves_were_made_for
     assert told.filter(~pl.col("stable"))["delay_h"].is_null().all()
 
 
-def test_simulated_terminals_are_for_frozen_trade(atlas):
-    demand = Answering(mode="ge")
-    study = Study("Both", (2023,), (Scenario("base", "Base", ()),), "base", terminals="simulated", demand=demand)
-    with pytest.raises(StudyError, match='terminals: wanted "table" where trade answers'):
-        check_study(study, atlas)
+def test_the_spread_of_a_stay_weighs_in_cost_and_not_in_hours(atlas, prepared):
+    """An hour of standard deviation counts as `buffer-weight` hours, as on every arc; hours are told without it."""
+    plans = {GATEWAY: work.plan_of(atlas, GATEWAY)}
+    (boxes,) = fixed_point.facilities_of(atlas, prepared.network, plans)
+    curve = fixed_point.curves_of(plans[GATEWAY], {}, [BOXES])[BOXES]
+    assert curve.spread_h[-1] > curve.spread_h[0]
+    plain, weighed = (
+        fixed_point.with_curves(prepared, [boxes], {BOXES: curve}, buffer=weight).curves[boxes.facility]
+        for weight in (0.0, 2.0)
+    )
+    more = np.array(weighed.delay_h[-len(curve.ratio) :]) - plain.delay_h[-len(curve.ratio) :]
+    np.testing.assert_allclose(more, 2.0 * (np.array(curve.spread_h) - curve.spread_h[0]))
+    tables = apply(atlas, (), 2023).tables
+    found = fixed_point._assigned(
+        tables, prepared, [boxes], {BOXES: curve}, settings=Settings(size="reduced"), progress=None, start=None
+    )
+    net, flow = found.prepared.network, found.equilibrium
+    load = flow.facility_trains_day[boxes.facility]
+    arcs = np.flatnonzero(net.facility == boxes.facility)
+    wanted = net.time_h[arcs] + np.interp(load / boxes.trains / curve.capacity_trains_day, curve.ratio, curve.delay_h)
+    np.testing.assert_allclose(flow.time_h[arcs], wanted, atol=1e-9)
+
+
+def test_trade_answers_to_terminals_that_are_simulated(atlas, tmp_path):
+    """A better terminal makes trade over it cheaper, and more of it; both fixed points hold at once."""
+    few = only(atlas, "dostyk")
+    slow = pl.when(pl.col("kind") == "crane").then(6 * pl.col("minutes_unit")).otherwise(pl.col("minutes_unit"))
+    resources = few["terminal_resources"].with_columns(slow.alias("minutes_unit"))
+    few = few.replace(terminal_resources=resources)
+    better = Upgrade(terminals=("dostyk",), crane_groups_added=2)
+    scenarios = (Scenario("base", "Base", ()), Scenario("better", "Better", (better,)))
+    demand = Answering(mode="elasticity", tolerance=1e-4)
+    study = Study("Both", (2023,), scenarios, "base", size="reduced", terminals="simulated", demand=demand, gap=1e-6)
+    results = run_study(study, few, tmp_path / "out")
+    told = results.manifest["solved"][1]
+    assert told["demand"]["gap"] <= 1e-4
+    assert told["demand"]["rounds"] >= 1
+    assert any("terminals simulated: " in note for note in told["notes"])
+    base, wide = (results.of("terminals", name, 2023).sort("stream") for name in ("base", "better"))
+    assert wide["delay_h"][1] < base["delay_h"][1], "boxes"
+    flows = results.of("trade_flows", "better", 2023)
+    assert flows.height
+    gain = ((1 - flows["cost_hat"]) * flows["value_before_usd"]).sum()
+    assert gain > 0, "on the whole trade is cheaper"
+    grown = ((flows["volume_hat"] - 1) * flows["value_before_usd"]).sum()
+    assert grown > 0

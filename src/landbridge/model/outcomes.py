@@ -80,24 +80,29 @@ def classify(network: Network, table: PathTable, rules: Sequence[PassageRule]) -
     -------
     int32[P]
     """
+    owner = table.owner
+    land = network.kind[table.arcs] == ArcKind.MOVE
+    through = np.zeros((table.count, len(network.countries)), np.bool_)
+    through[owner[land], network.country[table.arcs[land]]] = True
+    some = np.flatnonzero(np.diff(table.first) > 0)
+    ends = np.full((table.count, 2), -1, np.int64)
+    ends[some, 0] = network.country[table.arcs[table.first[some]]]
+    ends[some, 1] = network.country[table.arcs[table.first[some + 1] - 1]]
     result = np.full(table.count, -1, np.int32)
-    for p in range(table.count):
-        arcs = table.arcs[table.first[p] : table.first[p + 1]]
-        crossings = set(network.crossing[arcs].tolist())
-        links = set(network.link[arcs].tolist())
-        land = arcs[(network.kind[arcs] == ArcKind.MOVE)]
-        countries = set(network.country[land].tolist())
-        ends = {int(network.country[arcs[0]]), int(network.country[arcs[-1]])} if len(arcs) else set()
-        for number, rule in enumerate(rules):
-            asked = rule.any_crossings or rule.any_links
-            if asked and not (crossings & rule.any_crossings or links & rule.any_links):
-                continue
-            if not rule.all_countries <= countries or rule.no_countries & countries:
-                continue
-            if rule.ends_in and not ends & rule.ends_in:
-                continue
-            result[p] = number
-            break
+    for number, rule in reversed(list(enumerate(rules))):  # the first that fits is written last
+        fits = np.ones(table.count, np.bool_)
+        if rule.any_crossings or rule.any_links:
+            used = np.isin(network.crossing, list(rule.any_crossings)) | np.isin(network.link, list(rule.any_links))
+            fits = np.zeros(table.count, np.bool_)
+            fits[owner[used[table.arcs]]] = True
+        for country in rule.all_countries:
+            fits &= through[:, country] if 0 <= country < len(network.countries) else False
+        for country in rule.no_countries:
+            if 0 <= country < len(network.countries):
+                fits &= ~through[:, country]
+        if rule.ends_in:
+            fits &= np.isin(ends, list(rule.ends_in)).any(axis=1)
+        result[fits] = number
     return result
 
 

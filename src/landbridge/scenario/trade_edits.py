@@ -15,7 +15,7 @@ import polars as pl
 from landbridge.data.tables import Tables
 from landbridge.scenario.measures import Grow, Relocate, Sanction, Union
 from landbridge.scenario.select import crossings_of, growing, products, traders
-from landbridge.scenario.tariffs import union_rate
+from landbridge.scenario.tariffs import groups_of, union_rate
 
 __all__ = ["MARKS", "Moves", "base_value_usd", "grow", "mark", "moves_of", "relocate", "sanction", "union"]
 
@@ -275,17 +275,20 @@ def union(tables: Tables, measure: Union, year: int) -> Result:
         )
     if not given:
         notes.append("union: no change of border hours is given, so borders stay as they are")
-    rate = union_rate(tables, old) if measure.tariffs and "tariffs" in tables else None
-    if rate is not None:
+    rates = _union_rates(tables, old) if measure.tariffs and "tariffs" in tables else {}
+    if rates:
         within = pl.col("exporter").is_in(sorted(inside)) & pl.col("importer").is_in(sorted(inside))
         touches = pl.col("exporter").is_in(sorted(joining)) | pl.col("importer").is_in(sorted(joining))
         outside = pl.col("importer").is_in(sorted(joining)) & ~pl.col("exporter").is_in(sorted(inside))
         frame = _set(tables["trade"], within & touches, {"tariff_new_pct": pl.lit(0.0)})
-        frames["trade"] = _set(frame, outside, {"tariff_new_pct": pl.lit(rate)})
+        for groups, rate in rates.values():
+            meant = outside if groups is None else outside & pl.col("commodity").is_in(groups)
+            frame = _set(frame, meant, {"tariff_new_pct": pl.lit(rate)})
+        frames["trade"] = frame
+        told = ", ".join(f"{rate:.2f} % ({goods or 'over all goods'})" for goods, (_, rate) in rates.items())
         notes.append(
-            f"union: tariffs inside {measure.bloc} are zero, and {', '.join(joining)} take {rate:.2f} % from "
-            f"outsiders, the "
-            f"union's mean (over all goods; a free trade area with an outsider ends); they matter where demand answers"
+            f"union: tariffs inside {measure.bloc} are zero, and {', '.join(joining)} take from outsiders the union's "
+            f"mean: {told}; a free trade area with an outsider ends; tariffs matter where demand answers"
         )
     else:
         notes.append(
@@ -386,6 +389,19 @@ def moves_of(tables: Tables, measure: Relocate) -> Moves:
 
 def _moving(measure: Relocate) -> pl.Expr:
     return (pl.col("exporter") == measure.origin) & (pl.col("commodity") == measure.commodity)
+
+
+def _union_rates(tables: Tables, members: Iterable[str]) -> dict[str, tuple[list[str] | None, float]]:
+    """A union's tariffs by goods: the groups of trade that they hold for (None: all), and the rate."""
+    known = "trade_sectors" in tables and "goods" in tables["trade_sectors"].columns
+    goods = tables["trade_sectors"]["goods"].unique().sort().to_list() if known else []
+    found: dict[str, tuple[list[str] | None, float]] = {}
+    for what in goods:
+        rate = union_rate(tables, members, goods=what)
+        if rate is not None:
+            found[what] = (groups_of(tables, what), rate)
+    whole = None if found else union_rate(tables, members)
+    return found if whole is None else {"": (None, whole)}
 
 
 def relocate(tables: Tables, measure: Relocate, year: int) -> Result:

@@ -13,12 +13,15 @@ from landbridge.show import cli_map, running
 from landbridge.show.cli_atlas import atlas_app, facts
 from landbridge.show.cli_backtest import backtest, sensitivity
 from landbridge.show.cli_calibrate import calibrate
+from landbridge.show.cli_dependence import dependence, exposure
 from landbridge.show.cli_flows import assign, select
-from landbridge.show.cli_invest import appraise, cashflow, design
+from landbridge.show.cli_invest import appraise, cashflow, design, plan
 from landbridge.show.cli_power import game, power
-from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
+from landbridge.show.cli_results import compare, crossing, passages, report, rerun, run, targets
 from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
+from landbridge.show.cli_stress import stress
+from landbridge.show.cli_study import ensemble, study_app
 from landbridge.show.cli_terminal import terminal
 from landbridge.show.cli_trade import trade_app
 from landbridge.show.cli_validate import validate
@@ -35,11 +38,12 @@ app = typer.Typer(
 )
 for verb in (
     run, passages, compare, crossing, report, targets, validate, calibrate, backtest, sensitivity, routes, skim,
-    assign, select, game, power, cashflow, design, appraise, terminal, facts,
+    assign, select, game, power, stress, dependence, exposure, cashflow, design, appraise, plan, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
 app.add_typer(trade_app, name="trade")
+app.add_typer(study_app, name="study")
 
 
 def main() -> None:
@@ -68,3 +72,5 @@ def _root(
 
 app.command()(cli_map.serve)
 app.command()(running.cluster)
+app.command()(ensemble)
+app.command()(rerun)

@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from landbridge.data.tables import Tables
     from landbridge.study.files import Study
 
-__all__ = ["appraise", "cashflow", "design"]
+__all__ = ["appraise", "cashflow", "design", "plan"]
 
 MILLION = 1e6
 # Projects whose countries are printed, and countries of each; the files of --out hold all.
@@ -173,7 +173,8 @@ def appraise(
         return
     rate = found["terms"]["rate"]
     rows = []
-    for p in found["projects"]:
+    ranked = sorted(found["projects"], key=lambda p: -p.get("alone", {}).get("gross_benefit_usd", float("-inf")))
+    for p in ranked:
         one = p.get("alone", {})
         two = p.get("in_company", {})
         eirr = ", ".join(f"{r:.2%}" for r in one.get("eirr", ())) or one.get("eirr_status", "")
@@ -190,9 +191,13 @@ def appraise(
         " ".join(f"{note[0].upper()}{note[1:]}." for note in found["assumptions"]),
         whole=("project",),
     )  # fmt: skip
-    for p in found["projects"][:FEW]:
+    for p in ranked[:FEW]:
         if p["valued"]:
             _print_countries(p)
+            if p["sharing"]:
+                _print_sharing(p)
+            if p.get("tonnes"):
+                _print_other(p)
     if out is not None:
         typer.echo(f"Tables are in {out}")
 
@@ -210,6 +215,50 @@ def _print_countries(project: Mapping[str, Any]) -> None:
     )
 
 
+def _print_other(project: Mapping[str, Any]) -> None:
+    rows = [
+        [row["basis"], row["mt"], _mn(row.get("npv_usd")), _rates(row, "eirr"), _rates(row, "firr")]
+        for row in project["tonnes"]
+    ]
+    last = list(project["alone"]["own_line_mt"])[-1]
+    rows += [
+        [f"tolls on its lines times {row['factor']:g}", row["own_line_mt"][last], _mn(row["npv_usd"]),
+         _rates(row, "eirr"), _rates(row, "firr")]
+        for row in project["tolls"]
+    ]  # fmt: skip
+    print_table(
+        f"{project['id']}: at other tonnes and tolls",
+        [("if", 0), (f"Mt in {last}", 2), ("NPV, million USD", 0), ("EIRR", 0), ("FIRR", 0)],
+        rows,
+        "Other tonnes: gains and income in proportion, not solved again. Tolls: solved again, traffic answers.",
+    )
+    for told in project["published"]:
+        typer.echo(
+            f"Published: {told['subject']}, {told['quantity']}: {told['value']:g} {told['unit']} "
+            f"({told['source_title']}; {told['id']}). {told['note'] or ''}"
+        )
+
+
+def _rates(row: Mapping[str, Any], name: str) -> str:
+    return ", ".join(f"{rate:.2%}" for rate in row.get(name, ())) or "none"
+
+
+def _print_sharing(project: Mapping[str, Any]) -> None:
+    players = list(project["payers"])
+    rows = [
+        [share["rule"], *(_mn(share["payment_usd"][c]) for c in sorted(players)),
+         *("yes" if share[flag] else "no" for flag in ("individually_rational", "budget_balanced", "in_core"))]
+        for share in project["sharing"]
+    ]  # fmt: skip
+    print_table(
+        f"{project['id']}: what each would pay by which rule, present values, million USD",
+        [("rule", 0), *((f"{c} pays", 0) for c in sorted(players)), ("nobody worse off", 0), ("balanced", 0),
+         ("in the core", 0)],
+        rows,
+        "None can build it without the others, so a coalition of fewer has nothing.",
+    )  # fmt: skip
+
+
 def _mn(value: float | None) -> float | None:
     return None if value is None else value / MILLION
 
@@ -218,3 +267,116 @@ def _steps(progress: Any) -> Callable[[str], None]:
     """Count what is being solved, where somebody watches."""
     done = count(1)
     return lambda text: progress(next(done), None, text) if progress is not None else None
+
+
+def plan(
+    study: StudyFile,
+    budget: Annotated[str, typer.Option(help="What may be spent in all: 10bn, 500mn, 2e9.", show_default=False)],
+    yearly: Annotated[str | None, typer.Option(help="What may be spent each year.")] = None,
+    payer: Annotated[
+        list[str] | None, typer.Option("--payer", help="Largest share of the budgets of a country: CN:51%; again.")
+    ] = None,
+    project: Annotated[
+        list[str] | None, typer.Option("--project", help="Project; may be given again. Default: all the study builds.")
+    ] = None,
+    before: Annotated[list[str] | None, typer.Option(help="A:B, A complete before B is begun; again.")] = None,
+    exclude: Annotated[list[str] | None, typer.Option(help="A:B, at most one of the two; again.")] = None,
+    carry_over: Annotated[bool, typer.Option("--carry-over", help="What a year leaves may be spent later.")] = False,
+    first_year: Annotated[
+        int | None, typer.Option("--from", help="First year; default the year after the atlas.")
+    ] = None,
+    years: Annotated[int, typer.Option(help="Years in which projects must be complete.", min=1, max=60)] = 10,
+    welfare: Annotated[
+        str | None, typer.Option(help="Countries whose gains and payments count, by commas; default the world's.")
+    ] = None,
+    exact: Annotated[
+        bool | None, typer.Option("--exact/--climb", help="Prove it, or climb; default: prove it for few projects.")
+    ] = None,
+    size: Size = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables and investment.json.")] = None,
+    quiet: Quiet = False,
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Find a programme: which projects to begin when under budgets, what each is worth alone and in company.
+
+    Costs, payers and years of construction are the atlas'; what sets of projects are worth comes from the flows with
+    them. Beside it: what each country would do alone, and the side payments that would mend it.
+    """
+    from landbridge.study.cashflow import money_of, rate_of
+    from landbridge.study.invest_files import check_investment_output, write_investment
+    from landbridge.study.plan import Limits, plan_tables
+    from landbridge.study.plan import plan as solve
+
+    if out is not None:
+        check_investment_output(out)
+    read, tables = _read(study, atlas, overlay, size)
+    countries = tables["countries"]["iso2"].to_list()
+    shares = {}
+    for text in payer or ():
+        country, _, share = text.partition(":")
+        shares[known("country", country.strip().upper(), countries)] = rate_of(share, f"--payer {text}")
+    limits = Limits(
+        total_usd=money_of(budget, "--budget"),
+        yearly_usd=float("inf") if yearly is None else money_of(yearly, "--yearly"),
+        payers=shares,
+        carry_over=carry_over,
+        before=tuple(_pair(text, "--before") for text in before or ()),
+        exclusive=tuple(_pair(text, "--exclude") for text in exclude or ()),
+        first_year=first_year,
+        horizon=years,
+        welfare=tuple(known("country", c.upper(), countries) for c in split_commas(welfare)),
+    )
+    names = [name for given in project or () for name in split_commas(given)]
+    with progress_bar(quiet=quiet or as_json) as progress:
+        found = solve(read, tables, limits, names, exact=exact, tell=_steps(progress))
+    if out is not None:
+        write_investment(out, "programme", found, plan_tables(found), study.read_text(encoding="utf-8"))
+    if as_json:
+        print_json(found)
+        return
+    rows = [
+        [r["project"], r["start_year"], r["opening_year"], _mn(r["cost_usd"]), r["cost_basis"],
+         _mn(r["value_alone_usd"]), _mn(r["value_in_company_usd"])]
+        for r in found["programme"]
+    ]  # fmt: skip
+    proof = "proved" if found["proved"] else f"at most {_mn(found['bound_usd']):,.0f} by the bound"
+    print_table(
+        f"{found['study']}: programme worth {_mn(found['value_usd']):,.1f} million USD ({proof})",
+        [("project", 0), ("begun", 0), ("opens", 0), ("cost", 0), ("basis", 0), ("worth alone", 1),
+         ("worth in company", 1)],
+        rows,
+        f"{found['method'][0].upper()}{found['method'][1:]}. Welfare: {found['welfare']}. "
+        + " ".join(f"{note[0].upper()}{note[1:]}." for note in found["assumptions"])
+        + "".join(f" Left out: {name}, {why}." for name, why in found["left_out"].items()),
+        whole=("project",),
+    )  # fmt: skip
+    if found["coordination"] and "players" in found["coordination"]:
+        _print_coordination(found["coordination"])
+    if out is not None:
+        typer.echo(f"Tables are in {out}")
+
+
+def _print_coordination(told: Mapping[str, Any]) -> None:
+    parts = ("joint_usd", "alone_usd", "price_usd", "side_payment_usd")
+    stable = "; ".join(", ".join(names) or "nothing" for names in told["equilibria"])
+    said = (
+        f"Stable alone: {stable}."
+        if stable
+        else "No pure equilibrium; best responses go round: "
+        + " > ".join(", ".join(names) or "nothing" for names in told["cycle"])
+    )
+    print_table(
+        "Each alone and all together, present values, million USD",
+        [("country", 0), ("together", 0), ("alone", 0), ("price of not coordinating", 0), ("side payment", 0)],
+        [[c, *(_mn(told[part][c]) for part in parts)] for c in told["players"]],
+        f"{said} Together: {', '.join(told['joint']) or 'nothing'}. A project is built where all who pay for it join.",
+    )
+
+
+def _pair(text: str, option: str) -> tuple[str, str]:
+    one, colon, other = text.partition(":")
+    if not colon or not one.strip() or not other.strip():
+        raise LandbridgeError(f"{option}: wanted two projects as A:B, got {text!r}")
+    return one.strip(), other.strip()

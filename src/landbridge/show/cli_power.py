@@ -99,9 +99,20 @@ def power(
     blocs: Annotated[str | None, typer.Option(help="Blocs that negotiate as one, as eaeu: Owen value.")] = None,
     year: Annotated[int | None, typer.Option(help="Year; default the study's last.")] = None,
     size: Annotated[str | None, typer.Option(help="full, corridor or reduced; default the study's.")] = None,
+    sample: Annotated[
+        int | None, typer.Option(help="Draw so many orders of arrival in place of listing coalitions.", min=2)
+    ] = None,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    cost: Annotated[
+        str, typer.Option(help="Cost of what is built, of the atlas' range: low, mid, high; none leaves it out.")
+    ] = "mid",
+    discount: Annotated[float, typer.Option(help="Rate at which the cost is spread, per cent a year.", min=0)] = 6.0,
+    life: Annotated[float, typer.Option(help="Years over which the cost is spread.", min=1)] = 35.0,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
-    out: Annotated[
-        Path | None, typer.Option("--out", help="Folder for power.json and the worths; a run that was stopped goes on.")
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables of the answer.")] = None,
+    cache: Annotated[
+        Path | None,
+        typer.Option(help="Folder for worths, so that a run that was stopped goes on; default OUT-worths."),
     ] = None,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
     atlas: AtlasDir = None,
@@ -113,8 +124,9 @@ def power(
     Both rules are solved: shippers bargain with their countries, or take prices as they come.
     """
     from landbridge.study.files import check_study, read_study
-    from landbridge.study.power import DEFAULT_PLAYERS, write_power
+    from landbridge.study.power import DEFAULT_PLAYERS, BuildCost
     from landbridge.study.power import power as solve
+    from landbridge.study.power_files import check_power_output, write_answer
 
     read = read_study(study)
     tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
@@ -123,6 +135,10 @@ def power(
         known("size", size, ("full", "corridor", "reduced"))
     if project is not None:
         known("project", project, tables.ids("projects"))
+    known("cost", cost, ("low", "mid", "high", "none"))
+    if out is not None:
+        check_power_output(out)
+    kept = cache or (None if out is None else out.with_name(f"{out.name}-worths"))
     with progress_bar(quiet=quiet or as_json) as progress:
         found = solve(
             read,
@@ -132,21 +148,28 @@ def power(
             project=project,
             year=year,
             size=size,
+            sample=sample,
+            seed=seed,
+            build_cost=None if cost == "none" else BuildCost(cost, discount, life),
             workers=workers,
-            cache=None if out is None else out / "worths",
+            cache=kept,
             progress=progress,
         )
     if out is not None:
-        write_power(out / "power.json", found)
+        write_answer(out, tables, found)
     if as_json:
         print_json(found)
         return
     for rule, told in found["rules"].items():
+        if sample is not None:
+            _print_sampled(rule, told, found)
+            continue
         for name in ("before", "after"):
             if name in told:
                 print_solved(_in_millions(told[name]), f"{found[name]} in {found['year']}: {rule}, million USD a year")
         if "change" in told:
-            print_change(told["change"], f"What {found['after']} changes: {rule}, million USD a year")
+            print_change(told["change"], f"What {found['after']} changes: {rule}, million USD a year", found)
+            _print_payers(told, found)
     left = told["before"]["without_outside_option_tonnes_yr"] / MEGATONNE
     typer.echo(
         f"Players: {', '.join(found['players'])}; all other countries let everything pass. "
@@ -157,7 +180,44 @@ def power(
     )
 
 
-def print_change(change: dict[str, Any], title: str) -> None:
+def _print_sampled(rule: str, told: dict[str, Any], found: dict[str, Any]) -> None:
+    """Print Shapley values that were drawn, with their errors."""
+    names = [name for name in ("before", "after", "change") if name in told]
+    rows = []
+    for player in found["players"]:
+        row: list[Any] = [player]
+        for name in names:
+            row += [told[name]["shapley"][player] / MILLION, told[name]["standard_error"][player] / MILLION]
+        rows.append([*row, told["before"]["hold_up"][player], "yes" if player in told["before"]["veto"] else ""])
+    heads = [(f"{name}{more}", 2) for name in names for more in ("", " ±")]
+    print_table(
+        f"Shapley values in {found['year']}: {rule}, million USD a year",
+        [("player", 0), *heads, ("hold-up", 4), ("veto", 0)],
+        rows,
+        f"{found['sampled_orders']} orders of arrival drawn both ways, seed {found['seed']}; ± is one standard "
+        "error. Whether the core is empty and the game superadditive is not known: not all coalitions were solved.",
+    )
+
+
+def _print_payers(told: dict[str, Any], found: dict[str, Any]) -> None:
+    """Print what building costs a year, and who would gain more power than that."""
+    cost = found["build_cost"]
+    if cost is None:
+        if found["consent_to_build"] is not None:
+            typer.echo("What it costs is not counted.")
+        return
+    typer.echo(
+        f"Building costs {cost['annuity_usd_yr'] / MILLION:,.1f} million USD a year ({cost['of']} of the atlas' range, "
+        f"{cost['cost_usd'] / MILLION:,.0f} million over {cost['life_yr']:g} years at {cost['discount_pct']:g} %, both "
+        f"assumed); before it all together gain {told['change_before_cost']['worth_usd_yr'] / MILLION:,.1f}."
+    )
+    for row in told["pays_for"]:
+        typer.echo(f"Gain more power than that: {', '.join(row['players'])} ({row['gain_usd_yr'] / MILLION:,.1f}).")
+    if not told["pays_for"]:
+        typer.echo("No coalition gains more power than that.")
+
+
+def print_change(change: dict[str, Any], title: str, found: dict[str, Any]) -> None:
     """Print what an investment does to everyone's power."""
     rows = [
         [
@@ -172,13 +232,14 @@ def print_change(change: dict[str, Any], title: str) -> None:
         title,
         [("player", 0), ("Shapley", 2), ("nucleolus", 2), ("exclusion", 2)],
         rows,
-        f"All together gain {change['worth_usd_yr'] / MILLION:.6g}. Exclusion: what it adds without that player over "
-        "what it adds with all; about 1 or more: works without, 0: needs the player.",
+        f"All together gain {change['worth_usd_yr'] / MILLION:.6g}"
+        f"{' after the cost of building' if found['build_cost'] else ''}. Exclusion: what it adds without that player "
+        "over what it adds with all; about 1 or more: works without, 0: needs the player.",
     )
     typer.echo(f"Should want it: {', '.join(change['wants']) or 'nobody'}; should block it: "
                f"{', '.join(change['blocks']) or 'nobody'}.")  # fmt: skip
-    for found in change["alone"]:
-        typer.echo(f"Can gain from it alone: {', '.join(found['players'])} ({found['gain_usd_yr'] / MILLION:.6g}).")
+    for each in change["alone"]:
+        typer.echo(f"Can gain from it alone: {', '.join(each['players'])} ({each['gain_usd_yr'] / MILLION:.6g}).")
     if (more := change["alone_count"] - len(change["alone"])) > 0:
         typer.echo(f"So can {more} other smallest coalitions.")
 

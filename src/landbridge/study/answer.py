@@ -32,11 +32,10 @@ from landbridge.data.tables import Tables
 from landbridge.errors import NotConverged
 from landbridge.model import demand as demand_door
 from landbridge.model import trade
-from landbridge.scenario.tariffs import rates_of
 from landbridge.study.answering import Answering
 from landbridge.study.solve import DEMAND_TABLES, Prepared, Settings, Solution, columns, equilibrium, prepare
 from landbridge.study.trade_cost import RelationCosts, cost_of_cells, relation_costs
-from landbridge.study.world import World, atlas_world, economy_of, elasticities_of, sector_of_commodity
+from landbridge.study.world import World, atlas_world, economy_of, elasticities_of, sector_of_commodity, tariffs_of
 
 __all__ = ["Answer", "Reference", "answer", "frozen_tables", "projected_world", "reference_of"]
 
@@ -70,7 +69,7 @@ class Answer:
         Change of trade cost by the network, new over old.
     friction, share_left : float64[S, N, N]
         The scenario's payment friction, and the part of trade that it allows.
-    tariff_before, tariff : float64[N, N]
+    tariff_before, tariff : float64[S, N, N]
         Parts of value.
     volume : float64[S, N, N]
         New over old volume.
@@ -192,16 +191,18 @@ def _policy(tables: Tables, world: World) -> tuple[F8, F8, dict[tuple[str, str, 
 
 
 def _tariffs(before: Tables, after: Tables, world: World) -> tuple[F8, F8]:
-    """Tariffs of the reference, and those that a scenario's marks put in their place."""
+    """Tariffs of the reference by sector and pair, and those that a scenario's marks put in their place."""
     number = {c: i for i, c in enumerate(world.countries)}
-    old = np.zeros((len(number), len(number)))
-    for (exporter, importer), rate in rates_of(before, world.countries).items():
-        old[number[exporter], number[importer]] = rate / 100
+    kind = {s: i for i, s in enumerate(world.sectors)}
+    sector_of = sector_of_commodity(after)
+    old = tariffs_of(world, before)
     new = old.copy()
     if "tariff_new_pct" in after["trade"].columns:
         rows = after["trade"].filter(pl.col("tariff_new_pct").is_not_null())
-        for exporter, importer, rate in rows.select("exporter", "importer", "tariff_new_pct").iter_rows():
-            new[number[exporter], number[importer]] = rate / 100
+        for exporter, importer, group, rate in rows.select(
+            "exporter", "importer", "commodity", "tariff_new_pct"
+        ).iter_rows():
+            new[kind[sector_of[group]], number[exporter], number[importer]] = rate / 100
     return old, new
 
 
@@ -271,7 +272,7 @@ class _Trading:
             outcome = trade.solve_sectors(
                 self.economy,
                 cost_hat=iceberg * forbidden,
-                tariff=np.broadcast_to(self.tariff, old.shape),
+                tariff=self.tariff,
                 names=self.world.countries,
                 start=start,
             )
@@ -312,6 +313,7 @@ def answer(
     prepared: Prepared | None = None,
     progress: Progress | None = None,
     start: Solution | None = None,
+    assign: Callable[[Prepared, Solution | None], Solution] | None = None,
 ) -> Answer:
     """Find the fixed point of flows and trade of a scenario.
 
@@ -331,6 +333,8 @@ def answer(
         Called with a short text as the work goes on.
     start
         A solution to begin with, as in `landbridge.study.solve.solve`. Each round goes on from the one before.
+    assign
+        Another way to assign than `landbridge.study.solve.equilibrium`: with terminals that are simulated.
 
     Returns
     -------
@@ -367,7 +371,8 @@ def answer(
         demand = demand_door.scaled(
             prepared.demand, volume[cells.relation] * cells.relation_extra, volume[cells.fixed] * cells.fixed_extra
         )
-        solution = equilibrium(tables, replace(prepared, demand=demand), settings=settings, start=start)
+        now = replace(prepared, demand=demand)
+        solution = assign(now, start) if assign else equilibrium(tables, now, settings=settings, start=start)
         start = solution
         costs = relation_costs(solution, sector_of, world.sectors)
         cost_hat = cost_of_cells(

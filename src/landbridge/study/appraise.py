@@ -25,9 +25,10 @@ import numpy.typing as npt
 import polars as pl
 
 from landbridge.data.tables import Tables
-from landbridge.model import appraisal
+from landbridge.model import appraisal, portfolio
+from landbridge.scenario.measures import Charge, Subsidise
 from landbridge.study.appraisal_terms import Appraising
-from landbridge.study.appraising import Option, Plan, options_of, plan_of
+from landbridge.study.appraising import Option, Plan, ground_cost, options_of, plan_of, territory
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
 from landbridge.study.settings import parameter
@@ -39,6 +40,12 @@ F8 = npt.NDArray[np.float64]
 
 # Changes of the users' gain that the tornado shows: nothing published bounds it, so the span is a convention.
 GAIN_SPAN = (0.5, 1.5)
+# Present values that differ by less than this are the same: about what a gap of 1e-8 leaves open.
+NOISE_USD = 1e5
+# Up to so many projects at a time are also valued at other tonnes and tolls, which takes more equilibria.
+FEW = 3
+# Tolls on the project's own lines, relative to the rates of the atlas.
+TOLLS = (0.75, 1.25, 1.5, 2.0)
 # Years by which the opening is put off in the table of risks, and the latest wait for the best opening.
 DELAYS = (1, 3, 5)
 LATEST = 20
@@ -148,12 +155,17 @@ def appraise(
             rows += [{"project": option.id, "case": case, **row} for row in account.rows()]
             if case == "in_company":
                 worth.forget(without)
+        if option.project and len(options) <= FEW and plan.used_usd is not None:
+            found["tonnes"] = _by_tonnes(option, plan, terms, tables, worth)
+            found["tolls"] = _by_tolls(option, plan, terms, tables, worth)
+            found["published"] = _published(option, tables)
         worth.forget(alone)
         if "in_company" in found:
             found["company"] = _company(found)
+        found["sharing"] = _sharing(option, plan, tables, found["alone"])
         projects.append(found)
     notes = [
-        f"do-minimum: scenario {study.compare}; options held back unless chosen: {', '.join(sorted(every))}",
+        f"do-minimum: scenario {study.compare}; unbuilt unless chosen: {', '.join(worth.held) or 'nothing'}",
         f"modelled years: {', '.join(map(str, study.years))}; years between interpolated in a straight line, years "
         "outside as the nearest modelled one",
         "value of time in the users' gain; no gain of trade added: trade is the same with and without",
@@ -212,6 +224,11 @@ class _Account:
         """Gross benefit by year."""
         return np.asarray(sum(self.streams[s] for s in ("users", "operators", "fees", "empties", "carbon")), np.float64)
 
+    @property
+    def income(self) -> F8:
+        """What the project's own lines earn beyond resources, by year."""
+        return self._yearly([o.surplus_usd for o in self.own], 0)
+
     def told(self) -> dict[str, Any]:
         """All measures of this case."""
         terms, plan = self.terms, self.plan
@@ -243,7 +260,7 @@ class _Account:
         net = np.asarray(sum(self.streams.values()), np.float64)
         costs = -(self.streams["capital"] + self.streams["upkeep"] + self.streams["residual"])
         economic = appraisal.rates_of_return(net)
-        income = self._yearly([o.surplus_usd for o in self.own], 0)
+        income = self.income
         own_net = self.streams["capital"] + self.streams["upkeep"] + self.streams["residual"] + income
         financial = appraisal.rates_of_return(own_net)
         serving = int(np.argmax(self.years >= plan.opening))
@@ -400,6 +417,143 @@ class _Account:
         ]
 
 
+def _sharing(option: Option, plan: Plan, tables: Tables, told: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """What each payer would pay by every rule, and what is left to it; only where several pay.
+
+    Nobody can build it without the others: every section stands in somebody's country.
+    """
+    players = sorted(plan.payers)
+    if plan.used_usd is None or len(players) < 2:
+        return []
+    cost = told["cost_present_value_usd"]
+    benefit = [told["by_country"][c]["gains_usd"] for c in players]
+    km, ground = territory(tables, option.id), ground_cost(tables, option.id)
+    weights = {
+        "by length": [km.get(c, 0.0) for c in players],
+        "by territory": [ground.get(c, 0.0) for c in players],
+    }
+    agreed = {"as financed": [plan.payers[c] for c in players]}
+    if plan.servicing and set(plan.servicing) == set(players):
+        agreed["/".join(f"{100 * plan.servicing[c]:g}" for c in players)] = [plan.servicing[c] for c in players]
+    shares = portfolio.share_cost(
+        benefit,
+        cost,
+        portfolio.all_needed(players, benefit, cost),
+        proportional={name: values for name, values in weights.items() if sum(values) > 0.0},
+        agreed=agreed,
+    )
+    return [
+        {
+            "rule": share.rule,
+            "payment_usd": dict(zip(players, share.payment.tolist(), strict=True)),
+            "net_usd": dict(zip(players, share.net_gain.tolist(), strict=True)),
+            "benefit_usd": dict(zip(players, benefit, strict=True)),
+            "individually_rational": share.individually_rational,
+            "budget_balanced": share.budget_balanced,
+            "in_core": share.in_core,
+        }
+        for share in shares
+    ]
+
+
+def _by_tonnes(option: Option, plan: Plan, terms: Terms, tables: Tables, worth: Valuer) -> list[dict[str, Any]]:
+    """The project if it carried what others forecast: gains and income of every year in proportion to the tonnes."""
+    alone = frozenset({option.id})
+    years = worth.years
+    gains = [worth.gains(alone, y) for y in years]
+    own = [worth.own(option.id, alone, y) for y in years]
+    ours = own[-1].heaviest_t / MEGATONNE
+    base = _Account(plan, terms, years, gains, own)
+    row = tables["projects"].row(by_predicate=pl.col("id") == option.id, named=True)
+    facts = tables["facts"].filter(pl.col("id").is_in(row["facts"] or []) & pl.col("unit").is_in(["Mt/yr", "Mt"]))
+    claims = [
+        (r["id"], r["quantity"], r["year"], r["value"])
+        for r in facts.to_dicts()
+        if r["value"] and any(word in r["quantity"] for word in ("forecast", "capacity", "traffic"))
+    ]
+    found = [{"basis": "this model", "mt": ours, "factor": 1.0, **_rates(base, 1.0)}]
+    for name, quantity, year, value in claims:
+        factor = value / ours if ours > 0.0 else None
+        told = {"basis": f"{name}: {quantity}, {year}", "mt": value, "factor": factor}
+        found.append({**told, **(_rates(base, factor) if factor is not None else {})})
+    return found
+
+
+def _rates(account: _Account, factor: float) -> dict[str, Any]:
+    """Net present value and rates of return with all gains and all income times a factor."""
+    s, terms = account.streams, account.terms
+    kept = s["capital"] + s["upkeep"] + s["residual"]
+    net = kept + factor * account.benefit
+    income = account.income * factor
+    return {
+        "npv_usd": appraisal.npv(net, terms.rate),
+        "eirr": list(appraisal.rates_of_return(net).rates),
+        "financial_npv_usd": appraisal.npv(kept + income, terms.rate),
+        "firr": list(appraisal.rates_of_return(kept + income).rates),
+    }
+
+
+def _by_tolls(option: Option, plan: Plan, terms: Terms, tables: Tables, worth: Valuer) -> list[dict[str, Any]]:
+    """The project with dearer or cheaper runs on its own lines, solved anew: traffic answers."""
+    links = tuple(tables["links"].filter((pl.col("project") == option.id) & (pl.col("mode") == "rail"))["id"].to_list())
+    km = territory(tables, option.id)
+    if not links or not km:
+        return []
+    rates = {r["country"]: r for r in tables["rates"].to_dicts() if r["mode"] == "rail"}
+    whole = sum(km.values())
+    teu, tonne = (
+        sum(part * (rates.get(c) or rates["*"])[unit] for c, part in km.items()) / whole
+        for unit in ("usd_teu_km", "usd_t_km")
+    )
+    found = []
+    for factor in TOLLS:
+        step = factor - 1.0
+        kind: type[Charge | Subsidise] = Charge if step > 0.0 else Subsidise
+        levy = kind(links=links, usd_teu_km=abs(step) * teu, usd_t_km=abs(step) * tonne)
+        name = f"{option.id} at {factor:g} times the rates"
+        worth.add(Option(name, name, (*option.measures, levy), False))
+        chosen = frozenset({name})
+        gains = [worth.gains(chosen, y) for y in worth.years]
+        own = [worth.own(option.id, chosen, y) for y in worth.years]
+        account = _Account(plan, terms, worth.years, gains, own)
+        found.append(
+            {
+                "factor": factor,
+                "own_line_mt": {str(y): o.heaviest_t / MEGATONNE for y, o in zip(worth.years, own, strict=True)},
+                "own_income_usd": {str(y): o.surplus_usd for y, o in zip(worth.years, own, strict=True)},
+                **_rates(account, 1.0),
+            }
+        )
+        worth.forget(chosen)
+    return found
+
+
+def _published(option: Option, tables: Tables) -> list[dict[str, Any]]:
+    """What others found the project to be worth, as the atlas has it."""
+    row = tables["projects"].row(by_predicate=pl.col("id") == option.id, named=True)
+    facts = tables["facts"].filter(pl.col("id").is_in(row["facts"] or []))
+    words = ("gain by market access", "payback")
+    return [
+        {
+            k: r[k]
+            for k in (
+                "id",
+                "subject",
+                "quantity",
+                "value",
+                "value_low",
+                "value_high",
+                "unit",
+                "year",
+                "source_title",
+                "note",
+            )
+        }
+        for r in facts.to_dicts()
+        if any(word in r["quantity"] for word in words)
+    ]
+
+
 def _head(option: Option, plan: Plan) -> dict[str, Any]:
     return {
         "id": option.id,
@@ -423,7 +577,7 @@ def _not_there(option: Option, plan: Plan) -> dict[str, Any]:
 def _company(found: Mapping[str, Any]) -> str:
     """Whether a project is worth more or less with the others there."""
     alone, among = found["alone"]["gross_benefit_usd"], found["in_company"]["gross_benefit_usd"]
-    if abs(among - alone) <= 0.01 * max(abs(alone), abs(among)):
+    if abs(among - alone) <= max(0.01 * max(abs(alone), abs(among)), NOISE_USD):
         return "independent"
     return "complement" if among > alone else "substitute"
 

@@ -16,7 +16,7 @@ from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.files import Study
 from landbridge.study.settings import parameter
 
-__all__ = ["Option", "Plan", "options_of", "plan_of", "territory"]
+__all__ = ["Option", "Plan", "ground_cost", "options_of", "plan_of", "territory"]
 
 #: Measures whose gains can be told apart from what they move between purses.
 VALUED = (Build, Upgrade, Ease, Regauge)
@@ -166,7 +166,8 @@ def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int
     row = tables["projects"].row(by_predicate=pl.col("id") == option.id, named=True)
     km = territory(tables, option.id)
     low, high, basis = row["cost_low_usd_mn"], row["cost_high_usd_mn"], "published"
-    length = sum(km.values()) or row["length_km"] or 0.0
+    # a second track or a rebuilt station costs something else than a new line of its length
+    length = sum(km.values())
     if low is None:
         known = tables["parameters"].row(by_predicate=pl.col("id") == "line-cost", named=True)
         if length > 0.0:
@@ -237,6 +238,16 @@ def territory(tables: Tables, project: str) -> dict[str, float]:
         for country, km in country_km(text).items():
             found[country] = found.get(country, 0.0) + km
     return found
+
+
+def ground_cost(tables: Tables, project: str) -> dict[str, float]:
+    """Cost on each country's ground, million USD: its own budget's section, the company's by the km left."""
+    money = tables["financing"].filter(pl.col("project") == project).to_dicts()
+    own = {r["party"]: r["amount_usd_mn"] for r in money if r["kind"] == "budget"}
+    company = sum(r["amount_usd_mn"] for r in money if r["kind"] != "budget")
+    rest = {c: km for c, km in territory(tables, project).items() if c not in own}
+    whole = sum(rest.values())
+    return own | {c: company * km / whole for c, km in rest.items() if whole}
 
 
 def _year(value: object) -> int | None:

@@ -11,7 +11,7 @@ from landbridge.data.formats.flows_csv import read_cash_flow
 from landbridge.errors import LandbridgeError
 from landbridge.model import appraisal
 
-__all__ = ["cash_flow", "rate_of"]
+__all__ = ["cash_flow", "money_of", "rate_of"]
 
 # A rate of ten a year is a slip of the pen: per cent without its sign.
 LARGEST_RATE = 1.0
@@ -43,6 +43,37 @@ def rate_of(text: str, name: str = "rate") -> float:
         value = float("nan")
     if not 0.0 <= value <= LARGEST_RATE:
         raise LandbridgeError(f"{name}: wanted a share of 0 to 1 or per cent, as 0.09 or 9%, got {text!r}")
+    return value
+
+
+def money_of(text: str, name: str) -> float:
+    """Read an amount of money: ``10bn``, ``500mn``, ``2e9``.
+
+    Parameters
+    ----------
+    text
+        As the user wrote it.
+    name
+        What it is called in an error.
+
+    Returns
+    -------
+    float
+        USD.
+
+    Raises
+    ------
+    LandbridgeError
+        If it is no amount of at least 0.
+    """
+    bare = text.strip().casefold()
+    unit = next((u for u in ("bn", "mn") if bare.endswith(u)), "")
+    try:
+        value = float(bare.removesuffix(unit)) * {"bn": 1e9, "mn": 1e6, "": 1.0}[unit]
+    except ValueError:
+        value = float("nan")
+    if not 0.0 <= value < float("inf"):
+        raise LandbridgeError(f"{name}: wanted an amount of USD, as 10bn, 500mn or 2e9, got {text!r}")
     return value
 
 

@@ -55,6 +55,7 @@ from landbridge.scenario.scenarios import Scenario
 from landbridge.study.answering import Answering, DemandMode, Growth, TimeCounted
 from landbridge.study.appraisal_terms import Appraising, Cost
 from landbridge.study.positions import key_lines, line_of
+from landbridge.study.uncertain import EnsemblePlan, Uncertain, plan_of, uncertain_faults, uncertain_of
 
 __all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read_study"]
 
@@ -100,6 +101,12 @@ class Study:
         ``simulated`` (their plans, run at the volumes that result).
     demand
         How trade answers to cost; None where the study says nothing, and trade is frozen.
+    seed
+        Of everything that is drawn at random.
+    outputs
+        Tables that the results keep; empty = all.
+    uncertain, ensemble
+        Uncertain inputs, and how futures are drawn from them; see `landbridge.study.uncertain`.
     appraisal
         How projects are appraised; None for the atlas' own terms. See `landbridge.study.appraise`.
     path
@@ -122,6 +129,10 @@ class Study:
     overlay: str = ""
     terminals: Terminals = "table"
     demand: Answering | None = None
+    seed: int = 0
+    outputs: tuple[str, ...] = ()
+    uncertain: tuple[Uncertain, ...] = ()
+    ensemble: EnsemblePlan | None = None
     appraisal: Appraising | None = None
     path: str = field(default="", compare=False)
     positions: tuple[tuple[str, ...], ...] = field(default=(), compare=False, repr=False)
@@ -170,16 +181,22 @@ class _StudyFile(pydantic.BaseModel):
     overlay: str | None = pydantic.Field(None, min_length=1)
     terminals: Terminals = "table"
     demand: _DemandTable | None = None
+    seed: int = pydantic.Field(0, ge=0)
+    outputs: list[str] = []
+    uncertain: list[Any] = []
+    ensemble: Any = None
     appraisal: _AppraisalTable | None = None
 
 
-def read_study(path: str | Path) -> Study:
+def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
     """Read a study file.
 
     Parameters
     ----------
     path
         A TOML file.
+    overlay_in
+        Where the overlay that the file names stands now, for a study that was copied without it.
 
     Returns
     -------
@@ -211,8 +228,14 @@ def read_study(path: str | Path) -> Study:
     compare = data.get("compare")
     if isinstance(compare, str) and compare not in known:
         faults.append(Fault("", "", "compare", one_of("scenario", compare, known), f"{compare!r}"))
-    overlay, more = _overlay(file, data.get("overlay"))
+    overlay, more = (str(overlay_in), []) if overlay_in and "overlay" in data else _overlay(file, data.get("overlay"))
     faults += more
+    uncertain, more = uncertain_of(data.get("uncertain", []))
+    faults += more
+    plan, more = plan_of(data["ensemble"], data.get("years"), known) if "ensemble" in data else (None, [])
+    faults += more
+    if uncertain and "ensemble" not in data:
+        faults.append(Fault("", "", "uncertain", "a table [ensemble] beside it", "nothing"))
     if faults:
         raise StudyError(f"study {file}", _placed(faults, f"{file}", lines))
     return Study(
@@ -228,6 +251,10 @@ def read_study(path: str | Path) -> Study:
         overlay=overlay,
         terminals=head.terminals,
         demand=Answering(**head.demand.model_dump()) if head.demand else None,
+        seed=head.seed,
+        outputs=tuple(head.outputs),
+        uncertain=uncertain,
+        ensemble=plan,
         appraisal=Appraising(**head.appraisal.model_dump()) if head.appraisal else None,
         path=f"{file}",
         positions=reading.positions,
@@ -333,6 +360,7 @@ def check_study(study: Study, tables: Tables) -> None:
                 '"simulated", which is for frozen trade only',
             )
         )
+    faults += uncertain_faults(tables, study.uncertain, study.ensemble)
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
     for i, scenario in enumerate(study.scenarios):
@@ -376,5 +404,6 @@ def fingerprint(study: Study) -> str:
         "max_iterations": study.max_iterations,
         **({"terminals": study.terminals} if study.terminals != "table" else {}),
         **({"demand": asdict(study.demand)} if study.demand else {}),
+        **({"outputs": sorted(study.outputs)} if study.outputs else {}),
     }
     return hashlib.sha256(json.dumps(content, sort_keys=True, allow_nan=False).encode()).hexdigest()

@@ -167,7 +167,7 @@ class OutsideCarbon:
         return km * self._road_g_tkm
 
 
-def state_of(tables: Tables, solution: Solution) -> State:
+def state_of(tables: Tables, solution: Solution, tolls: pl.DataFrame | None = None) -> State:
     """Add up what a solution pays and emits, by country.
 
     Parameters
@@ -176,6 +176,8 @@ def state_of(tables: Tables, solution: Solution) -> State:
         After `landbridge.scenario.apply`.
     solution
         Solved on them.
+    tolls
+        Charges and subsidies of the scenario on lines, from `landbridge.study.payments`: they take no resources.
 
     Returns
     -------
@@ -205,8 +207,15 @@ def state_of(tables: Tables, solution: Solution) -> State:
 
     # resources of a run by rail are a share of its price; fees at borders take none; the rest costs what it is priced
     takes = np.where(rail, share, np.where(border, 0.0, 1.0))
+    operators = by(price * (1.0 - share), rail, net.country)
+    on_lines = () if tolls is None else tolls.filter(pl.col("table") == "links").select("row", "paid_usd").iter_rows()
+    for row, usd in on_lines:
+        arcs = np.flatnonzero(rail & (net.link == net.links.index(row))) if row in net.links else np.zeros(0, np.int64)
+        km = net.length_km[arcs]
+        for arc, part in zip(arcs.tolist(), (km / max(float(km.sum()), 1e-9)).tolist(), strict=True):
+            operators[net.countries[net.country[arc]]] += share * usd * part
     return State(
-        operators_usd=by(price * (1.0 - share), rail, net.country),
+        operators_usd=operators,
         fees_usd=by(price, border, net.country_to),
         paid_usd=by(price, move, net.country),
         land_co2_t=by(grams * 1e-6, move, net.country),

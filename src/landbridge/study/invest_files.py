@@ -23,6 +23,7 @@ __all__ = [
     "MARKER",
     "Investment",
     "check_investment_output",
+    "frame_of",
     "read_investment",
     "tables_of",
     "write_investment",
@@ -101,6 +102,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "spent_usd": (_USD, "Spent on construction"), "budget_usd": (_USD, "What may be spent; empty: no limit"),
     },
     "sharing": {
+        "project": ("", "Project"),
         "rule": ("", "Rule by which the cost is shared"), "country": ("ISO2", "Country"),
         "benefit_usd": (_USD, "Present value gained"), "payment_usd": (_USD, "What it pays; below zero: is paid"),
         "net_usd": (_USD, "Gain less payment"), "share_pct": ("%", "Payment over cost"),
@@ -143,7 +145,8 @@ def tables_of(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     -------
     dict of str to DataFrame
     """
-    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in COLUMNS if name.startswith("appraisal_")}
+    names = [name for name in COLUMNS if name.startswith("appraisal_") or name == "sharing"]
+    rows: dict[str, list[dict[str, Any]]] = {name: [] for name in names}
     rows["appraisal_flows"] = list(found["flows"])
     for project in found["projects"]:
         for case in ("alone", "in_company"):
@@ -179,16 +182,31 @@ def tables_of(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
                 row = {**key, "assumption": name, **{k: v for k, v in swing.items() if k != "name"}}
                 rows["appraisal_sensitivity"].append({**row, "switching": told["switching"].get(name)})
             rows["appraisal_risks"] += [{**key, **risk} for risk in told.get("risks", [])]
+        for share in project.get("sharing", ()):
+            cost_of_all = sum(share["payment_usd"].values())
+            rows["sharing"] += [
+                {
+                    "project": project["id"],
+                    "country": c,
+                    "payment_usd": paid,
+                    "net_usd": share["net_usd"][c],
+                    "benefit_usd": share["benefit_usd"][c],
+                    "share_pct": 100 * paid / cost_of_all if cost_of_all else None,
+                    **{k: share[k] for k in ("rule", "individually_rational", "budget_balanced", "in_core")},
+                }
+                for c, paid in share["payment_usd"].items()
+            ]
         loan = project.get("alone", {}).get("loan")
         for country, paid in (loan["served_by"] if loan else {}).items():
             rows["appraisal_loans"] += [
                 {"project": project["id"], "country": country, "year": loan["first_year"] + t, "paid_usd": usd}
                 for t, usd in enumerate(paid["paid_usd"])
             ]
-    return {name: _frame(name, listed) for name, listed in rows.items()}
+    return {name: frame_of(name, listed) for name, listed in rows.items()}
 
 
-def _frame(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+def frame_of(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
+    """Return rows of one of `COLUMNS` as a frame with its types."""
     whole = {"year", "opening_year", "best_opening_year", "start_year"}
     words = {"project", "name", "case", "country", "stream", "assumption", "risk", "likelihood", "basis", "commodity",
              "cost_basis", "eirr_status", "company", "payer", "rule"}  # fmt: skip
@@ -198,11 +216,6 @@ def _frame(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         for c in COLUMNS[name]
     }
     return pl.DataFrame([{c: row.get(c) for c in schema} for row in rows], schema=schema)
-
-
-def frame_of(name: str, rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
-    """Rows of one of `COLUMNS` as a frame with its types."""
-    return _frame(name, rows)
 
 
 def write_investment(

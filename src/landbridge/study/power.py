@@ -12,8 +12,8 @@ option, the investment options, the principle, whether the game is superadditive
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -21,22 +21,42 @@ import numpy as np
 import polars as pl
 
 from landbridge.data.tables import Tables
-from landbridge.errors import LandbridgeError, OutputError
+from landbridge.errors import LandbridgeError
 from landbridge.model import leverage
 from landbridge.model.leverage import Game
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Build, Measure
 from landbridge.scenario.scenarios import Scenario
 from landbridge.scenario.select import country_km
+from landbridge.study.carriage import Laden, lay_out
 from landbridge.study.files import Study, held_projects
 from landbridge.study.games import solutions
 from landbridge.study.solve import Settings
-from landbridge.study.worth import RULES, Players, corridors, players_of, worth_game
+from landbridge.study.worth import RULES, Players, Sampled, check_listable, corridors, players_of, worth_game
 
-__all__ = ["DEFAULT_PLAYERS", "change", "power", "write_power"]
+__all__ = ["DEFAULT_PLAYERS", "BuildCost", "change", "power"]
 
 #: Who bargains unless a user says otherwise: the countries of the passages between China and Europe.
 DEFAULT_PLAYERS = ("CN", "KZ", "RU", "BY", "KG", "UZ", "AZ", "eu")
+
+
+@dataclass(frozen=True)
+class BuildCost:
+    """How the cost of a project is counted, a year.
+
+    Attributes
+    ----------
+    of
+        ``low``, ``mid`` or ``high`` of the costs that the atlas holds.
+    discount_pct, life_yr
+        Rate and years over which it is spread; assumptions.
+    """
+
+    of: str = "mid"
+    discount_pct: float = 6.0
+    life_yr: float = 35.0
+
+
 PRINCIPLE = (
     "the most that a coalition can earn over the outside options on arcs whose owners are all in it (an optimum with "
     "hard capacities, not an equilibrium); fees and surpluses in prices are transfers and stay out"
@@ -59,6 +79,9 @@ def power(
     project: str | None = None,
     year: int | None = None,
     size: str | None = None,
+    sample: int | None = None,
+    seed: int = 0,
+    build_cost: BuildCost | None = None,
     workers: int = 1,
     cache: Path | None = None,
     progress: Progress | None = None,
@@ -80,6 +103,11 @@ def power(
         Project to build; by default what the study's other scenario does.
     year, size
         Year (default the study's last) and size (default the study's).
+    sample, seed
+        Orders of arrival to draw in place of listing all coalitions, which only gives Shapley values with standard
+        errors; and the seed of the draws.
+    build_cost
+        How the cost of projects is counted in the worth of coalitions that build them; None = not at all.
     workers, cache
         Processes, and the folder in which finished worths are kept.
     progress
@@ -89,7 +117,8 @@ def power(
     -------
     dict
         What must be known to read it, and under ``rules`` for each rule the games ``before`` and ``after`` and the
-        ``change``.
+        ``change``. Where a cost is counted, ``after`` and ``change`` are net of it, ``change_before_cost`` is not, and
+        ``pays_for`` names the smallest coalitions whose gain in power exceeds it.
 
     Raises
     ------
@@ -104,6 +133,8 @@ def power(
     if chosen not in study.years:
         raise LandbridgeError(f"year: the study runs {', '.join(map(str, study.years))}, got {chosen}")
     playing = players_of(tables, players, chosen)
+    if sample is None:
+        check_listable(playing)
     settings = Settings(gap=study.gap, max_iterations=study.max_iterations, size=size or study.size)
     groups = _groups(tables, playing, blocs, chosen)
     by_id = {scenario.id: scenario for scenario in study.scenarios}
@@ -113,7 +144,9 @@ def power(
     started = len(ground.measures)
     added = after[started:] if after is not None and after[:started] == ground.measures else ()
     builders = _builders(tables, playing, added)
+    cost = _cost(tables, added, build_cost) if builders is not None and build_cost is not None else None
     result: dict[str, Any] = {
+        "question": "power",
         "study": study.name,
         "year": chosen,
         "size": settings.size,
@@ -124,15 +157,27 @@ def power(
         "after": other,
         "investment_options": [] if other is None else [other],
         "consent_to_build": None if builders is None else [playing.names[i] for i in builders],
+        "build_cost": cost,
+        "scenarios": [ground.id, *([other] if other else [])],
+        "sampled_orders": sample,
+        "seed": seed if sample is not None else None,
         "rules": {},
     }
+    states = {"before": ground.measures, **({"after": after} if after is not None else {})}
+    laid = {name: _laid(tables, measures, chosen, settings, held) for name, measures in states.items()}
     for rule in RULES:
+        if sample is not None:
+            result["rules"][rule] = _by_drawing(
+                playing, rule, chosen, settings, laid, builders, cost,
+                sample=sample, seed=seed, cache=cache, progress=progress,
+            )  # fmt: skip
+            continue
         games: list[Game] = []
+        gross: Game | None = None
         told: dict[str, Any] = {}
         free_usd_yr: list[float] = []
-        for name, measures in (("before", ground.measures), *((("after", after),) if after is not None else ())):
-            applied = apply(tables, measures, chosen, held=held)
-            found = corridors(applied.tables, playing, rule=rule, year=chosen, settings=settings)
+        for name, (applied, laden) in laid.items():
+            found = corridors(applied, playing, rule=rule, year=chosen, settings=settings, laden=laden)
             label = f"{rule}, {name}"
             game, free = worth_game(
                 found,
@@ -142,7 +187,12 @@ def power(
                 progress=None if progress is None else _labelled(progress, label),
             )
             if games and builders is not None:
-                game, free = _if_built(games[0], free_usd_yr[0], game, free, builders)
+                plain, free_plain = _if_built(games[0], free_usd_yr[0], game, free, builders, 0.0)
+                if cost is not None:
+                    gross = plain
+                    game, free = _if_built(games[0], free_usd_yr[0], game, free, builders, cost["annuity_usd_yr"])
+                else:
+                    game, free = plain, free_plain
             games.append(game)
             free_usd_yr.append(free)
             told[name] = {
@@ -153,6 +203,9 @@ def power(
             }
         if len(games) == 2:
             told["change"] = change(playing, *games, free_usd_yr=free_usd_yr[1] - free_usd_yr[0])
+            if gross is not None and cost is not None:
+                told["change_before_cost"] = change(playing, games[0], gross, free_usd_yr=0.0)
+                told["pays_for"] = _payers(playing, told["change_before_cost"]["shapley"], cost["annuity_usd_yr"])
         result["rules"][rule] = told
     return result
 
@@ -203,38 +256,140 @@ def change(players: Players, before: Game, after: Game, *, free_usd_yr: float = 
     }
 
 
-def write_power(path: Path, found: dict[str, Any]) -> None:
-    """Write what `power` found as JSON, whole or not at all.
-
-    Parameters
-    ----------
-    path
-        File; its folder is made.
-    found
-        As `power` returns it.
-
-    Raises
-    ------
-    OutputError
-        If it cannot be written.
-    """
-    part = path.with_suffix(".part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(json.dumps(found, indent=2, ensure_ascii=False), encoding="utf-8")
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
-
-
 def _if_built(
-    before: Game, free_before: float, after: Game, free_after: float, builders: list[int]
+    before: Game, free_before: float, after: Game, free_after: float, builders: list[int], cost_usd_yr: float
 ) -> tuple[Game, float]:
-    """The game in which only coalitions of all the builders have what is built."""
+    """The game in which only coalitions of all the builders can build, and do where it is worth its cost."""
     needed = sum(1 << i for i in builders)
     every = np.arange(before.worth.size)
-    worth = np.where(every & needed == needed, after.worth + free_after, before.worth + free_before)
+    without = before.worth + free_before
+    built = np.maximum(after.worth + free_after - cost_usd_yr, without)
+    worth = np.where(every & needed == needed, built if cost_usd_yr > 0.0 else after.worth + free_after, without)
     return leverage.make(before.players, worth - worth[0]), float(worth[0])
+
+
+def _cost(tables: Tables, added: Sequence[Measure], how: BuildCost) -> dict[str, Any] | None:
+    """What the projects cost a year, and on what that rests; None where the atlas does not know one of the costs."""
+    named = {m.project for m in added if isinstance(m, Build) and m.project}
+    if not named or any(isinstance(m, Build) and not m.project for m in added):
+        return None
+    total = 0.0
+    for row in tables["projects"].filter(pl.col("id").is_in(list(named))).to_dicts():
+        low, high = row["cost_low_usd_mn"], row["cost_high_usd_mn"]
+        if low is None and high is None:
+            return None
+        ends = {"low": low if low is not None else high, "high": high if high is not None else low}
+        ends["mid"] = (ends["low"] + ends["high"]) / 2.0
+        total += 1e6 * ends[how.of]
+    rate = how.discount_pct / 100.0
+    factor = 1.0 / how.life_yr if rate == 0.0 else rate / (1.0 - (1.0 + rate) ** -how.life_yr)
+    return {
+        "projects": sorted(named),
+        "of": how.of,
+        "cost_usd": total,
+        "discount_pct": how.discount_pct,
+        "life_yr": how.life_yr,
+        "annuity_usd_yr": total * factor,
+        "note": "the atlas' published cost spread evenly over the life at the rate, both assumed; upkeep not included",
+    }
+
+
+def _payers(players: Players, gain: dict[str, float], cost_usd_yr: float) -> list[dict[str, Any]]:
+    """Smallest coalitions whose members together gain more by the Shapley value than it costs."""
+    gains = [gain[name] for name in players.names]
+    found: list[int] = []
+    for coalition in sorted(range(1, 1 << len(gains)), key=lambda s: (s.bit_count(), s)):
+        if any(coalition & other == other for other in found):
+            continue
+        if sum(g for i, g in enumerate(gains) if coalition >> i & 1) > cost_usd_yr:
+            found.append(coalition)
+    rows: list[dict[str, Any]] = [
+        {
+            "players": [name for i, name in enumerate(players.names) if s >> i & 1],
+            "gain_usd_yr": sum(g for i, g in enumerate(gains) if s >> i & 1),
+        }
+        for s in found
+    ]
+    return sorted(rows, key=lambda row: (len(row["players"]), -row["gain_usd_yr"]))[:MOST_COALITIONS]
+
+
+def _laid(
+    tables: Tables, measures: Sequence[Measure], year: int, settings: Settings, held: frozenset[str]
+) -> tuple[Tables, Laden]:
+    """Tables of a scenario, and the network that both rules share."""
+    applied = apply(tables, measures, year, held=held).tables
+    return applied, lay_out(applied, year=year, settings=settings, transfers=False)
+
+
+def _by_drawing(
+    playing: Players,
+    rule: str,
+    year: int,
+    settings: Settings,
+    laid: dict[str, tuple[Tables, Laden]],
+    builders: list[int] | None,
+    cost: dict[str, Any] | None,
+    *,
+    sample: int,
+    seed: int,
+    cache: Path | None,
+    progress: Progress | None,
+) -> dict[str, Any]:
+    """Shapley values by drawn orders, the same orders before and after so that changes have their own errors."""
+    count = len(playing.names)
+    everyone = (1 << count) - 1
+    games: list[Callable[[int], float]] = []
+    told: dict[str, Any] = {}
+    needed = sum(1 << i for i in builders or ())
+    yearly = cost["annuity_usd_yr"] if cost else 0.0
+    kept: list[Sampled] = []
+    for name, (applied, laden) in laid.items():
+        found = corridors(applied, playing, rule=rule, year=year, settings=settings, laden=laden)
+        label = f"{rule}, {name}, drawn"
+        drawn = Sampled(found, cache=cache, progress=None if progress is None else _labelled(progress, label))
+        kept.append(drawn)
+        worth: Callable[[int], float] = drawn
+        if games and builders is not None:
+            first, free = games[0], drawn.free_usd_yr - kept[0].free_usd_yr
+
+            def worth(
+                s: int, drawn: Sampled = drawn, first: Callable[[int], float] = first, free: float = free
+            ) -> float:
+                if s & needed != needed:
+                    return first(s)
+                return max(drawn(s) + free - yearly, first(s)) if yearly else drawn(s) + free
+
+        games.append(worth)
+        value, error = leverage.sample_shapley(worth, count, permutations=sample, random=np.random.default_rng(seed))
+        whole = worth(everyone)
+        marginal = np.array([whole - worth(everyone ^ 1 << i) for i in range(count)])
+        told[name] = {
+            "players": list(playing.names),
+            "worth_of_all": whole,
+            "shapley": _named(playing, value),
+            "standard_error": _named(playing, error),
+            "marginal": _named(playing, marginal),
+            "hold_up": _named(playing, marginal / whole if whole else marginal),
+            "veto": [p for p, m in zip(playing.names, marginal, strict=True) if whole and m >= whole * (1 - NO_CHANGE)],
+            "core": None,
+            "superadditive": None,
+            "worth_without_players_usd_yr": drawn.free_usd_yr,
+            "tonnes_yr": found.tonnes_yr,
+            "without_outside_option_tonnes_yr": found.without_outside_tonnes_yr,
+        }
+    if len(games) == 2:
+        both = tuple(games)
+        value, error = leverage.sample_shapley(
+            lambda s: both[1](s) - both[0](s), count, permutations=sample, random=np.random.default_rng(seed)
+        )
+        told["change"] = {
+            "worth_usd_yr": both[1](everyone) - both[0](everyone),
+            "shapley": _named(playing, value),
+            "standard_error": _named(playing, error),
+        }
+    for each in kept:
+        each.keep()
+    return told
 
 
 def _builders(tables: Tables, players: Players, measures: Sequence[Measure]) -> list[int] | None:

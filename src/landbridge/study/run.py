@@ -7,6 +7,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
+from functools import partial
 from importlib import metadata
 from pathlib import Path
 from typing import Any
@@ -15,8 +16,10 @@ import polars as pl
 
 from landbridge import __version__
 from landbridge.data.tables import Tables
+from landbridge.errors import Fault, StudyError
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
+from landbridge.scenario.read import one_of
 from landbridge.scenario.scenarios import Scenario
 from landbridge.scenario.scenarios import fingerprint as scenario_hash
 from landbridge.study.answer import Answer, answer, frozen_tables, projected_world, reference_of
@@ -29,10 +32,10 @@ from landbridge.study.payments import PAYMENTS, payments_table
 from landbridge.study.results import Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
 from landbridge.study.runner import Done, Task, Where, noted, run_tasks
-from landbridge.study.solve import Settings, Solution, solve
+from landbridge.study.solve import Prepared, Settings, Solution, solve
 from landbridge.study.tabulate import TABLES, tabulate
 from landbridge.study.tabulate_trade import TRADE_TABLES, told_of, trade_tables
-from landbridge.study.terminal_network import solve_with_terminals
+from landbridge.study.terminal_network import Assign, solve_with_terminals
 from landbridge.study.terminal_network import summary as terminals_told
 
 __all__ = ["run_study", "settings_of", "solve_one", "work_folder"]
@@ -42,6 +45,9 @@ BESIDE = {
     "passages": "Passages by the route of their standard relation",
     "terminals": "Streams at terminals, where these are simulated: trains, capacity, delay and spread at that volume",
 }
+
+#: What each table of results is.
+DESCRIBED = {**TABLES, **TRADE_TABLES, **BESIDE, **PAYMENTS}
 
 #: Libraries whose version may move a number in its last digits.
 LIBRARIES = ("numba", "numpy", "polars", "pydantic")
@@ -123,26 +129,40 @@ def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
     answered, by_gift = None, None
     more: dict[str, pl.DataFrame] = {}
     notes = list(applied.notes)
-    if study.terminals == "simulated":
-        fixed = solve_with_terminals(applied.tables, year=year, settings=settings, progress=noted, start=base)
-        solution, more["terminals"] = fixed.solution, terminals_told(fixed)
-        notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
-        notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
-    elif how is not None and how.mode != "frozen" and base is not None:
+    answering: Callable[..., Answer] | None = None
+    before = applied.tables
+    if how is not None and how.mode != "frozen" and base is not None:
         before = apply(tables, study.scenario(study.compare).measures, year, held=held).tables
-        answered = answer(
-            applied.tables,
-            reference_of(before, base),
+        answering = partial(
+            answer, applied.tables, reference_of(before, base), year=year, settings=settings, how=how, progress=noted
+        )
+    if study.terminals == "simulated":
+        found: list[Answer] = []
+
+        def respond(prepared: Prepared, assign: Assign, begin: Solution | None) -> Solution:
+            assert answering is not None  # noqa: S101 - asked below
+            found.append(answering(prepared=prepared, start=begin, assign=assign))
+            return found[-1].solution
+
+        fixed = solve_with_terminals(
+            frozen_tables(applied.tables) if answering else applied.tables,
             year=year,
             settings=settings,
-            how=how,
             progress=noted,
             start=base,
+            trade=respond if answering else None,
         )
+        solution, more["terminals"] = fixed.solution, terminals_told(fixed)
+        answered = found[-1] if found else None
+        notes.append(f"terminals simulated: {fixed.rounds} rounds, volumes within {fixed.change:.1%} of a capacity")
+        notes += [f"more than its terminal can bear: {name}" for name in fixed.past_capacity]
+    elif answering:
+        answered = answering(start=base)
         solution = answered.solution
-        by_gift = _given(before, answered, scenario, year, settings)
     else:
         solution = solve(applied.tables, year=year, settings=settings, progress=noted, start=base)
+    if answered:
+        by_gift = _given(before, answered, scenario, year, settings)
     more["payments"] = payments_table(applied.tables, solution, applied.payments)
     made = {**tabulate(applied.tables, solution), "passages": passage_routes(applied.tables), **more}
     if how is not None:
@@ -237,6 +257,7 @@ def run_study(
     """
     check_output(out)
     check_study(study, tables)
+    check_outputs(study)
     show = progress or (lambda _done, _all, _text: None)
     shared = Shared(tables, settings_of(study), replace(study, lines={}, positions=()))
     tasks = tasks_of(study)
@@ -281,17 +302,35 @@ def write_solved(shared: Shared, solved: Sequence[Solved], out: Path, *, seconds
         If it cannot be written.
     """
     names = list(dict.fromkeys(name for one in solved for name in one.frames))
+    names = [name for name in names if not shared.study.outputs or name in shared.study.outputs]
     merged = {name: pl.concat([s.frames[name] for s in solved if name in s.frames], how="vertical") for name in names}
     manifest = {
         **told_of_study(shared),
         "seconds": seconds,
         "solved": [dict(one.record) for one in solved],
-        "tables": {name: {**TABLES, **TRADE_TABLES, **BESIDE, **PAYMENTS}[name] for name in merged},
+        "tables": {name: DESCRIBED[name] for name in merged},
         "content": {name: table_hash(frame) for name, frame in merged.items()},
     }
     path, overlay = shared.study.path, shared.tables.overlay
     text = Path(path).read_text(encoding="utf-8") if path else ""
     write_results(out, manifest, merged, text, overlay=overlay.files if overlay else None)
+
+
+def check_outputs(study: Study) -> None:
+    """Make sure that the tables a study keeps are ones that a study makes.
+
+    Raises
+    ------
+    StudyError
+        With every name that is not.
+    """
+    faults = [
+        Fault(study.path, "", f"outputs[{i}]", one_of("table of results", name, list(DESCRIBED)), repr(name))
+        for i, name in enumerate(study.outputs)
+        if name not in DESCRIBED
+    ]
+    if faults:
+        raise StudyError(f"study {study.path or study.name}", faults)
 
 
 def shared_hash(shared: Shared) -> str:
@@ -329,6 +368,7 @@ def told_of_study(shared: Shared) -> dict[str, Any]:
             "compare": study.compare,
             "demand": asdict(study.demand) if study.demand else None,
             "terminals": study.terminals,
+            "seed": study.seed,
             "held_projects": sorted(held_projects(study)),
             "scenarios": [
                 {

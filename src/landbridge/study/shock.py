@@ -222,7 +222,8 @@ def shock(
         economy, told = economy_of(world, tables)
         notes += told
         notes.append(
-            "the mix of inputs is each country's mean over its sectors; tariffs are means over all goods of 2015"
+            "the mix of inputs is each country's mean over its sectors; tariffs are means of primary and of "
+            "manufactured goods where published (2015 to 2019), else over all goods (2015)"
         )
         after = trade.solve_sectors(economy, cost_hat=np.broadcast_to(tau, economy.trade.shape), names=names)
         new, iterations, gap = after.trade.sum(axis=0), after.iterations, after.gap

@@ -9,6 +9,9 @@ itself. Other streams of the same plan keep the volumes of the round before, to 
 the curves of two rounds are the same as soon as the volumes are; volumes that the terminal could not bear together are
 thinned in proportion to what leaves it a load of `BORNE`. From round `HALVED_FROM` on volumes move half the way.
 
+The spread of the stay grows with volume too: what it grows by weighs in the cost as spread does on every arc (hours of
+`buffer-weight` for an hour of standard deviation), and the hours that are told are without it.
+
 Stop rule
     At the volumes found no curve is another than that they were found with, or no volume differs by more than
     `TOLERANCE` of its capacity from the one its curves were made for. Past `ROUNDS` rounds that is an error.
@@ -19,6 +22,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
+from typing import TypeAlias
 
 import numpy as np
 import numpy.typing as npt
@@ -26,14 +30,14 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, NotConverged
-from landbridge.model import terminals
+from landbridge.model import flows, terminals
 from landbridge.model.flows import Tabulated
 from landbridge.model.network import MODES, OPTIONS, ArcKind, Network
 from landbridge.model.terminals import DelayCurve, Plan
 from landbridge.study import terminal as work
-from landbridge.study.solve import Prepared, Settings, Solution, equilibrium, parameter, prepare
+from landbridge.study.solve import Prepared, Settings, Solution, assignable, equilibrium, parameter, prepare
 
-__all__ = ["Fixed", "Stream", "curves_of", "facilities_of", "solve_with_terminals", "summary", "with_curves"]
+__all__ = ["Assign", "Fixed", "Stream", "curves_of", "facilities_of", "solve_with_terminals", "summary", "with_curves"]
 
 #: Rounds, the change of volume that counts as none (of the capacity), and the step in which plans see volumes.
 ROUNDS = 12
@@ -48,6 +52,9 @@ RUNS = work.Settings(days=45.0, replications=2, seed=0)
 RATIOS = (0.05, 0.35, 0.6, 0.75, 0.87, 0.95)
 # A facility without a limit is not one that a terminal could fill.
 NO_CURVE = 1e-9
+
+#: Assigns what was prepared, perhaps from a solution on.
+Assign: TypeAlias = Callable[[Prepared, Solution | None], Solution]
 
 _CACHE: dict[tuple[Plan, str], DelayCurve] = {}
 
@@ -186,8 +193,21 @@ def _at(plan: Plan, rates: Mapping[str, float]) -> Plan:
     return replace(plan, streams=tuple(replace(s, trains_day=rates[s.id]) for s in plan.streams))
 
 
-def with_curves(prepared: Prepared, streams: list[Stream], curves: Mapping[str, DelayCurve]) -> Prepared:
-    """Return what is to be solved with the delay of terminals in place of the power curve of their facilities."""
+def with_curves(
+    prepared: Prepared, streams: list[Stream], curves: Mapping[str, DelayCurve], *, buffer: float = 0.0
+) -> Prepared:
+    """Return what is to be solved with the delay of terminals in place of the power curve of their facilities.
+
+    Parameters
+    ----------
+    prepared
+        What could be assigned.
+    streams, curves
+        Whose delay.
+    buffer
+        Hours of certain delay that an hour of standard deviation weighs like (the weight of reliability in the cost of
+        every arc). What the spread grows by with volume counts as so many hours on top of the delay.
+    """
     net = prepared.network
     capacity: npt.NDArray[np.float64] = net.capacity_trains_day.copy()
     tables = dict(prepared.curves)
@@ -197,11 +217,36 @@ def with_curves(prepared: Prepared, streams: list[Stream], curves: Mapping[str, 
             beside = f"no capacity left beside the other streams ({curve.bottleneck})"
             raise LandbridgeError(f"terminal {each.plan}: {each.stream} has {beside}")
         capacity[each.facility] = curve.capacity_trains_day * each.trains
-        ratio, delay = curve.ratio, curve.delay_h
+        ratio = curve.ratio
+        delay = tuple(d + buffer * (h - curve.spread_h[0]) for d, h in zip(curve.delay_h, curve.spread_h, strict=True))
         if ratio[0] > 0:
             ratio, delay = (0.0, *ratio), (0.0, *delay)
         tables[each.facility] = Tabulated(ratio, delay)
     return replace(prepared, network=replace(net, capacity_trains_day=capacity), curves=tables)
+
+
+def _assigned(
+    tables: Tables,
+    prepared: Prepared,
+    streams: list[Stream],
+    curves: Mapping[str, DelayCurve],
+    *,
+    settings: Settings,
+    progress: Callable[[str], None] | None,
+    start: Solution | None,
+) -> Solution:
+    """Assign at the curves with their spread in the cost, and tell the hours without it."""
+    weighed = with_curves(prepared, streams, curves, buffer=parameter(tables, "buffer-weight"))
+    solution = equilibrium(tables, weighed, settings=settings, progress=progress, start=start)
+    if not streams:
+        return solution
+    net, load = weighed.network, solution.equilibrium.facility_trains_day
+    _, delay, *_ = assignable(with_curves(prepared, streams, curves))
+    hours = flows.delays_h(delay, load)
+    here = np.isin(net.facility, [each.facility for each in streams])
+    time_h = solution.equilibrium.time_h.copy()
+    time_h[here] = net.time_h[here] + hours[net.facility[here]]
+    return replace(solution, equilibrium=replace(solution.equilibrium, time_h=time_h))
 
 
 def solve_with_terminals(
@@ -211,6 +256,7 @@ def solve_with_terminals(
     settings: Settings,
     progress: Callable[[str], None] | None = None,
     start: Solution | None = None,
+    trade: Callable[[Prepared, Assign, Solution | None], Solution] | None = None,
 ) -> Fixed:
     """Find an equilibrium in which terminals delay as their simulation says at the volumes that result.
 
@@ -226,6 +272,9 @@ def solve_with_terminals(
         Called with a short text as the work goes on.
     start
         A solution to begin with, as in `landbridge.study.solve.solve`. Each round goes on from the one before.
+    trade
+        Where trade answers to cost: finds its fixed point at the curves of a round (`landbridge.study.answer.answer`),
+        from what is prepared, how it is assigned, and where to begin. ``tables`` are then those before it answers.
 
     Returns
     -------
@@ -255,9 +304,12 @@ def solve_with_terminals(
 
     curves, change = look(volumes, "round 1"), np.inf
     for number in range(1, ROUNDS + 1):
-        solution = equilibrium(
-            tables, with_curves(prepared, streams, curves), settings=settings, progress=progress, start=start
-        )
+        at = curves
+
+        def assign(what: Prepared, begin: Solution | None, at: Mapping[str, DelayCurve] = at) -> Solution:
+            return _assigned(tables, what, streams, at, settings=settings, progress=progress, start=begin)
+
+        solution = assign(prepared, start) if trade is None else trade(prepared, assign, start)
         start = solution
         load = solution.equilibrium.facility_trains_day
         found = volumes | {each.stream: float(load[each.facility]) / each.trains for each in streams}

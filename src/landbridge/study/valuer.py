@@ -19,9 +19,11 @@ from landbridge.data.tables import Tables
 from landbridge.model.network import MODES, ArcKind
 from landbridge.model.network.match import matching_arcs
 from landbridge.scenario.apply import apply
+from landbridge.scenario.edits import Payment
 from landbridge.study.appraising import Option
 from landbridge.study.files import Study, held_projects
 from landbridge.study.gains import Gains, OutsideCarbon, State, gains_between, state_of
+from landbridge.study.payments import payments_table
 from landbridge.study.settings import Settings, parameter
 from landbridge.study.solve import Solution, solve
 
@@ -45,7 +47,7 @@ class Own:
         On all of its links; surplus is what is paid beyond the resources of the runs.
     """
 
-    def __init__(self, tables: Tables, solution: Solution, links: Set) -> None:
+    def __init__(self, tables: Tables, solution: Solution, links: Set, tolls: pl.DataFrame) -> None:
         net, classes = solution.prepared.network, solution.prepared.classes
         mine = np.array([name in links for name in net.links], np.bool_)
         arcs = np.flatnonzero((net.kind == ArcKind.MOVE) & np.where(net.link >= 0, mine[net.link], False))
@@ -62,7 +64,10 @@ class Own:
         self.heaviest_t = float(by_link.max(initial=0.0))
         self.tonne_km = float((tonnes.sum(axis=0) * net.length_km[arcs]).sum())
         self.paid_usd = float(price.sum())
-        self.surplus_usd = float(price[rail].sum()) * (1.0 - parameter(tables, "resource-share"))
+        share = parameter(tables, "resource-share")
+        # a toll takes no resources, so that all of it is earned
+        charged = tolls.filter((pl.col("table") == "links") & pl.col("row").is_in(sorted(links)))["paid_usd"].sum()
+        self.surplus_usd = float(price[rail].sum()) * (1.0 - share) + share * float(charged)
 
 
 class Valuer:
@@ -91,10 +96,16 @@ class Valuer:
         self._tell = tell or (lambda _: None)
         self._solutions: dict[tuple[Set, int], Solution] = {}
         self._tables: dict[tuple[Set, int], Tables] = {}
+        self._payments: dict[tuple[Set, int], Sequence[Payment]] = {}
         self._states: dict[tuple[Set, int], State] = {}
         self._carbon: dict[int, OutsideCarbon] = {}
         self._gains: dict[tuple[Set, Set, int], Gains] = {}
         self._iso2 = dict(zip(tables["countries"]["iso3"], tables["countries"]["iso2"], strict=True))
+
+    @property
+    def held(self) -> tuple[str, ...]:
+        """What stays unbuilt unless chosen: what is appraised, and what the study builds or holds."""
+        return tuple(sorted(self._held))
 
     @property
     def years(self) -> tuple[int, ...]:
@@ -106,7 +117,8 @@ class Valuer:
         key = (chosen, year)
         if key not in self._solutions:
             measures = (*self._ground, *(m for name in sorted(chosen) for m in self.options[name].measures))
-            applied = apply(self.tables, measures, year, held=self._held).tables
+            done = apply(self.tables, measures, year, held=self._held)
+            applied, self._payments[key] = done.tables, done.payments
             self._tell(f"{year} with {', '.join(sorted(chosen)) or 'none'}")
             start = self.solution(frozenset(), year) if chosen else None
             self._solutions[key] = solve(applied, year=year, settings=self.settings, start=start)
@@ -136,10 +148,16 @@ class Valuer:
                 self._solutions.pop((chosen, year), None)
                 self._tables.pop((chosen, year), None)
 
+    def add(self, option: Option) -> None:
+        """Let something more be asked for, which is not held back: a variant of a project."""
+        self.options[option.id] = option
+
     def own(self, option: str, chosen: Set, year: int) -> Own:
         """What an option's own lines carry where a set is there."""
-        links = self.tables["links"].filter(pl.col("project") == option)["id"].to_list()
-        return Own(self.tables, self.solution(chosen, year), frozenset(links))
+        links = frozenset(self.tables["links"].filter(pl.col("project") == option)["id"].to_list())
+        solution = self.solution(chosen, year)
+        tolls = payments_table(self._tables[chosen, year], solution, self._payments[chosen, year])
+        return Own(self.tables, solution, links, tolls)
 
     def changes_network(self, option: str) -> bool:
         """Whether an option changes anything that the model knows of."""
@@ -151,7 +169,8 @@ class Valuer:
     def _state(self, chosen: Set, year: int) -> State:
         if (chosen, year) not in self._states:
             solution = self.solution(chosen, year)
-            self._states[chosen, year] = state_of(self._tables[chosen, year], solution)
+            tables, tolls = self._tables[chosen, year], self._payments[chosen, year]
+            self._states[chosen, year] = state_of(tables, solution, payments_table(tables, solution, tolls))
         return self._states[chosen, year]
 
 

@@ -207,6 +207,18 @@ def atlas_world(
     return World(countries, sectors, value, f"atlas, trade of {base_year} and output of 2022", tuple(notes))
 
 
+def tariffs_of(world: World, tables: Tables) -> F8:
+    """Return the tariffs of a world as parts of value, by sector, exporter and importer."""
+    number = {c: i for i, c in enumerate(world.countries)}
+    goods = dict(tables["trade_sectors"].select("id", "goods").iter_rows())
+    by_goods: dict[str, F8] = {}
+    for what in dict.fromkeys(goods.values()):
+        by_goods[what] = np.zeros((len(number), len(number)))
+        for (exporter, importer), rate in rates_of(tables, world.countries, goods=what).items():
+            by_goods[what][number[exporter], number[importer]] = rate / 100
+    return np.stack([by_goods[goods[s]] for s in world.sectors])
+
+
 def economy_of(world: World, tables: Tables, *, cap: float | None = None) -> tuple[trade.Economy, tuple[str, ...]]:
     """Make the many-sector economy of an atlas' world: inputs, tariffs, final spending and transfers.
 
@@ -231,10 +243,7 @@ def economy_of(world: World, tables: Tables, *, cap: float | None = None) -> tup
     count, sectors = len(world.countries), len(world.sectors)
     number = {c: i for i, c in enumerate(world.countries)}
     kind = {s: i for i, s in enumerate(world.sectors)}
-    duty = np.zeros((count, count))
-    for (exporter, importer), rate in rates_of(tables, world.countries).items():
-        duty[number[exporter], number[importer]] = rate / 100
-    tariff = np.broadcast_to(duty, flows.shape).copy()
+    tariff = tariffs_of(world, tables)
     output = flows.sum(axis=2)
     spent = (flows * (1 + tariff)).sum(axis=1)
     made, used = np.zeros((sectors, count)), np.zeros((sectors, count))

@@ -11,7 +11,7 @@ from __future__ import annotations
 import hashlib
 import multiprocessing
 import os
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, fields, is_dataclass
 from pathlib import Path
@@ -24,10 +24,20 @@ from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, OutputError, UnknownName
 from landbridge.model.leverage import MOST_PLAYERS, Game, corridor, make
 from landbridge.model.network import ArcKind
-from landbridge.study.carriage import lay_out
+from landbridge.study.carriage import Laden, lay_out
 from landbridge.study.solve import Settings
 
-__all__ = ["RULES", "Corridors", "Players", "corridors", "players_of", "solve_worths", "worth_game"]
+__all__ = [
+    "RULES",
+    "Corridors",
+    "Players",
+    "Sampled",
+    "check_listable",
+    "corridors",
+    "players_of",
+    "solve_worths",
+    "worth_game",
+]
 
 F8 = npt.NDArray[np.float64]
 I8 = npt.NDArray[np.int64]
@@ -35,8 +45,10 @@ Progress = Callable[[int, int], None]
 
 #: Whether shippers bargain with their countries, or take the price that carriers' countries leave them.
 RULES = ("shippers are players", "shippers are price-takers")
+# Coalitions after which drawn worths are written.
+KEEP_EVERY = 200
 # Change it when worths of the same game would come out otherwise.
-CACHE_FORMAT = "corridor game 2"
+CACHE_FORMAT = "corridor game 3"
 
 
 @dataclass(frozen=True)
@@ -123,7 +135,9 @@ def players_of(tables: Tables, names: Sequence[str], year: int) -> Players:
     return Players(tuple(found), tuple(members))
 
 
-def corridors(tables: Tables, players: Players, *, rule: str, year: int, settings: Settings) -> Corridors:
+def corridors(
+    tables: Tables, players: Players, *, rule: str, year: int, settings: Settings, laden: Laden | None = None
+) -> Corridors:
     """Make the corridor game of tables to which a scenario was applied.
 
     Parameters
@@ -136,6 +150,8 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
         One of `RULES`. Where shippers are price-takers, a relation need not ask the countries of its own two ends.
     year, settings
         Year and size.
+    laden
+        The tables laid out without transfers, if that was done already.
 
     Returns
     -------
@@ -148,7 +164,7 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
     """
     if rule not in RULES:
         raise ValueError(f"rule: wanted one of {RULES}, got {rule!r}")
-    laden = lay_out(tables, year=year, settings=settings, transfers=False)
+    laden = laden or lay_out(tables, year=year, settings=settings, transfers=False)
     prepared, carriage = laden.prepared, laden.carriage
     net = prepared.network
     bit = {country: 1 << i for i, own in enumerate(players.members) for country in own}
@@ -165,6 +181,22 @@ def corridors(tables: Tables, players: Players, *, rule: str, year: int, setting
     told = {part.name: getattr(carriage, part.name) for part in fields(carriage)}
     game = corridor.CorridorGame(**told, consent=consent, own=own[laden.kept], player_count=len(players.names))
     return Corridors(game, laden.tonnes_yr, laden.without_outside_tonnes_yr)
+
+
+def check_listable(players: Players) -> None:
+    """Refuse more players than all coalitions can be listed for.
+
+    Raises
+    ------
+    LandbridgeError
+        With the reason, and what to do.
+    """
+    count = len(players.names)
+    if count > MOST_PLAYERS:
+        raise LandbridgeError(
+            f"{count} players make {1 << count} coalitions; up to {MOST_PLAYERS} players can be listed: name fewer "
+            "players, or blocs in place of countries, or let orders of arrival be drawn (--sample)"
+        )
 
 
 def worth_game(
@@ -193,15 +225,75 @@ def worth_game(
     LandbridgeError
         If there are too many players to list all coalitions.
     """
-    count = len(players.names)
-    if count > MOST_PLAYERS:
-        raise LandbridgeError(
-            f"{count} players make {1 << count} coalitions; up to {MOST_PLAYERS} can be listed: name fewer players, or "
-            "blocs in place of countries"
-        )
+    check_listable(players)
     worth = solve_worths(found.game, workers=workers, cache=cache, progress=progress)
     free = float(worth[0])
     return make(players.names, worth - free), free
+
+
+class Sampled:
+    """Worths of coalitions as they are asked for, each solved once and kept: for games too large to list.
+
+    Parameters
+    ----------
+    found
+        The corridor game.
+    cache
+        Folder in which worths are kept by the content of the game; None = nowhere.
+    progress
+        Called with coalitions solved and 0.
+    """
+
+    def __init__(self, found: Corridors, *, cache: Path | None = None, progress: Progress | None = None) -> None:
+        self._row = corridor.Row(found.game, corridor.efficient_paths(found.game))
+        self._path = None if cache is None else cache / content_of(found.game)[:24] / "drawn.npy"
+        self._progress = progress
+        self._known: dict[int, float] = {}
+        self._tops: list[tuple[int, int, float]] = []
+        self.solved = 0
+        if self._path is not None and (kept := _drawn(self._path)) is not None:
+            self._known = kept
+        self.free_usd_yr = self._worth(0)
+
+    def __call__(self, coalition: int) -> float:
+        """Return v(S) beyond what is earned without any player's consent, USD a year."""
+        return self._worth(coalition) - self.free_usd_yr
+
+    def _worth(self, coalition: int) -> float:
+        if coalition not in self._known:
+            for top, needs, value in self._tops:
+                if coalition & ~top == 0 and needs & ~coalition == 0:
+                    self._known[coalition] = value
+                    return value
+            optimum = self._row.solve(coalition)
+            self.solved += 1
+            self._tops.append((coalition, self._row.asked(optimum), optimum.worth_usd_yr))
+            self._known[coalition] = optimum.worth_usd_yr
+            if self._progress is not None:
+                self._progress(self.solved, 0)
+            if self.solved % KEEP_EVERY == 0:
+                self.keep()
+        return self._known[coalition]
+
+    def keep(self) -> None:
+        """Write the worths that are known, where a folder was given."""
+        if self._path is not None:
+            pairs = sorted(self._known.items())
+            kept = np.empty((len(pairs), 2))
+            kept[:, 0], kept[:, 1] = np.array([s for s, _ in pairs], np.int64).view(np.float64), [v for _, v in pairs]
+            _keep(self._path, kept)
+
+
+def _drawn(path: Path) -> dict[int, float] | None:
+    """Worths that an earlier draw has kept; coalitions stand as the bits of a float."""
+    try:
+        kept = np.load(path, allow_pickle=False)
+    except (OSError, ValueError, EOFError):
+        return None
+    if kept.ndim != 2 or kept.shape[1] != 2 or kept.dtype != np.float64:
+        return None
+    masks = np.ascontiguousarray(kept[:, 0]).view(np.int64)
+    return dict(zip(masks.tolist(), kept[:, 1].tolist(), strict=True))
 
 
 def solve_worths(
@@ -258,13 +350,14 @@ def solve_worths(
 
     if not waiting:
         return worth
+    paths = corridor.efficient_paths(game)
     if workers == 1 or len(waiting) == 1:
-        _begin(game)
+        _begin(game, paths)
         for number in waiting:
             take(number, _block(rows[number]))
         return worth
     context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(waiting)), context, initializer=_begin, initargs=(game,)) as pool:
+    with ProcessPoolExecutor(min(workers, len(waiting)), context, initializer=_begin, initargs=(game, paths)) as pool:
         for number, values in zip(waiting, pool.map(_block, [rows[n] for n in waiting]), strict=True):
             take(number, values)
     return worth
@@ -274,12 +367,12 @@ def solve_worths(
 _held: dict[str, Any] = {}
 
 
-def _begin(game: corridor.CorridorGame) -> None:
-    _held["game"], _held["paths"] = game, corridor.efficient_paths(game)
+def _begin(game: corridor.CorridorGame, paths: corridor.Paths) -> None:
+    _held["game"], _held["paths"] = game, paths
 
 
-def _block(row: Iterable[int]) -> F8:
-    return np.array([o.worth_usd_yr for o in corridor.worths(_held["game"], _held["paths"], row)])
+def _block(row: Sequence[int]) -> F8:
+    return corridor.row_worths(corridor.Row(_held["game"], _held["paths"]), row)[0]
 
 
 def content_of(game: corridor.CorridorGame) -> str:

@@ -268,7 +268,9 @@ def test_one_watches_a_terminal_at_work(site: Site, server: Server) -> None:
     row = page.locator("dl > div", has_text="minutes unit").first
     row.get_by_role("button").click()
     expect(page.get_by_test_id("why").first).to_contain_text("lift")
-    assert axe(page) == []
+    for theme in ("Dark", "Light"):
+        page.get_by_role("button", name=theme, exact=True).click()
+        assert axe(page) == [], theme
 
 
 @pytest.mark.browser

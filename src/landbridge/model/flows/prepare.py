@@ -382,8 +382,9 @@ def _loaded(
     limit = np.where(wanting, np.inf, -np.inf)
     steps = min(LOADING_STEPS, trees.size)
     parts = []
-    for step in range(steps):
-        found = find(facilities, limit, np.ascontiguousarray(trees[step::steps]))
+    # trees stand in the order of their classes, so that a step weighs few of these
+    for chosen in np.array_split(trees, steps):
+        found = find(facilities, limit, chosen)
         kernels.first_tonnes(found.target, pairs, find.forest.distance, fresh)
         kernels.load_first(found, fresh, pairs, find.problem.felt, facilities)
         parts.append(found)

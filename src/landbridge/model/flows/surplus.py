@@ -19,7 +19,7 @@ Stop
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -29,7 +29,7 @@ from landbridge.errors import NotConverged
 from landbridge.model.flows.mincost import need_highs
 from landbridge.model.paths import Graph, grow_trees
 
-__all__ = ["Carriage", "Optimum", "Paths", "Program", "cheapest_paths", "open_cost"]
+__all__ = ["Carriage", "Optimum", "Paths", "Program", "cheapest_paths", "least_costs", "open_cost"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -170,6 +170,70 @@ def cheapest_paths(carriage: Carriage) -> Paths:
     )
 
 
+def least_costs(carriage: Carriage, relations: Ints, barred: Bools) -> Floats:
+    """Find the least cost of some relations by the network, nothing being full.
+
+    Parameters
+    ----------
+    carriage
+        The problem.
+    relations
+        Which.
+    barred
+        Arcs that they may not use, shape (m,).
+
+    Returns
+    -------
+    array of float64
+        USD per tonne, one for each; ``inf`` where no path leads.
+    """
+    result = np.full(relations.size, np.inf)
+    if relations.size:
+        every = np.array([open_cost(carriage, k) for k in range(carriage.load.shape[0])])
+        group = np.zeros(carriage.tonnes_yr.size, np.int64)
+        mine, distance, _, _ = _trees(carriage, every, relations, barred[None, :], group, np.zeros_like(carriage.load))
+        at = np.argsort(relations, kind="stable")
+        result[at[np.searchsorted(relations[at], mine)]] = distance
+    return result
+
+
+def _trees(
+    carriage: Carriage, open_costs: Floats, keen: Ints, barred: Bools, group: Ints, toll_usd_t: Floats
+) -> tuple[Ints, Floats, Ints, npt.NDArray[np.int32]]:
+    """Grow a least-cost tree for each class, group and origin of some relations.
+
+    Returns the relations in the order of the trees, their distances, their trees, and the slot into each node by tree.
+    """
+    graph = carriage.graph
+    kinds, row_of = np.unique(carriage.class_index[keen] * len(barred) + group[keen], return_inverse=True)
+    facility = carriage.facility[graph.out_arc]
+    cost = np.empty((kinds.size, graph.out_arc.size))
+    for i, kind in enumerate(kinds.tolist()):
+        k, g = divmod(kind, len(barred))
+        toll = np.append(toll_usd_t[k], 0.0)[facility]
+        cost[i] = np.where(barred[g, graph.out_arc], np.inf, open_costs[k, graph.out_arc] + toll)
+    order = np.lexsort((keen, carriage.origin[keen], row_of))
+    mine = keen[order]
+    start = np.flatnonzero(np.append(True, np.diff(row_of[order] * graph.node_count + carriage.origin[mine]) != 0))
+    slot_in = np.empty((start.size, graph.node_count), np.int32)
+    distance = np.empty(mine.size)
+    grow_trees(
+        graph.first_out,
+        graph.head[graph.out_arc],
+        cost,
+        np.arange(start.size, dtype=np.int32),
+        carriage.origin[mine[start]].astype(np.int32),
+        row_of[order[start]].astype(np.int32),
+        slot_in,
+        np.empty_like(slot_in),
+        np.empty(start.size, np.int32),
+        np.append(start, mine.size).astype(np.int32),
+        carriage.destination[mine].astype(np.int32),
+        distance,
+    )
+    return mine, distance, np.searchsorted(start, np.arange(mine.size), side="right") - 1, slot_in
+
+
 class Program:
     """The linear program over known paths, and the searches that add to it.
 
@@ -207,6 +271,7 @@ class Program:
         self.open = np.empty(0, np.bool_)
         self._order = np.empty(0, np.int64)
         self._starts = np.empty(0, np.int64)
+        self._known = True
         self._hashes: set[tuple[int, int]] = set()
         if paths is not None and paths.relation.size:
             self._extend(paths.relation, paths.first, paths.arcs)
@@ -251,11 +316,9 @@ class Program:
         self.column_of.extend(np.full(count, -1))
         for p in range(count):
             self._hashes.add((int(relation[p]), hash(arcs[first[p] : first[p + 1]].tobytes())))
-        every = self.relation.values
-        self._order = np.lexsort((np.arange(every.size), self.cost.values, every))
-        self._starts = np.flatnonzero(np.append(True, np.diff(every[self._order]) != 0))
+        self._sort()
         for p in range(before, before + count):
-            r = int(every[p])
+            r = int(self.relation.values[p])
             if self.column_of.values[p] >= 0:
                 continue  # came with another path of its relation
             if self.row_of_relation[r] >= 0:
@@ -339,9 +402,11 @@ class Program:
         carriage = self.carriage
         count = carriage.tonnes_yr.size
         rounds, missing, total = 0, 0.0, 0.0
-        if not complete and self._order.size:
+        if not complete and (self._order.size or not self._known):
             heads = self._order[self._starts]
             lost = self.relation.values[heads[~usable[heads]]]
+            if not self._known:
+                lost = np.flatnonzero(carriage.tonnes_yr > 0.0)
             _, gain = self._cheapest(usable)
             self.search(lost, barred, group, np.zeros(carriage.room.size), gain, 0.0)
         while True:
@@ -394,6 +459,37 @@ class Program:
         least[mine] = np.minimum(least[mine], self.cost.values[best])
         return best, (carriage.outside_usd_t - least) * carriage.tonnes_yr
 
+    def reprice(self, cost_usd_t: Floats, *, known: bool = False) -> None:
+        """Take other costs of the arcs; what may be used and what has room stay as they are.
+
+        Parameters
+        ----------
+        cost_usd_t
+            Cost of each arc by class, shape (K, m), at least zero, ``inf`` where it was.
+        known
+            Whether each relation's cheapest path at these costs is sure to be among the known ones; else every relation
+            is searched again at each solve.
+        """
+        self.carriage = carriage = replace(self.carriage, cost_usd_t=cost_usd_t)
+        check(carriage)
+        self.open_cost = np.array([open_cost(carriage, k) for k in range(carriage.load.shape[0])])
+        count = self.relation.size
+        owner = np.repeat(np.arange(count), np.diff(self.first.values))
+        k = carriage.class_index[self.relation.values]
+        self.cost.values[:] = np.bincount(owner, cost_usd_t[k[owner], self.arcs.values], count)
+        self._known = known
+        self._sort()
+        columns = self.path_of_column.values
+        relation = self.relation.values[columns]
+        gain = (carriage.outside_usd_t[relation] - self.cost.values[columns]) * carriage.tonnes_yr[relation]
+        self.solver.changeColsCost(columns.size, np.arange(columns.size, dtype=np.int32), gain * self.unit)
+
+    def _sort(self) -> None:
+        """Order the paths by relation and cost."""
+        every = self.relation.values
+        self._order = np.lexsort((np.arange(every.size), self.cost.values, every))
+        self._starts = np.flatnonzero(np.append(True, np.diff(every[self._order]) != 0))
+
     def slack(self, gap: float) -> float:
         """What a relation may miss: all of them together then miss less than the gap of the largest relation."""
         return gap * 1e3 / self.unit / max(self.carriage.tonnes_yr.size, 1)
@@ -422,38 +518,11 @@ class Program:
         carriage, graph = self.carriage, self.carriage.graph
         if not keen.size:
             return 0, 0.0
-        # STEP 1: costs with the prices of what is full, a row for each class and group.
-        kinds, row_of = np.unique(carriage.class_index[keen] * len(barred) + group[keen], return_inverse=True)
-        facility = carriage.facility[graph.out_arc]
-        cost = np.empty((kinds.size, graph.out_arc.size))
-        for i, kind in enumerate(kinds.tolist()):
-            k, g = divmod(kind, len(barred))
-            toll = np.append(price * carriage.load[k], 0.0)[facility]
-            cost[i] = np.where(barred[g, graph.out_arc], np.inf, self.open_cost[k, graph.out_arc] + toll)
-        # STEP 2: a tree for each of these and each origin.
-        order = np.lexsort((keen, carriage.origin[keen], row_of))
-        mine = keen[order]
-        start = np.flatnonzero(np.append(True, np.diff(row_of[order] * graph.node_count + carriage.origin[mine]) != 0))
-        trees = start.size
-        slot_in = np.empty((trees, graph.node_count), np.int32)
-        distance = np.empty(mine.size)
-        grow_trees(
-            graph.first_out,
-            graph.head[graph.out_arc],
-            cost,
-            np.arange(trees, dtype=np.int32),
-            carriage.origin[mine[start]].astype(np.int32),
-            row_of[order[start]].astype(np.int32),
-            slot_in,
-            np.empty_like(slot_in),
-            np.empty(trees, np.int32),
-            np.append(start, mine.size).astype(np.int32),
-            carriage.destination[mine].astype(np.int32),
-            distance,
-        )
-        # STEP 3: paths that pay.
+        # STEP 1: costs with the prices of what is full, and a tree for each class, group and origin.
+        toll = price * carriage.load
+        mine, distance, tree_of, slot_in = _trees(carriage, self.open_cost, keen, barred, group, toll)
+        # STEP 2: paths that pay.
         best = (carriage.outside_usd_t[mine] - distance) * carriage.tonnes_yr[mine]
-        tree_of = np.searchsorted(start, np.arange(mine.size), side="right") - 1
         relations: list[int] = []
         chains: list[Ints] = []
         missing = 0.0

@@ -13,6 +13,10 @@ Method
     players asked (a label with a cost and a bit mask, dominated by a cheaper one that asks no one else). So without
     capacities v is known for every coalition at once, and with them every coalition starts from all paths that it could
     want while nothing is scarce; `flows.surplus` finds the rest, and hands it on from each coalition to the next.
+Skipped
+    An optimum of S whose paths ask only the players A is open to every coalition between A and S, and none of these
+    can earn more than S: all are worth the same. So a player whose arcs the optimum does not use is left out without a
+    solve. Rows go down from their largest coalition, where this settles the most.
 Order
     Coalitions are visited in rows that do not depend on the number of workers, each from the efficient paths, so that
     the numbers do not either.
@@ -20,7 +24,7 @@ Order
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -30,7 +34,7 @@ import numpy.typing as npt
 
 from landbridge.model.flows.surplus import Carriage, Optimum, Paths, Program, check, open_cost
 
-__all__ = ["CorridorGame", "Optimum", "Paths", "Row", "blocks", "efficient_paths", "worths"]
+__all__ = ["CorridorGame", "Optimum", "Paths", "Row", "blocks", "efficient_paths", "row_worths", "worths"]
 
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
@@ -303,8 +307,49 @@ class Row:
             self.asks = np.append(self.asks, np.array(new, np.int64))
 
 
+def row_worths(row: Row, coalitions: Sequence[int], *, gap: float = 1e-9) -> tuple[Floats, int]:
+    """Find the worth of each coalition of a row, solving only those that no other one settles.
+
+    Parameters
+    ----------
+    row
+        The program that they are solved with.
+    coalitions
+        Bit masks of players, in the order to be visited.
+    gap
+        Difference between worth and bound to reach, as a share of the bound.
+
+    Returns
+    -------
+    worth : float64
+        In the order given.
+    solved : int
+        Coalitions that had to be solved.
+
+    Raises
+    ------
+    NotConverged
+        If no optimum is proved.
+    """
+    worth = np.empty(len(coalitions))
+    tops, needs = np.empty(len(coalitions), np.int64), np.empty(len(coalitions), np.int64)
+    values = np.empty(len(coalitions))
+    solved = 0
+    for i, coalition in enumerate(coalitions):
+        settles = (coalition & ~tops[:solved] == 0) & (needs[:solved] & ~coalition == 0)
+        if settles.any():
+            worth[i] = values[:solved][settles][0]
+            continue
+        found = row.solve(coalition, gap)
+        tops[solved], needs[solved], values[solved] = coalition, row.asked(found), found.worth_usd_yr
+        worth[i] = found.worth_usd_yr
+        solved += 1
+    return worth, solved
+
+
 def blocks(count: int) -> list[list[int]]:
     """All coalitions of `count` players in rows to be solved one after another; a row is work for one worker."""
     low = max(count - BLOCK_PLAYERS, 0)
-    gray = [i ^ i >> 1 for i in range(1 << low)]
+    full = (1 << low) - 1
+    gray = [full ^ i ^ i >> 1 for i in range(1 << low)]  # from all down to none, one player at a time
     return [[high << low | g for g in gray] for high in range(1 << (count - low))]

@@ -122,8 +122,9 @@ def crossing_flows(world: World, op: Operand, flows: pl.DataFrame, open_ones: pl
 def counted(tables: Tables, year: int, frame: pl.DataFrame, part: pl.Expr, *, whole: bool = False) -> pl.DataFrame:
     """What China Railway counts as China-Europe trains among flows of boxes.
 
-    A train carries the part ``train-fill`` of the boxes that it has room for. Trade with Central Asia is counted with the part ``cre-central-asia-share``; all of it with the part of boxes that
-    ran in trains of such a name in that year, ``1 / (1 + exp((block-train-mid - year) / block-train-width))``.
+    A train carries the part ``train-fill`` of the boxes that it has room for. Trade with Central Asia is counted with
+    the part ``cre-central-asia-share``; all of it with the part of boxes that ran in trains of such a name in that
+    year, ``1 / (1 + exp((block-train-mid - year) / block-train-width))``.
 
     Parameters
     ----------

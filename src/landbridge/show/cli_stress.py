@@ -1,0 +1,212 @@
+"""The verb of closures: what one costs and to whom, and which would be the worst."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from landbridge.errors import LandbridgeError
+from landbridge.show.terminal import (
+    AtlasDir,
+    Json,
+    OverlayPath,
+    known,
+    print_json,
+    print_table,
+    progress_bar,
+    read_tables,
+    split_commas,
+)
+
+__all__ = ["stress"]
+
+MEGATONNE = 1e6
+MILLION = 1e6
+MOST_ROWS = 12
+
+
+def stress(
+    close: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="Close this: crossing, link, ferry, country, bloc, strait or event; again, or by commas, for more."
+        ),
+    ] = None,
+    worst: Annotated[int, typer.Option(help="Find the worst closures of so many things at once.", min=0)] = 0,
+    among: Annotated[
+        str, typer.Option(help="What the worst are sought among: crossings, ferries, links, countries.")
+    ] = ("crossings"),
+    chance: Annotated[
+        list[str] | None,
+        typer.Option(
+            help="CROSSING=0.05: your assumption of how likely it is shut; 'record': the atlas' dates of past closures."
+        ),
+    ] = None,
+    draws: Annotated[int, typer.Option(help="States drawn where closures and delays come by chance.", min=2)] = 200,
+    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    days: Annotated[float | None, typer.Option(help="How long the closure lasts: tells the backlog.", min=0)] = None,
+    year: Annotated[int, typer.Option(help="Year.")] = 2023,
+    size: Annotated[str, typer.Option(help="full, corridor or reduced.")] = "corridor",
+    with_study: Annotated[
+        Path | None, typer.Option("--with", help="Study file; the measures of its last scenario hold.")
+    ] = None,
+    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables of the answer.")] = None,
+    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Close things and tell what it costs, who loses, and what would be the worst.
+
+    Examples: --close brest-malaszewicze --days 13; --close KZ; --close sea-suez; --worst 2; --chance record.
+    """
+    from landbridge.study.files import held_projects, read_study
+    from landbridge.study.power_files import check_power_output, write_answer
+    from landbridge.study.stress import AMONG, answer, targets_of
+
+    known("kind", among, AMONG)
+    known("size", size, ("full", "corridor", "reduced"))
+    study = read_study(with_study) if with_study else None
+    tables = read_tables(atlas, overlay or (Path(study.overlay) if study and study.overlay else None))
+    targets = targets_of(tables, [name for each in close or [] for name in split_commas(each)])
+    chances = _chances(chance or [])
+    if not targets and not worst and not chances:
+        raise LandbridgeError("stress: say what to close (--close), or ask for the worst (--worst), or for --chance")
+    if out is not None:
+        check_power_output(out)
+    with progress_bar(quiet=quiet or as_json) as progress:
+        found = answer(
+            tables,
+            targets=targets,
+            worst_of=worst,
+            among=among,
+            chances=chances,
+            draws=draws,
+            seed=seed,
+            days=days,
+            year=year,
+            size=size,
+            before=study.scenarios[-1].measures if study else (),
+            held=held_projects(study) if study else frozenset(tables.ids("projects")) & {"cku"},
+            progress=progress,
+        )
+    if out is not None:
+        write_answer(out, tables, found)
+    if as_json:
+        print_json(found)
+        return
+    if found["closed"]:
+        _print_closed(found["closed"], year)
+    if found["worst"]:
+        _print_worst(found["worst"], year)
+    if found["chance"]:
+        _print_chance(found["chance"], year)
+
+
+def _chances(given: list[str]) -> dict[str, float | None]:
+    """Probabilities by crossing; None = from the atlas' record, under the name ``record``."""
+    found: dict[str, float | None] = {}
+    for text in (part for each in given for part in split_commas(each)):
+        name, sign, value = text.partition("=")
+        if not sign and name == "record":
+            found[name] = None
+            continue
+        try:
+            probability = float(value)
+        except ValueError:
+            probability = -1.0
+        if not 0.0 <= probability <= 1.0:
+            raise LandbridgeError(f"--chance: wanted CROSSING=NUMBER from 0 to 1, or record, got {text!r}")
+        found[name] = probability
+    return found
+
+
+def _print_closed(found: dict[str, Any], year: int) -> None:
+    names = ", ".join(t["id"] for t in found["closed"])
+    rows = [
+        [
+            row["country"],
+            row["trade_loss_usd_yr"] / MILLION,
+            row["lost_land_tonnes_yr"] / MEGATONNE,
+            row["unserved_tonnes_yr"] / MEGATONNE,
+            row["transit_tonnes_yr"] / MEGATONNE,
+            row["paid_usd_yr"] / MILLION,
+        ]
+        for row in found["countries"][:MOST_ROWS]
+    ]
+    print_table(
+        f"Who loses when {names} is closed in {year}",
+        [
+            ("country", 0),
+            ("traders, million USD/yr", 2),
+            ("by land, Mt", 3),
+            ("not served, Mt", 3),
+            ("transit, Mt", 3),
+            ("paid there, million USD/yr", 2),
+        ],
+        rows,
+        f"All together {found['cost_usd_yr'] / MILLION:,.1f} million USD a year more "
+        f"({100 * found['cost_usd_yr'] / found['all_cost_before_usd_yr']:.2f} %); "
+        f"{found['lost_land_tonnes_yr'] / MEGATONNE:.3f} Mt leave the land, "
+        f"{found['unserved_tonnes_yr'] / MEGATONNE:.3f} Mt are not served. A relation's loss is shared by its ends. "
+        f"By {found['principle']}, gap {found['relative_gap']:.1e}.",
+    )
+    print_table(
+        "Where the cargo goes",
+        [("crossing", 0), ("before, Mt", 3), ("after, Mt", 3), ("change, Mt", 3)],
+        [
+            [r["crossing"], *(r[k] / MEGATONNE for k in ("tonnes_before_yr", "tonnes_after_yr", "change_tonnes_yr"))]
+            for r in found["crossings"][:MOST_ROWS]
+        ],
+    )
+    if "recovery" in found:
+        print_table(
+            f"After {found['days']:g} days",
+            [("crossing", 0), ("at", 0), ("trains a day", 1), ("backlog, trains", 0), ("days to clear", 1), ("by", 0)],
+            [
+                [r[k] for k in ("crossing", "at", "trains_day", "backlog_trains", "clearing_days", "by")]
+                for r in found["recovery"]
+            ],
+            f"At a year's rate {found['days']:g} days cost {found['cost_of_days_usd'] / MILLION:.2f} million USD; "
+            "cargo that is under way when it happens, and cannot turn, costs more.",
+        )
+
+
+def _print_worst(found: dict[str, Any], year: int) -> None:
+    for size in found["worst"]:
+        print_table(
+            f"The worst {size['r']} of {found['elements']} {found['among']} in {year}",
+            [("closed", 0), ("more, million USD/yr", 1), ("leaves the land, Mt", 2)],
+            [
+                [", ".join(s["closed"]), size["rise_usd_yr"] / MILLION, s["lost_land_tonnes_yr"] / MEGATONNE]
+                for s in size["sets"]
+            ],
+            f"Exact: {size['problems_solved']} problems solved, {size['given_up_by_the_bound']} given up by the bound.",
+        )
+    print_table(
+        "Each alone",
+        [(found["among"], 0), ("more, million USD/yr", 1), ("carried, Mt", 2)],
+        [[r["id"], r["rise_usd_yr"] / MILLION, r["tonnes_yr"] / MEGATONNE] for r in found["ranking"][: 2 * MOST_ROWS]],
+        f"{found['principle']}. {found['used']} of {found['elements']} are used; the others cost nothing. "
+        f"{found['without_outside_option_tonnes_yr'] / MEGATONNE:.2f} Mt without an outside option are left out.",
+    )
+
+
+def _print_chance(found: dict[str, Any], year: int) -> None:
+    rows = [
+        [
+            name,
+            *(found[key][k] / MILLION for k in ("mean", "standard_error", "std", "quantile_50", "quantile_95", "most")),
+        ]
+        for key, name in (("closures", "closures"), ("closures_and_delays", "closures and slow borders"))
+        if key in found
+    ]
+    print_table(
+        f"Expected rise of cost in {year}, million USD a year",
+        [("what", 0), *((k, 2) for k in ("mean", "error", "spread", "half", "95 %", "most"))],
+        rows,
+        f"Carriers know the state and choose anew. Seed {found['seed']}. "
+        + "; ".join(f"{name} {c['probability']:.4f} ({c['because']})" for name, c in found["chances"].items()),
+    )

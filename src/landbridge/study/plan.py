@@ -1,0 +1,370 @@
+"""Programmes of projects: what to begin when, under budgets by year and payer; and what each country would do alone.
+
+    projects -> cost, payers, years of construction (atlas) -> sets in service -> gains of flows -> programme
+
+What a set is worth in a year comes from the flows with it, so complements and substitutes need no table. Every project
+serves from the end of its construction to the last year counted; no residual value enters, upkeep does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from landbridge.data.tables import Tables
+from landbridge.errors import LandbridgeError, UnknownName
+from landbridge.model import appraisal, portfolio
+from landbridge.study.appraisal_terms import Appraising
+from landbridge.study.appraise import Terms, between_years
+from landbridge.study.appraising import Option, Plan, options_of, plan_of
+from landbridge.study.files import Study
+from landbridge.study.gains import Gains
+from landbridge.study.invest_files import frame_of
+from landbridge.study.valuer import Valuer
+
+__all__ = ["Limits", "alone_or_together", "plan", "plan_tables"]
+
+#: Years in which projects may be begun, from the first year of the programme.
+HORIZON = 10
+
+
+@dataclass(frozen=True)
+class Limits:
+    """What may be spent, by whom, in what order.
+
+    Attributes
+    ----------
+    total_usd, yearly_usd
+        In all, and each year; infinite = no limit.
+    payers
+        The same two by country: share of the budgets (0 to 1) that it may pay.
+    carry_over
+        Whether what a year leaves may be spent later.
+    before, exclusive
+        Pairs of projects: the first before the second is begun; at most one of two.
+    first_year, horizon
+        From when, and for how many years.
+    welfare
+        Countries whose gains and payments count; empty = all.
+    """
+
+    total_usd: float = float("inf")
+    yearly_usd: float = float("inf")
+    payers: Mapping[str, float] = field(default_factory=dict)
+    carry_over: bool = False
+    before: tuple[tuple[str, str], ...] = ()
+    exclusive: tuple[tuple[str, str], ...] = ()
+    first_year: int | None = None
+    horizon: int = HORIZON
+    welfare: tuple[str, ...] = ()
+
+
+class _World:
+    """Projects with their costs, and what sets of them are worth to whom."""
+
+    def __init__(
+        self,
+        study: Study,
+        tables: Tables,
+        names: Sequence[str],
+        tell: Callable[[str], None] | None,
+        valuer: Valuer | None,
+    ) -> None:
+        options = options_of(study, tables, names)
+        how = study.appraisal or Appraising()
+        plans = [plan_of(o, tables, how, study.years[0]) for o in options]
+        self.valuer = valuer or Valuer(study, tables, options, tell=tell)
+        self.left_out: dict[str, str] = {}
+        kept: list[tuple[Option, Plan]] = []
+        for option, one in zip(options, plans, strict=True):
+            if not self.valuer.changes_network(option.id):
+                self.left_out[option.id] = "not in the network: no flow tells what it is worth"
+            elif one.used_usd is None:
+                self.left_out[option.id] = "no cost is known"
+            else:
+                kept.append((option, one))
+        if not kept:
+            raise LandbridgeError(
+                "no project to plan with: " + "; ".join(f"{k}: {v}" for k, v in self.left_out.items())
+            )
+        self.options, self.plans = [o for o, _ in kept], [p for _, p in kept]
+        self.terms = Terms(study, tables)
+        self.modelled = study.years
+        self._worth: dict[tuple[frozenset[int], tuple[str, ...], int], float] = {}
+
+    def gains(self, chosen: frozenset[int], year: int) -> Gains:
+        names = frozenset(self.options[i].id for i in chosen)
+        found = self.valuer.gains(names, year)
+        if year == self.modelled[-1]:
+            self.valuer.forget(names)
+        return found
+
+    def cost(self, i: int) -> float:
+        return self.plans[i].used_usd or 0.0
+
+    def paid(self, i: int, countries: tuple[str, ...]) -> float:
+        """Share of a project's cost that counts."""
+        return sum(self.plans[i].payers.get(c, 0.0) for c in countries) if countries else 1.0
+
+    def of_modelled(self, chosen: frozenset[int], countries: tuple[str, ...], year: int) -> float:
+        """Gains of a set in a modelled year to the countries that count, upkeep deducted."""
+        key = (chosen, countries, year)
+        if key not in self._worth:
+            gains = self.gains(chosen, year)
+            if countries:
+                parts = (gains.users_usd, gains.operators_usd, gains.fees_usd)
+                total = sum(part.get(c, 0.0) for part in parts for c in countries)
+            else:
+                total = gains.total_usd - sum(gains.co2_t.values()) * self.terms.carbon_usd_t
+            upkeep = sum(self.cost(i) * self.paid(i, countries) for i in chosen) * self.terms.upkeep
+            self._worth[key] = total - upkeep
+        return self._worth[key]
+
+    def worth(self, chosen: frozenset[int], countries: tuple[str, ...], year: int) -> float:
+        """The same in any year, in a straight line between modelled ones."""
+        values = [self.of_modelled(chosen, countries, y) for y in self.modelled]
+        return float(between_years(self.modelled, values, [year])[0])
+
+
+def plan(
+    study: Study,
+    tables: Tables,
+    limits: Limits,
+    names: Sequence[str] = (),
+    *,
+    exact: bool | None = None,
+    tell: Callable[[str], None] | None = None,
+    valuer: Valuer | None = None,
+) -> dict[str, Any]:
+    """Find a programme.
+
+    Parameters
+    ----------
+    study
+        Its scenario of comparison is what all is held against.
+    tables
+        The atlas.
+    limits
+        Budgets and order.
+    names
+        Projects; by default those that the study builds.
+    exact
+        Whether to prove it; by default for few projects (see `landbridge.model.portfolio.EXACT`).
+    tell
+        Called with what is being solved.
+    valuer
+        One that has solved some of it already.
+
+    Returns
+    -------
+    dict
+        ``programme`` rows by project, ``value_usd``, ``bound_usd``, ``proved``, ``spending``,
+        ``coordination``, what was left out and why, ``assumptions``.
+
+    Raises
+    ------
+    LandbridgeError
+        If no project has a cost and a place in the network.
+    UnknownName
+        If an order names what is not planned.
+    """
+    world = _World(study, tables, names, tell, valuer)
+    ids = [o.id for o in world.options]
+
+    def index(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ...]:
+        for pair in pairs:
+            for name in pair:
+                if name not in ids:
+                    raise UnknownName("project of this programme", name, ids)
+        return tuple((ids.index(a), ids.index(b)) for a, b in pairs)
+
+    first = limits.first_year if limits.first_year is not None else _first_year(tables, world.plans)
+    longest = max(p.build_years for p in world.plans)
+    horizon = max(limits.horizon, longest)
+    last = horizon + world.terms.years - 1
+    yearly = (limits.yearly_usd,) * horizon
+    countries = limits.welfare
+    candidates = [
+        portfolio.Candidate((world.cost(i) / p.build_years,) * p.build_years, p.payers)
+        for i, p in enumerate(world.plans)
+    ]
+    terms = portfolio.ProgrammeTerms(
+        horizon=horizon,
+        last_year=last,
+        rate=world.terms.rate,
+        budget=yearly,
+        payer_budgets={c: tuple(share * y for y in yearly) for c, share in limits.payers.items()},
+        total=limits.total_usd,
+        payer_totals={c: share * limits.total_usd for c, share in limits.payers.items()},
+        carry_over=limits.carry_over,
+        before=tuple((b, a) for a, b in index(limits.before)),
+        exclusive=index(limits.exclusive),
+    )
+
+    def worth(chosen: frozenset[int], year: int) -> float:
+        return world.worth(chosen, countries, first + year)
+
+    found = portfolio.plan_programme(candidates, worth, terms, exact=exact)
+    rows = []
+    for i, start in enumerate(found.starts):
+        begun = 0 if start is None else start
+        build = world.plans[i].build_years
+        years = range(begun + build, last + 1)
+        gain = sum(worth(frozenset({i}), t) / (1.0 + terms.rate) ** t for t in years)
+        spent = appraisal.npv([0.0] * begun + list(candidates[i].cost), terms.rate)
+        rows.append(
+            {
+                "project": ids[i],
+                "chosen": start is not None,
+                "start_year": None if start is None else first + start,
+                "opening_year": None if start is None else first + start + build,
+                "build_years": build,
+                "cost_usd": world.cost(i),
+                "cost_basis": world.plans[i].cost_basis,
+                "value_alone_usd": gain - spent,
+                "value_in_company_usd": found.without[i],
+            }
+        )
+    payers = sorted({c for p in world.plans for c in p.payers})
+    spending = _spending(found, candidates, payers, limits, first)
+    method = (
+        "every set of projects solved, all start years searched: no other plan is worth more"
+        if found.proved
+        else "a climb by adding, moving, dropping and exchanging; the bound holds as far as no project adds more to a "
+        "set that was not solved than to those that were"
+    )
+    return {
+        "study": study.name,
+        "size": study.size,
+        "first_year": first,
+        "horizon_years": horizon,
+        "last_year": first + last,
+        "terms": world.terms.told(),
+        "welfare": list(countries) or "all countries, CO2 included",
+        "budget_usd": _finite(limits.total_usd),
+        "yearly_usd": _finite(limits.yearly_usd),
+        "payers": dict(limits.payers),
+        "proved": found.proved,
+        "method": method,
+        "value_usd": found.value,
+        "bound_usd": found.bound,
+        "plans": found.plans,
+        "programme": rows,
+        "spending": spending,
+        "left_out": world.left_out,
+        "coordination": alone_or_together(world) if len(ids) <= portfolio.EXACT else None,
+        "assumptions": [
+            f"years counted from {first} to {first + last}; money of {first} is not discounted",
+            "costs in even parts over the years of construction; upkeep counted, no residual value",
+            "gains of years between modelled ones in a straight line, outside as the nearest modelled one",
+            "a project not in the programme stays unbuilt",
+        ],
+        "solved": world.valuer.solved,
+    }
+
+
+def _first_year(tables: Tables, plans: Sequence[Plan]) -> int:
+    """The year after that of the atlas, so that nothing is begun in the past; without a date, the earliest start."""
+    made = str(tables.package.created)[:4] if tables.package else ""
+    return int(made) + 1 if made.isdigit() else min(p.first_year for p in plans)
+
+
+def _finite(value: float) -> float | None:
+    return value if np.isfinite(value) else None
+
+
+def _spending(
+    found: portfolio.Programme,
+    candidates: Sequence[portfolio.Candidate],
+    payers: Sequence[str],
+    limits: Limits,
+    first: int,
+) -> list[dict[str, Any]]:
+    rows = []
+    for payer in ("*", *payers):
+        spent = np.zeros(found.spent.size)
+        for one, start in zip(candidates, found.starts, strict=True):
+            if start is not None:
+                share = 1.0 if payer == "*" else one.payers.get(payer, 0.0)
+                spent[start : start + len(one.cost)] += share * np.asarray(one.cost)
+        part = 1.0 if payer == "*" else limits.payers.get(payer, float("inf"))
+        budget = _finite(part * limits.yearly_usd)
+        rows += [
+            {"year": first + t, "payer": payer, "spent_usd": float(usd), "budget_usd": budget}
+            for t, usd in enumerate(spent)
+            if payer == "*" or spent.any()
+        ]
+    return rows
+
+
+def alone_or_together(world: _World) -> dict[str, Any] | None:
+    """What each payer would do alone, against what all would do together; None where one alone pays for everything.
+
+    A payer says of each project that it pays for whether it joins; a project is built where all of its payers join.
+    Payoffs are present values to the country over the years of service, all projects opening at once in the first
+    modelled year, less its share of cost and upkeep.
+    """
+    payers = sorted({c for p in world.plans for c, share in p.payers.items() if share > 0.0})
+    mine = {c: [i for i, p in enumerate(world.plans) if p.payers.get(c, 0.0) > 0.0] for c in payers}
+    size = float(np.prod([2.0 ** len(own) for own in mine.values()]))
+    if len(payers) < 2:
+        return None
+    if size > portfolio.MOST_PROFILES:
+        return {"why_not": f"{size:.0f} choices of all are more than {portfolio.MOST_PROFILES}: name fewer projects"}
+    terms = world.terms
+    opening = world.modelled[0]
+    years = np.arange(opening, opening + terms.years)
+    known: dict[frozenset[int], dict[str, float]] = {frozenset(): dict.fromkeys(payers, 0.0)}
+
+    def built(profile: tuple[int, ...]) -> frozenset[int]:
+        joins = {c: {i for n, i in enumerate(mine[c]) if profile[k] >> n & 1} for k, c in enumerate(payers)}
+        return frozenset(
+            i for i, p in enumerate(world.plans) if all(i in joins[c] for c, share in p.payers.items() if share > 0.0)
+        )
+
+    def payoff(profile: tuple[int, ...]) -> Any:
+        chosen = built(profile)
+        if chosen not in known:
+            known[chosen] = {}
+            for c in payers:
+                values = [world.of_modelled(chosen, (c,), y) for y in world.modelled]
+                gain = appraisal.npv(between_years(world.modelled, values, years), terms.rate)
+                known[chosen][c] = gain - sum(world.cost(i) * world.paid(i, (c,)) for i in chosen)
+        return np.array([known[chosen][c] for c in payers])
+
+    found = portfolio.coordinate([2 ** len(mine[c]) for c in payers], payoff)
+
+    def named(profile: tuple[int, ...]) -> list[str]:
+        return sorted(world.options[i].id for i in built(profile))
+
+    sets = [list(x) for x in dict.fromkeys(tuple(named(p)) for p in found.equilibria)]
+    return {
+        "players": payers,
+        "equilibria": sets,
+        "no_pure_equilibrium": not found.equilibria,
+        "cycle": [named(p) for p in found.cycle],
+        "joint": named(found.joint),
+        "worst_equilibrium": None if found.worst is None else named(found.worst),
+        "joint_usd": dict(zip(payers, found.joint_payoff.tolist(), strict=True)),
+        "alone_usd": dict(zip(payers, found.payoff.tolist(), strict=True)),
+        "price_usd": dict(zip(payers, found.price.tolist(), strict=True)),
+        "side_payment_usd": dict(zip(payers, found.side_payment.tolist(), strict=True)),
+        "note": "the joint optimum is that of the payers together; others gain or lose beside them",
+    }
+
+
+def plan_tables(found: Mapping[str, Any]) -> dict[str, Any]:
+    """Tables of a programme."""
+    tables = {
+        "programme": frame_of("programme", found["programme"]),
+        "programme_spending": frame_of("programme_spending", found["spending"]),
+    }
+    told = found["coordination"]
+    if told and "players" in told:
+        parts = ("joint_usd", "alone_usd", "price_usd", "side_payment_usd")
+        rows = [{"country": c, **{part: told[part][c] for part in parts}} for c in told["players"]]
+        tables["coordination"] = frame_of("coordination", rows)
+    return tables

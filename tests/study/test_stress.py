@@ -1,0 +1,266 @@
+"""Closures, dependence and bans on the atlas that ships, reduced size: sums that must meet, laws, and bad questions."""
+
+from __future__ import annotations
+
+import json
+from datetime import date
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import polars as pl
+import pytest
+from typer.testing import CliRunner
+
+from landbridge.errors import LandbridgeError, UnknownName
+from landbridge.scenario.apply import apply
+from landbridge.show.cli import app
+from landbridge.study import stress
+from landbridge.study.dependence import KINDS, dependence, diversity, trade_values
+from landbridge.study.exposure import _answered as answered_trade
+from landbridge.study.exposure import exposure
+from landbridge.study.power_files import write_answer
+from landbridge.study.results import read_results
+from landbridge.study.solve import Settings
+from small_run import small_tables
+
+YEAR = 2023
+HELD = frozenset({"cku"})
+
+
+@lru_cache(maxsize=1)
+def answered() -> dict[str, Any]:
+    """One closure by name with its backlog, the worst two ferries, and chances."""
+    tables = small_tables()
+    return stress.answer(
+        tables,
+        targets=stress.targets_of(tables, ["brest-malaszewicze"]),
+        worst_of=2,
+        among="ferries",
+        chances={"brest-malaszewicze": 0.5, "erenhot-zamyn-uud": 0.1},
+        draws=12,
+        seed=3,
+        days=13.0,
+        year=YEAR,
+        size="reduced",
+        held=HELD,
+    )
+
+
+def test_a_closure_moves_cargo_and_costs_somebody() -> None:
+    closed = answered()["closed"]
+    assert closed["cost_usd_yr"] > 0.0
+    assert closed["principle"] == "user equilibrium"
+    assert closed["relative_gap"] <= stress.GAP
+    assert sum(row["trade_loss_usd_yr"] for row in closed["countries"]) == pytest.approx(
+        closed["cost_usd_yr"], rel=1e-6
+    )
+    lost = closed["lost_land_tonnes_yr"]
+    assert sum(row["lost_land_tonnes_yr"] for row in closed["countries"]) == pytest.approx(lost, rel=1e-6, abs=1.0)
+    assert closed["to_outside_tonnes_yr"] + closed["unserved_tonnes_yr"] == pytest.approx(lost, rel=1e-6, abs=1.0)
+    moved = {row["crossing"]: row for row in closed["crossings"]}
+    assert moved["brest-malaszewicze"]["tonnes_after_yr"] == 0.0
+    assert max(row["change_tonnes_yr"] for row in closed["crossings"]) > 0.0
+    assert next(r for r in closed["countries"] if r["country"] == "PL")["paid_usd_yr"] < 0.0
+
+
+def test_the_backlog_is_told_by_both_models() -> None:
+    rows = answered()["closed"]["recovery"]
+    fluid = [row for row in rows if row["cleared_share"] is None]
+    assert {row["at"] for row in fluid} == {"BY-PL", "PL-BY"}
+    for row in fluid:
+        assert row["backlog_trains"] == pytest.approx(13 * row["trains_day"])
+        assert row["clearing_days"] > 0.0
+    assert {row["at"] for row in rows} - {row["at"] for row in fluid} == {"brest", "malaszewicze"}
+    assert all(row["backlog_trains"] > 0 and row["clearing_days"] > 0 for row in rows)
+
+
+def test_the_worst_are_worse_than_any_alone() -> None:
+    worst = answered()["worst"]
+    first, second = worst["worst"]
+    ranking = worst["ranking"]
+    assert first["rise_usd_yr"] == pytest.approx(ranking[0]["rise_usd_yr"], rel=1e-9)
+    assert first["sets"][0]["closed"] == [ranking[0]["id"]]
+    assert second["rise_usd_yr"] >= first["rise_usd_yr"]
+    assert [r["rise_usd_yr"] for r in ranking] == sorted((r["rise_usd_yr"] for r in ranking), reverse=True)
+    assert all(r["rise_usd_yr"] >= -1e-3 for r in ranking)
+
+
+def test_chances_are_listed_or_drawn_and_come_again() -> None:
+    chance = answered()["chance"]
+    closures, both = chance["closures"], chance["closures_and_delays"]
+    assert closures["exact"]
+    assert closures["states"] == 4
+    assert 0.0 < closures["mean"] < closures["most"]
+    assert both["states"] == 12
+    assert both["standard_error"] == pytest.approx(both["std"] / np.sqrt(12))
+    assert chance["chances"]["brest-malaszewicze"]["because"] == "assumed by the user"
+
+
+def test_the_record_of_closures_has_its_reason() -> None:
+    found = stress.chances_of(small_tables(), date(2026, 7, 1))
+    assert found["brest-malaszewicze"]["probability"] == pytest.approx(13 / 4929)
+    assert "Poland" in found["brest-malaszewicze"]["because"]
+    assert "vyborg-vainikkala" not in found  # shut for good is no chance
+
+
+def test_what_can_be_closed() -> None:
+    tables = small_tables()
+    names = ["khorgos-altynkol", "ferry:kz-aktau:az-alat", "kz", "EAEU", "sea-suez", "2025-09-poland-belarus-closed"]
+    found = stress.targets_of(tables, names)
+    assert [t.kind for t in found] == ["crossing", "ferry", "country", "bloc", "place", "event"]
+    assert "brest-malaszewicze" in found[-1].measure.crossings
+    with pytest.raises(UnknownName, match="khorgos"):
+        stress.targets_of(tables, ["khorgos-altyncol"])
+    with pytest.raises(UnknownName, match="crossing that is open"):
+        stress.by_chance(
+            apply(tables, (), YEAR, held=HELD).tables,
+            {"kars-gyumri": {"probability": 0.1, "because": ""}},
+            year=YEAR,
+            settings=Settings(size="reduced"),
+            draws=2,
+            seed=0,
+        )
+
+
+@pytest.mark.parametrize("kind", [k for k in stress.AMONG if k != "crossings"])
+def test_elements_have_arcs_of_their_kind(kind: str) -> None:
+    tables, ground = _ground()
+    names, arcs = stress.elements_of(ground.laden.prepared.network, kind, tables)
+    assert len(names) == len(arcs)
+    assert len(set(names)) == len(names)
+    if kind != "countries":
+        joined = np.concatenate(arcs)
+        assert np.unique(joined).size == joined.size
+        ocean = set(tables["links"].filter(pl.col("ocean"))["id"].to_list())
+        assert not ocean & set(names)
+
+
+@lru_cache(maxsize=1)
+def _ground() -> Any:
+    tables = apply(small_tables(), (), YEAR, held=HELD).tables
+    return tables, stress.ground_of(tables, year=YEAR, settings=Settings(size="reduced"), among="crossings")
+
+
+# ----------------------------------------------------------------------------------------------------- dependence
+
+
+@lru_cache(maxsize=1)
+def depends() -> dict[str, Any]:
+    return dependence(small_tables(), country="UZ", years=[YEAR], scenarios={"base": ()}, held=HELD, size="reduced")
+
+
+def test_a_double_landlocked_country_must_cross() -> None:
+    found = depends()
+    by = {row["partner"]: row for row in found["pairs"]}
+    for row in found["pairs"]:
+        if row["must_cross"] is not None:
+            assert 0.0 <= row["must_cross"] <= 1.0
+        if row["actual"] is not None:
+            assert row["actual_least"] <= row["actual"] <= row["actual_most"] <= 1.0
+            assert row["actual_most"] >= row["must_cross"] - 1e-3 or row["third_tonnes_yr"] > 0  # the sea is a way too
+        assert row["free_usd_yr"] >= -1e-6
+        assert row["capacity_usd_yr"] >= 0.0
+    assert by["KZ"]["actual"] > 0.3  # most of what goes far crosses Kazakhstan
+    assert by["KZ"]["capacity_usd_yr"] > by["RU"]["capacity_usd_yr"]
+    assert found["pairs"][0]["partner"] == "KZ"
+
+
+def test_diversification_by_kind() -> None:
+    found = depends()
+    rows = {row["kind"]: row for row in found["diversification"]}
+    assert set(rows) == {"trade", "gateways", "transit", "energy"}
+    for row in rows.values():
+        assert 1.0 / row["ways"] - 1e-12 <= row["hhi"] <= 1.0
+        assert row["effective_number"] == pytest.approx(1.0 / row["hhi"])
+        assert row["unit"] == KINDS[row["kind"]][0]
+    assert rows["gateways"]["largest"] == "saryagash-keles"
+    assert rows["energy"]["largest"] in {"TM", "KZ"}
+
+
+def test_loans_stand_apart_with_their_lender() -> None:
+    tables = small_tables()
+    rows = diversity(tables, None, {}, 2026, ["KG", "IR", "KZ"])
+    loans = {row["country"]: row for row in rows if row["kind"] == "loans"}
+    assert {c: row["largest"] for c, row in loans.items()} == {"KG": "CN", "IR": "RU"}
+    assert not [r for r in diversity(tables, None, {}, 2024, ["KG"]) if r["kind"] == "loans"]  # agreed in 2025
+
+
+def test_trade_follows_the_year() -> None:
+    tables = small_tables()
+    later, past = (trade_values(tables, year) for year in (2030, 2013))
+    assert later["CN", "KZ"] > past["CN", "KZ"] > 0.0
+
+
+# ------------------------------------------------------------------------------------------------------ sanctions
+
+
+@lru_cache(maxsize=1)
+def banned() -> dict[str, Any]:
+    return exposure(small_tables(), "ru", "KZ", year=YEAR, size="reduced", held=HELD)
+
+
+def test_a_ban_hurts_less_once_there_are_other_ways() -> None:
+    rows = {(r["ban"], r["step"], r["country"]): r for r in banned()["steps"]}
+    first, second = "RU may not cross KZ", "KZ answers in kind"
+    for ban in (first, second):
+        loss = [rows[ban, step, "RU"]["trade_loss_usd_yr"] for step in ("stuck", "re-routed", "trade answers")]
+        assert loss[0] > loss[1] > loss[2] > 0.0
+        assert rows[ban, "stuck", "KZ"]["lost_takings_usd_yr"] > 0.0
+        assert rows[ban, "trade answers", "RU"]["trade_change_tonnes_yr"] < 0.0
+        assert rows[ban, "re-routed", "RU"]["trade_change_tonnes_yr"] == 0.0
+    assert rows[second, "stuck", "KZ"]["trade_loss_usd_yr"] > rows[first, "stuck", "KZ"]["trade_loss_usd_yr"] == 0.0
+    total = [sum(rows[b, "re-routed", c]["trade_loss_usd_yr"] for c in ("RU", "KZ", "others")) for b in (first, second)]
+    assert total[1] > total[0]
+
+
+def test_trade_falls_along_its_curve() -> None:
+    """One relation pays 10 more on goods worth 90 with freight of 10: at elasticity 1 a tenth less is traded."""
+    base = {"by_relation": np.array([1000.0, 0.0]), "traded": np.array([100.0, 0.0])}
+    state = {**base, "by_relation": np.array([2000.0, 0.0]), "land": np.array([50.0, 0.0])}
+    found = answered_trade(base, state, np.array([90.0, np.nan]), 1.0)
+    assert found["traded"] == pytest.approx([100 / 1.1, 0.0])
+    assert found["by_relation"] - base["by_relation"] == pytest.approx([1000 * (1 + 1 / 1.1) / 2, 0.0])
+    same = answered_trade(base, state, np.array([90.0, np.nan]), 0.0)
+    assert same["by_relation"] == pytest.approx(state["by_relation"])
+
+
+def test_bans_that_make_no_sense() -> None:
+    for words, said in ((("RU", "RU"), "twice"), (("RU", "XX"), "unknown country")):
+        with pytest.raises(LandbridgeError, match=said):
+            exposure(small_tables(), *words, year=YEAR, size="reduced")
+
+
+# ----------------------------------------------------------------------------------------------- files, and the verbs
+
+
+@pytest.mark.parametrize("make", [answered, depends, banned])
+def test_an_answer_is_a_folder_of_tables(make: Any, tmp_path: Path) -> None:
+    found = make()
+    write_answer(tmp_path / "out", small_tables(), found)
+    read = read_results(tmp_path / "out")
+    assert read.manifest["kind"] == found["question"]
+    for name, frame in read.tables.items():
+        assert not frame.is_empty()
+        assert set(read.manifest["columns"][name]) == set(frame.columns)
+        assert all(told["meaning"] for told in read.manifest["columns"][name].values())
+    assert json.loads((tmp_path / "out" / "answer.json").read_text(encoding="utf-8"))["question"] == found["question"]
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (["stress"], "say what to close"),
+        (["stress", "--chance", "khorgos-altynkol=2"], "from 0 to 1"),
+        (["stress", "--worst", "1", "--among", "bridges"], "bridges"),
+        (["stress", "--close", "nowhere"], "nowhere"),
+        (["dependence", "KAZ"], "KAZ"),
+        (["dependence", "KZ", "--years", "2026-2013"], "2013-2026"),
+        (["exposure", "RU", "ru"], "twice"),
+    ],
+)
+def test_what_the_verbs_refuse(words: list[str], said: str) -> None:
+    result = CliRunner().invoke(app, words)
+    assert isinstance(result.exception, LandbridgeError)
+    assert said in str(result.exception)
