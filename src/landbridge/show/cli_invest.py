@@ -154,7 +154,7 @@ def appraise(
 ) -> None:
     """Appraise projects: with against without, from the flows of the study's years; who pays and who gains.
 
-    Each is valued alone and in company with the others. Terms stand in the study's table [appraisal] or come from the
+    Each is valued alone and in company with the others. Terms stand in the study's table 'appraisal' or come from the
     atlas; costs, dates and payers come from the atlas' projects.
     """
     from landbridge.study.appraise import appraise as solve
