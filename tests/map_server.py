@@ -63,6 +63,6 @@ def ask(server: Server, method: str, path: str, body: object = None, **headers: 
     try:
         with urllib.request.urlopen(request, timeout=120) as answer:
             text = answer.read()
-            return answer.status, json.loads(text) if "json" in answer.headers["content-type"] else text
+            return answer.status, json.loads(text) if text and "json" in answer.headers["content-type"] else text
     except urllib.error.HTTPError as error:
         return error.code, json.loads(error.read())

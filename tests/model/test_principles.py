@@ -273,28 +273,32 @@ def test_minimum_cost_agrees_with_arcs(seed: int) -> None:
     assert spent + kept_out == pytest.approx(result.potential, rel=1e-7, abs=1e-6)
 
 
-@many
+@settings(many, max_examples=12)
 @given(seeds)
 def test_prices_are_finite_differences(seed: int) -> None:
-    """The cost falls convexly with capacity: each price lies between the slopes of the two sides."""
+    """The cost falls convexly with capacity: each price lies between the slopes of the two sides.
+
+    At the dearest facility, at the next dearest, and at one of those that are free.
+    """
     graph, delay, kinds, demand = random_case(seed, elastic=True)
     delay = replace(delay, capacity_trains_day=delay.preload_trains_day + delay.capacity_trains_day / 4)
     result = flows.minimum_cost(graph, delay, kinds, demand, unmet_usd_t=200.0, gap=1e-10)
-    f = int(np.argmax(result.train_value_usd_yr))
+    dearest = np.argsort(-result.train_value_usd_yr, kind="stable")
     step = 1e-3
-    costs = []
-    for change in (-step, step):
-        capacity = delay.capacity_trains_day.copy()
-        capacity[f] += change
-        # The delay of the preload is to stay what it was.
-        delay_h = delay.delay_h.copy()
-        delay_h[f] *= (capacity[f] / delay.capacity_trains_day[f]) ** delay.power[f]
-        other = replace(delay, capacity_trains_day=capacity, delay_h=delay_h)
-        costs.append(flows.minimum_cost(graph, other, kinds, demand, unmet_usd_t=200.0, gap=1e-10).potential)
-    less, more = (costs[0] - result.potential) / step, (result.potential - costs[1]) / step
-    slack = 1e-5 * max(abs(result.potential), 1.0)
-    assert more - slack <= result.train_value_usd_yr[f] <= less + slack
-    assert costs[1] <= result.potential + 1e-9 * abs(result.potential) + 1e-9  # more room never costs
+    for f in dict.fromkeys(dearest[[0, 1, -1]].tolist()):
+        costs = []
+        for change in (-step, step):
+            capacity = delay.capacity_trains_day.copy()
+            capacity[f] += change
+            # The delay of the preload is to stay what it was.
+            delay_h = delay.delay_h.copy()
+            delay_h[f] *= (capacity[f] / delay.capacity_trains_day[f]) ** delay.power[f]
+            other = replace(delay, capacity_trains_day=capacity, delay_h=delay_h)
+            costs.append(flows.minimum_cost(graph, other, kinds, demand, unmet_usd_t=200.0, gap=1e-10).potential)
+        less, more = (costs[0] - result.potential) / step, (result.potential - costs[1]) / step
+        slack = 1e-5 * max(abs(result.potential), 1.0)
+        assert more - slack <= result.train_value_usd_yr[f] <= less + slack
+        assert costs[1] <= result.potential + 1e-9 * abs(result.potential) + 1e-9  # more room never costs
 
 
 def test_highs_missing_is_told(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -293,9 +293,13 @@ def _eliminate(n: int, tail: Ints, head: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     parent = np.full(n, -1, np.int32)
     for i in range(n):
         mine = above[first_up[i] : first_up[i + 1]]
-        for q in range(mine.size):
-            mine[q] = rank[mine[q]]
-        mine.sort()
+        for q in range(mine.size):  # few, so put each in its place; a library's sort takes seconds to compile
+            value = rank[mine[q]]
+            j = q
+            while j > 0 and mine[j - 1] > value:
+                mine[j] = mine[j - 1]
+                j -= 1
+            mine[j] = value
         if mine.size > 0:
             parent[i] = mine[0]
     return rank, parent, first_up, above

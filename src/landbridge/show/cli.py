@@ -16,7 +16,7 @@ from landbridge.show.cli_dependence import dependence, exposure
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_invest import appraise, cashflow, design, plan
 from landbridge.show.cli_power import game, power
-from landbridge.show.cli_results import compare, crossing, passages, report, run, targets
+from landbridge.show.cli_results import compare, crossing, passages, report, rerun, run, targets
 from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
 from landbridge.show.cli_stress import stress
@@ -72,3 +72,4 @@ def _root(
 app.command()(cli_map.serve)
 app.command()(running.cluster)
 app.command()(ensemble)
+app.command()(rerun)

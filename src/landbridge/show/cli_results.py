@@ -19,6 +19,7 @@ from landbridge.show.terminal import (
     known,
     print_json,
     print_table,
+    progress_bar,
     read_tables,
     split_commas,
     users_values,
@@ -29,7 +30,7 @@ if TYPE_CHECKING:
 
     from landbridge.study.results import Results
 
-__all__ = ["compare", "crossing", "passages", "report", "run", "targets"]
+__all__ = ["compare", "crossing", "passages", "report", "rerun", "run", "targets"]
 
 ResultsDir = Annotated[Path, typer.Argument(help="A results folder.", show_default=False)]
 
@@ -190,6 +191,9 @@ def compare(
     by: Annotated[
         str | None, typer.Option("--by", help="Number compared, as tonnes, teu or days; default the main one.")
     ] = None,
+    per_km: Annotated[
+        bool, typer.Option("--per-km", help="Hours, prices and CO2 of passages or links for each kilometre.")
+    ] = False,
     rows: Annotated[int, typer.Option(help="Rows printed; the largest changes first.", min=1)] = 25,
     as_json: Json = False,
 ) -> None:
@@ -198,6 +202,8 @@ def compare(
     from landbridge.study.compare import KEYS, Side
     from landbridge.study.compare import compare as difference
 
+    if per_km and table == "crossings":
+        table = "passages"  # crossings, the default, have no length
     known("table to compare", table, list(KEYS))
     named = results.manifest["study"]["compare"]
     others = [s for s in results.scenarios if s != named]
@@ -206,7 +212,7 @@ def compare(
     second = Side(_scenario(results, scenario, others[-1] if others else named), chosen)
     if first == second and not (base or scenario or base_year):
         raise LandbridgeError(f"{folder} has one scenario, {named}, in {chosen}: nothing to compare; try --base-year")
-    frame = difference(results, table, first, second)
+    frame = difference(results, table, first, second, per_km=per_km)
     if as_json:
         frame_json(frame)
         return
@@ -224,7 +230,11 @@ def compare(
         columns = [("number", 0), (left, FREE), (right, FREE), ("change", FREE), ("per cent", 1)]
         print_table(title, columns, [[n, *(whole[f"{n}_{s}"] for s in (*sides, "percent"))] for n in numbers], own)
         return
-    lead = known("number", by, numbers) if by else next(n for n in ("tonnes", "days", "tonne_km") if n in numbers)
+    lead = (
+        known("number", by, numbers)
+        if by
+        else next((n for n in ("tonnes", "days", "tonne_km") if n in numbers), numbers[0])
+    )
     moved = frame.filter(pl.col(f"{lead}_change").abs() > 0)
     alone = frame.filter(pl.col(f"{lead}_first").is_null() != pl.col(f"{lead}_second").is_null())
     shown = pl.concat([moved.sort(pl.col(f"{lead}_change").abs(), descending=True), alone]).head(rows)
@@ -242,6 +252,43 @@ def compare(
         ],
         f"{shown.height} of {moved.height + alone.height} rows that change, of {frame.height}. {own}".strip(),
     )  # fmt: skip
+
+
+def rerun(
+    folder: ResultsDir,
+    out: Annotated[Path | None, typer.Option("--out", help="Keep the new results in this folder.")] = None,
+    workers: Workers = 1,
+    cluster: ClusterAddress = None,
+    quiet: Quiet = False,
+    atlas: AtlasDir = None,
+    as_json: Json = False,
+) -> None:
+    """Run the study of a results folder again and say whether each number is the same to the last bit.
+
+    Where not, it says what has changed since: atlas, the user's values, code, libraries, Python. The exit code is 1.
+    """
+    from landbridge.study.rerun import rerun_study
+    from landbridge.study.runner import where_of
+
+    where = where_of(workers, cluster)
+    with progress_bar(quiet=quiet or as_json) as progress:
+        told = rerun_study(folder, out=out, atlas=atlas, where=where, progress=progress)
+    if as_json:
+        print_json(told)
+    else:
+        for name, change in told["changed"].items():
+            typer.echo(f"{name}: was {change['then']}, is {change['now']}")
+        if not told["changed"]:
+            typer.echo("Atlas, values, code, libraries and Python are the same.")
+        rows = [
+            (row["table"], "the same" if row["same"] else "differs", row["rows_then"], row["rows_now"], row["column"],
+             row["largest_relative_difference"])
+            for row in told["tables"]
+        ]  # fmt: skip
+        columns = [("table", 0), ("bits", 0), ("rows then", 0), ("rows now", 0), ("most in", 0), ("relative", FREE)]
+        print_table(f"{folder}, run again", columns, rows)
+    if not told["same"]:
+        raise typer.Exit(1)
 
 
 def crossing(

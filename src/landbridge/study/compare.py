@@ -6,10 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from landbridge.errors import UnknownName
+from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.study.results import Results
 
-__all__ = ["KEYS", "Side", "compare"]
+__all__ = ["KEYS", "PER_KM", "Side", "compare"]
 
 #: Columns that name a row, by table; everything else that is a number is compared.
 KEYS = {
@@ -28,6 +28,12 @@ FLOWS = {
     "paid_on_lines_usd", "paid_at_borders_usd", "paid_at_yards_usd", "border_tonne_h_in",
 }  # fmt: skip
 
+#: Column of the length, and the numbers that are told for each kilometre of it, by table.
+PER_KM = {
+    "passages": ("km", ["days", "usd_feu", "co2_kg_feu"]),
+    "links": ("length_km", ["free_h", "time_h"]),
+}
+
 PART = "part of the link"
 
 
@@ -39,7 +45,7 @@ class Side:
     year: int
 
 
-def compare(results: Results, table: str, first: Side, second: Side) -> pl.DataFrame:
+def compare(results: Results, table: str, first: Side, second: Side, *, per_km: bool = False) -> pl.DataFrame:
     """Return a table of differences, second minus first.
 
     Parameters
@@ -50,6 +56,8 @@ def compare(results: Results, table: str, first: Side, second: Side) -> pl.DataF
         A key of `KEYS`.
     first, second
         What is compared; the difference is second minus first, so it is antisymmetric in them.
+    per_km
+        Whether hours, prices and CO2 are told for each kilometre, each side over its own; see `PER_KM`.
 
     Returns
     -------
@@ -62,11 +70,19 @@ def compare(results: Results, table: str, first: Side, second: Side) -> pl.DataF
     ------
     UnknownName
         For a table, scenario or year that is not there.
+    LandbridgeError
+        If a table without lengths is asked for by the kilometre.
     """
     if table not in KEYS:
         raise UnknownName("table to compare", table, list(KEYS))
+    if per_km and table not in PER_KM:
+        raise LandbridgeError(f"{table} have no length of their own; by the kilometre there are {', '.join(PER_KM)}")
     keys = KEYS[table]
     a, b = results.of(table, first.scenario, first.year), results.of(table, second.scenario, second.year)
+    if per_km:
+        length, told = PER_KM[table]
+        each = [(pl.col(name) / pl.col(length)).alias(f"{name}_per_km") for name in told]
+        a, b = (side.select(*keys, *each) for side in (a, b))
     numbers = [c for c, t in a.schema.items() if t.is_numeric() and c not in keys]
     if keys:
         # a link that crosses a country twice has two rows there; they are told apart by their order

@@ -61,6 +61,7 @@ __all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read
 
 Size: TypeAlias = Literal["full", "corridor", "reduced"]
 Terminals: TypeAlias = Literal["table", "simulated"]
+Family: TypeAlias = Literal["power", "conical"]
 
 #: Relative gap that an equilibrium reaches unless a study says otherwise: ten times finer than the coarsest of use.
 GAP = 1e-8
@@ -99,6 +100,8 @@ class Study:
     terminals
         Where the delay at terminals comes from: ``table`` (hours and capacities of the atlas, a power curve) or
         ``simulated`` (their plans, run at the volumes that result).
+    curves
+        Families of volume-delay curves by type of facility, where it is not the power: see `landbridge.study.curves`.
     demand
         How trade answers to cost; None where the study says nothing, and trade is frozen.
     seed
@@ -128,6 +131,7 @@ class Study:
     max_iterations: int = MAX_ITERATIONS
     overlay: str = ""
     terminals: Terminals = "table"
+    curves: tuple[tuple[str, str], ...] = ()
     demand: Answering | None = None
     seed: int = 0
     outputs: tuple[str, ...] = ()
@@ -166,6 +170,14 @@ class _AppraisalTable(pydantic.BaseModel):
     cost: Cost = "mean"
 
 
+class _CurvesTable(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True)
+
+    line: Family = "power"
+    crossing: Family = "power"
+    yard: Family = "power"
+
+
 class _StudyFile(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -180,6 +192,7 @@ class _StudyFile(pydantic.BaseModel):
     max_iterations: int = pydantic.Field(MAX_ITERATIONS, ge=1, le=1_000_000)
     overlay: str | None = pydantic.Field(None, min_length=1)
     terminals: Terminals = "table"
+    curves: _CurvesTable | None = None
     demand: _DemandTable | None = None
     seed: int = pydantic.Field(0, ge=0)
     outputs: list[str] = []
@@ -188,13 +201,15 @@ class _StudyFile(pydantic.BaseModel):
     appraisal: _AppraisalTable | None = None
 
 
-def read_study(path: str | Path) -> Study:
+def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
     """Read a study file.
 
     Parameters
     ----------
     path
         A TOML file.
+    overlay_in
+        Where the overlay that the file names stands now, for a study that was copied without it.
 
     Returns
     -------
@@ -226,7 +241,7 @@ def read_study(path: str | Path) -> Study:
     compare = data.get("compare")
     if isinstance(compare, str) and compare not in known:
         faults.append(Fault("", "", "compare", one_of("scenario", compare, known), f"{compare!r}"))
-    overlay, more = _overlay(file, data.get("overlay"))
+    overlay, more = (str(overlay_in), []) if overlay_in and "overlay" in data else _overlay(file, data.get("overlay"))
     faults += more
     uncertain, more = uncertain_of(data.get("uncertain", []))
     faults += more
@@ -248,6 +263,7 @@ def read_study(path: str | Path) -> Study:
         max_iterations=head.max_iterations,
         overlay=overlay,
         terminals=head.terminals,
+        curves=tuple((k, f) for k, f in head.curves.model_dump().items() if f != "power") if head.curves else (),
         demand=Answering(**head.demand.model_dump()) if head.demand else None,
         seed=head.seed,
         outputs=tuple(head.outputs),
@@ -401,6 +417,7 @@ def fingerprint(study: Study) -> str:
         "gap": study.gap,
         "max_iterations": study.max_iterations,
         **({"terminals": study.terminals} if study.terminals != "table" else {}),
+        **({"curves": sorted(study.curves)} if study.curves else {}),
         **({"demand": asdict(study.demand)} if study.demand else {}),
         **({"outputs": sorted(study.outputs)} if study.outputs else {}),
     }

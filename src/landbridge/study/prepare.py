@@ -9,7 +9,7 @@ it is built of are equal, the network where all its tables are. The result is th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,7 @@ from landbridge.model import flows, network, paths
 from landbridge.model.costs import CostWeights, Goods, class_money, goods
 from landbridge.model.demand import Demand
 from landbridge.model.network import MODES, ArcKind, Network
+from landbridge.study.curves import curves_of
 from landbridge.study.outside import outside_options
 from landbridge.study.past import trade_of_year
 from landbridge.study.settings import Settings, columns, parameter
@@ -121,11 +122,24 @@ def preload_factor(tables: Tables, year: int, base_year: int = Settings.base_yea
     return float((1 + parameter(tables, "preload-growth") / 100) ** max(0, year - base_year))
 
 
-def free_time_h(net: Network) -> F8:
+def free_time_h(net: Network, curves: Mapping[int, flows.Curve] | None = None) -> F8:
     """Hours of every arc when the model puts nothing on it: the preload alone delays."""
-    delay = net.delay_h * (net.preload_trains_day / net.capacity_trains_day) ** net.power
+    delay = flows.delays_h(_volume_delay(net, curves or {}), np.zeros(len(net.delay_h)))
     added = np.where(net.facility >= 0, delay[net.facility] if len(delay) else 0.0, 0.0)
     return np.asarray(net.time_h + added, np.float64)
+
+
+def _volume_delay(net: Network, curves: Mapping[int, flows.Curve]) -> flows.VolumeDelay:
+    return flows.VolumeDelay(
+        net.facility,
+        net.time_h,
+        net.delay_h,
+        net.power,
+        net.capacity_trains_day,
+        net.preload_trains_day,
+        net.train_length_factor,
+        curves,
+    )
 
 
 def weights(tables: Tables) -> CostWeights:
@@ -185,7 +199,7 @@ def prepare(tables: Tables, *, year: int, settings: Settings, like: Prepared | N
     else:
         given = {name: frame.to_dict(as_series=False) for name, frame in basis.demand[1].items()}
         demand = demand_door.build(given, **basis.demand[0], past=True)
-    return _around(tables, net, demand, basis)
+    return _around(tables, net, demand, basis, curves_of(net, dict(settings.curves)))
 
 
 def _read(tables: Tables) -> dict[str, pl.DataFrame]:
@@ -225,21 +239,23 @@ def on_network(tables: Tables, prepared: Prepared, net: Network) -> Prepared:
     """
     if net.zones != prepared.network.zones:
         raise ValueError("net: its zones are not those of the demand that was prepared")
-    return replace(_around(tables, net, prepared.demand, None), curves=prepared.curves)
+    return _around(tables, net, prepared.demand, None, prepared.curves)
 
 
-def _around(tables: Tables, net: Network, demand: Demand, basis: Basis | None) -> Prepared:
+def _around(
+    tables: Tables, net: Network, demand: Demand, basis: Basis | None, curves: Mapping[int, flows.Curve]
+) -> Prepared:
     """Costs, outside options and bans for a network and its demand."""
     classes = cargo(tables)
     money = class_money(net, classes, weights(tables))
-    free_h = free_time_h(net)
+    free_h = free_time_h(net, curves)
     deep = deep_sea(tables)
     ocean = np.array([link in deep for link in net.links], np.bool_)
     on_ocean = np.where(net.link >= 0, ocean[net.link], False)
     outside, by = outside_options(tables, net, demand, classes, money, free_h, on_ocean)
     bans, ban = _bans(tables, net, demand)
     levy = _levies(tables, demand, classes)
-    return Prepared(net, ~on_ocean, demand, classes, money, free_h, outside, by, levy, bans, ban, basis=basis)
+    return Prepared(net, ~on_ocean, demand, classes, money, free_h, outside, by, levy, bans, ban, curves, basis)
 
 
 def _levies(tables: Tables, demand: Demand, classes: Goods) -> F8:
@@ -330,16 +346,7 @@ def assignable(prepared: Prepared) -> tuple[paths.Graph, flows.VolumeDelay, flow
     # are told as unserved or go outside rather than vanish.
     lost = net.node_count
     graph = paths.graph(net.node_count + 2, net.tail, net.head)
-    delay = flows.VolumeDelay(
-        net.facility,
-        net.time_h,
-        net.delay_h,
-        net.power,
-        net.capacity_trains_day,
-        net.preload_trains_day,
-        net.train_length_factor,
-        prepared.curves,
-    )
+    delay = _volume_delay(net, prepared.curves)
     kinds = flows.Classes(
         tuple(f"{name}{by}{ban}" for ban in words for by in ("", ", firmly by rail") for name in classes.names),
         np.tile(classes.value_of_time_usd_t_h, 2 * sets),

@@ -89,6 +89,7 @@ def settings_of(study: Study) -> Settings:
         max_iterations=study.max_iterations,
         size=study.size,
         growth=study.demand.growth if study.demand else "mean",
+        curves=study.curves,
     )
 
 

@@ -30,6 +30,8 @@ class Settings:
         Year of the trade matrix.
     growth
         Path of growth: ``mean``, ``low`` or ``high``.
+    curves
+        Family of the volume-delay curve by type of facility, where it is not the power: see `landbridge.study.curves`.
     """
 
     gap: float = 1e-6
@@ -37,6 +39,7 @@ class Settings:
     size: str = "corridor"
     base_year: int = 2023
     growth: str = "mean"
+    curves: tuple[tuple[str, str], ...] = ()
 
 
 def columns(tables: Tables, names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:

@@ -222,7 +222,7 @@ def with_curves(
         if ratio[0] > 0:
             ratio, delay = (0.0, *ratio), (0.0, *delay)
         tables[each.facility] = Tabulated(ratio, delay)
-    return replace(prepared, network=replace(net, capacity_trains_day=capacity), curves=tables)
+    return replace(prepared, network=replace(net, capacity_trains_day=capacity), curves={**prepared.curves, **tables})
 
 
 def _assigned(

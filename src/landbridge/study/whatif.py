@@ -63,6 +63,8 @@ def whatif_toml(
         f"gap = {_value(settings['gap'])}",
         f"max_iterations = {_value(settings['max_iterations'])}",
     ]
+    if settings.get("curves"):
+        lines.append(f"curves = {{ {', '.join(f'{kind} = {_value(family)}' for kind, family in settings['curves'])} }}")
     if results.manifest.get("overlay"):
         lines.insert(0, "# Made over the user's own values: run it with --overlay and the folder they stand in.")
     if study["held_projects"]:

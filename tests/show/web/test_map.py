@@ -331,6 +331,79 @@ def test_a_page_is_printed_with_its_map_and_tables(site: Site) -> None:
         page.emulate_media(media="screen")
 
 
+# -------------------------------------------------------------------------------- power, investment, validation
+
+
+def shown(page: Page, selector: str) -> list[float]:
+    """Values of the figures that say where they stand."""
+    expect(page.locator(selector).first).to_be_visible()
+    return [float(each.get_attribute("data-value") or "nan") for each in page.locator(selector).all()]
+
+
+def test_power_shows_who_gains_and_on_what_it_rests(site: Site, found_home: Path) -> None:
+    tables = {name: pl.read_parquet(found_home / "power" / "tables" / f"{name}.parquet") for name in
+              ("power_change", "power_reading", "power_values")}  # fmt: skip
+    rule = tables["power_reading"]["rule"][0]
+    wanted = tables["power_change"].filter(pl.col("rule") == rule)
+    wanted = wanted.filter(pl.col("net_of_cost") == wanted["net_of_cost"].any())
+    site.open("power")
+    page = site.page
+    bars = shown(page, 'main [data-from^="power_change.shapley_change_usd_yr"]')
+    assert bars == sorted(wanted["shapley_change_usd_yr"].to_list(), reverse=True)
+    held = shown(page, 'main [data-from^="power_values.value_usd_yr"]')
+    values = tables["power_values"].filter(
+        (pl.col("rule") == rule) & (pl.col("state") == "after") & (pl.col("solution") == "shapley")
+    )
+    assert held == sorted(values["value_usd_yr"].to_list(), reverse=True)
+    rests = page.get_by_test_id("rests")
+    for words in ("China, Kazakhstan, Russia", "Outside option", "May be built", "optimum"):
+        expect(rests).to_contain_text(words)
+    empty = tables["power_reading"].filter((pl.col("rule") == rule) & (pl.col("state") == "after"))["core_empty"][0]
+    expect(page.get_by_test_id("core")).to_contain_text("The core is empty" if empty else "The core is not empty")
+    assert axe(page) == []
+    page.get_by_role("button", name="Closures").click()
+    expect(page.get_by_test_id("none")).to_contain_text("landbridge stress")
+
+
+def test_investment_shows_worth_and_who_pays(site: Site, found_home: Path) -> None:
+    home = found_home / "investment" / "tables"
+    project = pl.read_parquet(home / "appraisal_projects.parquet").row(0, named=True)
+    countries = pl.read_parquet(home / "appraisal_countries.parquet")
+    site.open("invest")
+    page = site.page
+    assert shown(page, 'main [data-from^="appraisal_projects.npv_usd"]') == [project["npv_usd"]]
+    bars = shown(page, 'main [data-from^="appraisal_countries.net_usd"]')
+    nets = countries["net_usd"].sort(descending=True).to_list()
+    assert bars[0] == nets[0]
+    assert bars[-1] == nets[-1]
+    expect(page.get_by_role("img", name="Year by year")).to_be_visible()
+    expect(page.get_by_test_id("rests")).to_contain_text("Do-minimum")
+    with page.expect_download() as getting:
+        page.locator("details.twin", has_text="appraisal countries").locator("summary").click()
+        page.locator("details.twin[open]").get_by_role("link", name="CSV").click()
+    table = pl.read_csv(getting.value.path())
+    assert table["net_usd"].to_list() == pytest.approx(countries["net_usd"].to_list())
+    assert axe(page) == []
+
+
+def test_validation_counts_what_lies_inside_and_what_is_not_covered(site: Site, found_home: Path) -> None:
+    home = found_home / "validation" / "tables"
+    classes = pl.read_parquet(home / "by_class.parquet")
+    targets = pl.read_parquet(home / "targets.parquet")
+    site.open("validation")
+    page = site.page
+    table = page.get_by_test_id("classes")
+    for row in classes.to_dicts():
+        found = table.locator(f'tr[data-class="{row["class"]}"] [data-from$=".inside"]')
+        assert float(found.get_attribute("data-value") or "nan") == row["inside"]
+    left_out = targets.filter(pl.col("class") == "not_covered").height
+    assert left_out == 1
+    page.get_by_role("button", name=f"not covered ({left_out})").click()
+    expect(page.get_by_role("heading", name="Why not covered")).to_be_visible()
+    assert axe(page) == []
+    site.open("map?r=small&s=base&y=2023")
+
+
 def test_maplibre_draws_the_same_flows(browser: Any, browser_context_args: dict[str, Any], server: Server) -> None:
     """WebGL in software, in a small window: slow, but the same code that runs on a graphics card."""
     context = browser.new_context(**{**browser_context_args, "viewport": {"width": 820, "height": 560}})

@@ -61,6 +61,7 @@ export interface Job {
   made: string; started: string | null; ended: string | null; done: number; total: number; message: string; asked: Row;
 }
 export interface ProjectInfo {row: Row; moments: Row[]; atlas: Row[]}
+export interface FindingInfo {kind: string; id: string; title: string; made: string; tables: string[]}
 export interface Point {result: string; scenario: string; year: number}
 export interface Fault {where: string; wanted: string; got: string}
 
@@ -105,6 +106,7 @@ export const tableFile = (p: Point, name: string, form: string) =>
   `api/results/${part(p.result)}/tables/${part(name)}/file${query({scenario: p.scenario, year: p.year, form})}`;
 export const compareFile = (after: Point, before: Point, name: string, form: string) =>
   `api/compare/${part(name)}/file${compareQuery(after, before)}&form=${form}`;
+export const findingFile = (kind: string, id: string, table: string, form: string) => `api/findings/${part(kind)}/${part(id)}/tables/${part(table)}/file${query({form})}`;
 export const studyFile = (result: string) => `api/results/${part(result)}/study`;
 
 export const api = {
@@ -126,6 +128,9 @@ export const api = {
   coverage: () => call<Frame>('GET', 'api/atlas/coverage'),
   countryRows: (id: string) => call<{table: string; id: string; name: string}[]>('GET', `api/atlas/countries/${part(id)}`),
   project: (id: string) => call<ProjectInfo>('GET', `api/atlas/projects/${part(id)}`),
+  findings: (kind: string) => call<FindingInfo[]>('GET', `api/findings/${part(kind)}`),
+  finding: (kind: string, id: string) => call<Row>('GET', `api/findings/${part(kind)}/${part(id)}`),
+  findingTable: (kind: string, id: string, table: string) => call<Frame>('GET', `api/findings/${part(kind)}/${part(id)}/tables/${part(table)}`),
   routes: (asked: Row) => call<Answered>('POST', 'api/routes', asked),
   measures: () => call<Measures>('GET', 'api/measures'),
   ready: (p?: Point) => call<void>('POST', 'api/jobs/ready', p && {result: p.result, scenario: p.scenario, years: [p.year]}),
@@ -146,3 +151,6 @@ export function follow(id: string, tell: (job: Job) => void, lost: () => void): 
   events.onerror = () => { events.close(); lost(); };
   return () => events.close();
 }
+
+/** The rows of a table by the names of its columns. */
+export const records = (frame: Frame | null | undefined): Row[] => (frame ? frame.rows.map(row => Object.fromEntries(frame.columns.map((c, i) => [c.name, row[i]]))) : []);

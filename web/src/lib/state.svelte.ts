@@ -1,7 +1,7 @@
 // What is shown: one record, written into the address so that a view can be shared, kept and gone back to.
 import {api, type MapData, type Point, type ResultInfo, type Run} from './api';
 
-export const PAGES = ['map', 'compare', 'choke', 'routes', 'whatif', 'terminal', 'trade', 'atlas'] as const;
+export const PAGES = ['map', 'compare', 'choke', 'routes', 'whatif', 'terminal', 'trade', 'power', 'invest', 'validation', 'atlas'] as const;
 export type Page = (typeof PAGES)[number];
 export type ColourBy = 'use' | 'passage' | 'group';
 export type WidthBy = 'tonnes' | 'teu' | 'trains_day';
@@ -12,7 +12,7 @@ const DEFAULTS = {
   page: 'map' as Page, r: '', s: '', y: 0, c: 'use' as ColourBy, m: 'tonnes' as WidthBy, sel: '', v: '', trains: '1', twin: '',
   ar: '', as: '', ay: 0, k: 'change' as Change, t: 'crossings',
   from: '', to: '', avoid: '', via: '', only: '', obj: 'time,cost', goods: 'machinery_box', days: '', mb: '', mg: '', n: '0', modes: '',
-  q: '', topic: '', id: '', w: '', tour: '', gl: '',
+  q: '', topic: '', id: '', w: '', tour: '', gl: '', f: '', rule: '', cls: '', pr: '', cs: '',
   tm: '', tq: '', tj: '', tc: '', th: '', ti: '',
 };
 export type View = typeof DEFAULTS;

@@ -191,7 +191,7 @@ export class Painter {
       if (x > width || x + l.width < 0 || y < 0 || y > height + 12) continue;
       g.font = FONTS[l.kind];
       if ('letterSpacing' in g) g.letterSpacing = l.kind === 'country' ? `${SPACED}px` : '0px';
-      g.fillStyle = l.kind === 'crossing' ? palette.text : l.kind === 'place' ? palette.quiet : palette.country;
+      g.fillStyle = l.kind === 'crossing' || l.kind === 'code' ? palette.text : l.kind === 'place' ? palette.quiet : palette.country;
       g.strokeText(l.text, x, y);
       g.fillText(l.text, x, y);
     }

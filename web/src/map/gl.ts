@@ -4,7 +4,7 @@ import {Map as GLMap, setWorkerUrl, type GeoJSONSource, type StyleSpecification}
 import workerUrl from 'maplibre-gl/dist/maplibre-gl-worker.mjs?worker&url';
 import 'maplibre-gl/dist/maplibre-gl.css';
 import type {MapData} from '../lib/api';
-import type {Layout} from './labels';
+import {type Layout, SIZES} from './labels';
 import {type Camera, toLat, toLon} from './mercator';
 import type {Palette} from './palette';
 import {type Scene, widthAt} from './scene';
@@ -47,9 +47,8 @@ function style(borders: any, p: Palette): StyleSpecification {
       {id: 'chosen-edge', type: 'line', source: 'chosen', layout: {'line-cap': 'round'}, paint: {'line-color': p.halo, 'line-width': 6.5}},
       {id: 'chosen', type: 'line', source: 'chosen', layout: {'line-cap': 'round'}, paint: {'line-color': p.select, 'line-width': 3}},
       {id: 'marks', type: 'circle', source: 'marks', paint: {'circle-radius': ['interpolate', ['linear'], ['zoom'], 2, 2, 5, 4], 'circle-color': ['case', ['get', 'shut'], p.idle, p.halo], 'circle-stroke-color': p.node, 'circle-stroke-width': 1.2, 'circle-stroke-opacity': ['case', ['get', 'shut'], 0.4, 1]}},
-      {id: 'codes', type: 'symbol', source: 'flow', filter: ['all', ['!=', ['get', 'code'], ''], ['>', ['get', 'w'], 3.5]], layout: {'symbol-placement': 'line', 'symbol-spacing': 130, 'text-field': ['get', 'code'], 'text-font': FONT, 'text-size': 10.5, 'text-keep-upright': true, 'text-rotation-alignment': 'viewport'}, paint: {'text-color': p.text, 'text-halo-color': p.halo, 'text-halo-width': 1.6}},
       // names come laid out (see labels.ts), so that they stand where the canvas and the SVG have them
-      ...(['country', 'place', 'crossing'] as const).map(kind => ({id: `${kind}-names`, type: 'symbol' as const, source: 'names', filter: ['==', ['get', 'kind'], kind] as any, layout: {'text-field': ['get', 'text'] as any, 'text-font': kind === 'place' ? FONT : BOLD, 'text-size': kind === 'country' ? 10.5 : 12, 'text-letter-spacing': kind === 'country' ? 0.15 : 0, 'text-anchor': 'left' as const, 'text-offset': ['get', 'offset'] as any, 'text-max-width': 99, 'text-allow-overlap': true, 'text-ignore-placement': true}, paint: {'text-color': kind === 'crossing' ? p.text : kind === 'place' ? p.quiet : p.country, 'text-halo-color': p.halo, 'text-halo-width': 1.5}})),
+      ...(['country', 'code', 'place', 'crossing'] as const).map(kind => ({id: `${kind}-names`, type: 'symbol' as const, source: 'names', filter: ['==', ['get', 'kind'], kind] as any, layout: {'text-field': ['get', 'text'] as any, 'text-font': kind === 'place' ? FONT : BOLD, 'text-size': SIZES[kind], 'text-letter-spacing': kind === 'country' ? 0.15 : 0, 'text-anchor': 'left' as const, 'text-offset': ['get', 'offset'] as any, 'text-max-width': 99, 'text-allow-overlap': true, 'text-ignore-placement': true}, paint: {'text-color': kind === 'crossing' || kind === 'code' ? p.text : kind === 'place' ? p.quiet : p.country, 'text-halo-color': p.halo, 'text-halo-width': 1.5}})),
     ],
   };
 }
@@ -90,7 +89,7 @@ export class StillMap {
     this.set('base', scene.base.map(b => line({state: b.state}, this.data.links[b.index].path)));
     this.set('flow', scene.strokes.map(s => {
       const path = this.data.links[s.index].path;
-      return line({w: s.w, colour: s.colour, core: s.core, code: s.code}, s.back ? [...path].reverse() : path);
+      return line({w: s.w, colour: s.colour, core: s.core}, s.back ? [...path].reverse() : path);
     }));
     this.set('route', scene.route.map(xy => line({}, back(xy))));
     this.set('chosen', scene.selected.map(xy => line({}, back(xy))));
@@ -109,7 +108,7 @@ export class StillMap {
   /** Go to a view, put its names there, and call back when it has been drawn. */
   look(camera: Camera, names: Layout, drawn: (flows: number) => void) {
     this.set('marks', names.marks.map(i => this.scene!.marks[i]).map(m => dot({shut: m.shut}, [m.lon, m.lat])));
-    this.set('names', names.labels.map(l => { const em = l.kind === 'country' ? 10.5 : 12; return dot({kind: l.kind, text: l.text, offset: [l.dx / em, (l.dy - 4) / em]}, [toLon(l.x), toLat(l.y)]); }));
+    this.set('names', names.labels.map(l => { const em = SIZES[l.kind]; return dot({kind: l.kind, text: l.text, offset: [l.dx / em, (l.dy - 4) / em]}, [toLon(l.x), toLat(l.y)]); }));
     this.map.jumpTo({center: [camera.lon, camera.lat], zoom: camera.zoom});
     this.map.once('idle', () => drawn(new Set(this.map.queryRenderedFeatures({layers: ['flow']}).map(f => f.id)).size));
     this.map.triggerRepaint();

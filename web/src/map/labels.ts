@@ -5,7 +5,7 @@ import {type CountryName, countryNames} from './land';
 import {type Camera, TILE, toX, toY} from './mercator';
 import {type Scene, widthAt} from './scene';
 
-export type LabelKind = 'crossing' | 'place' | 'country';
+export type LabelKind = 'crossing' | 'place' | 'country' | 'code';
 /** A name: the point it belongs to in the unit square, and its baseline's start from there in pixels. */
 export interface Label {kind: LabelKind; text: string; x: number; y: number; dx: number; dy: number; width: number}
 export interface Layout {labels: Label[]; marks: number[]}
@@ -13,10 +13,13 @@ export interface Layout {labels: Label[]; marks: number[]}
 export const FONTS: Record<LabelKind, string> = {
   crossing: "600 12px 'Inter Variable', Inter, system-ui, sans-serif",
   place: "12px 'Inter Variable', Inter, system-ui, sans-serif",
+  code: "650 10px 'Inter Variable', Inter, system-ui, sans-serif",
   country: "600 10.5px 'Inter Variable', Inter, system-ui, sans-serif",
 };
 /** Letters of a country's name stand apart. */
 export const SPACED = 1.6;
+/** Sizes in pixels. */
+export const SIZES: Record<LabelKind, number> = {crossing: 12, place: 12, country: 10.5, code: 10};
 
 let pen: CanvasRenderingContext2D | null = null;
 const widths = new Map<string, number>();
@@ -70,16 +73,16 @@ export function layout(map: MapData, borders: any, scene: Scene, camera: Camera,
   function put(kind: LabelKind, text: string, ux: number, uy: number, gap: number, air: number, most = Infinity): boolean {
     const x = ux * scale + ox, y = uy * scale + oy;
     if (x < -20 || y < -20 || x > width + 20 || y > height + 20) return false;
-    const long = widthOf(kind, text), half = 7;
+    const long = widthOf(kind, text), half = kind === 'code' ? 5.5 : 7;
     // right, left, above, below, and centred for countries
-    const sides: [number, number][] = kind === 'country' ? AROUND.map(([fx, fy]) => [-long / 2 + fx * long, 4 + fy]) : [[gap, 4], [-gap - long, 4], [-long / 2, -gap - 2], [-long / 2, gap + 11]];
+    const sides: [number, number][] = kind === 'code' ? [[-long / 2, 4]] : kind === 'country' ? AROUND.map(([fx, fy]) => [-long / 2 + fx * long, 4 + fy]) : [[gap, 4], [-gap - long, 4], [-long / 2, -gap - 2], [-long / 2, gap + 11]];
     let best: {cost: number; box: Box; dx: number; dy: number} | null = null;
     sides.forEach(([dx, dy], side) => {
       const box: Box = [x + dx - 1, y + dy - 4 - half, x + dx + long + 1, y + dy - 4 + half];
       if (box[0] < 3 || box[1] < 3 || box[2] > width - 3 || box[3] > height - 3) return;
       const around: Box = [box[0] - air, box[1] - air / 2, box[2] + air, box[3] + air / 2];
       if (boxes.some(b => meet(around, b))) return;
-      const cost = hidden(box) + side * (kind === 'country' ? 0.15 : 0.4);
+      const cost = (kind === 'code' ? 0 : hidden(box)) + side * (kind === 'country' ? 0.15 : 0.4);
       if (cost <= most && (!best || cost < best.cost)) best = {cost, box, dx, dy};
     });
     if (!best) return false;
@@ -97,6 +100,15 @@ export function layout(map: MapData, borders: any, scene: Scene, camera: Camera,
   });
   const room = (width * height) / 260_000;
   for (const i of marks) if (scene.marks[i].rank < namesAt(camera.zoom)) put('crossing', scene.marks[i].name.replace(' - ', '–'), scene.marks[i].x, scene.marks[i].y, 7, 3);
+  // letters on lines, the second cue beside colour: the widest first, some way apart from those alike
+  const codes = new Map<string, [number, number][]>();
+  for (let i = scene.strokes.length - 1; i >= 0; i--) {
+    const s = scene.strokes[i];
+    if (!s.code || s.w * wide < 3.2) continue;
+    const at = 2 * (s.xy.length >> 2), x = s.xy[at], y = s.xy[at + 1], near = codes.get(s.code) ?? [];
+    if (near.some(([a, b]) => Math.hypot(a - x, b - y) * scale < 150)) continue;
+    if (put('code', s.code, x, y, 0, 2)) codes.set(s.code, [...near, [x, y]]);
+  }
   if (camera.zoom < 5.2) {
     const smallest = 900 / (scale * scale);
     for (const c of countries(map, borders)) if (c.area > smallest * 6) put('country', c.name.toUpperCase(), c.x, c.y, 0, 3, 3.5);

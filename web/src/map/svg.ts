@@ -9,6 +9,8 @@ import {type Scene, smooth, widthAt} from './scene';
 const escape = (text: string) => text.replace(/[&<>"']/g, c => ({'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'})[c]!);
 const n = (value: number) => String(Math.round(value * 10) / 10);
 
+const CLASSES = {crossing: 'c', place: 'p', country: 'l', code: 'k'};
+
 export interface Caption {title: string; lines: string[]; credit: string; legend: {colour: string; text: string; core?: number}[]}
 
 export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera, width: number, height: number, p: Palette, names: Layout, caption?: Caption): string {
@@ -57,7 +59,7 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
     const m = scene.marks[i], x = m.x * scale + ox, y = m.y * scale + oy;
     parts.push(`<path d="M${n(x)} ${n(y - 3.5)}l3.5 3.5-3.5 3.5-3.5-3.5z" fill="${p.halo}" stroke="${p.node}" stroke-width="1.2"/>`);
   }
-  for (const l of names.labels) parts.push(`<text x="${n(l.x * scale + ox + l.dx)}" y="${n(l.y * scale + oy + l.dy)}" class="${l.kind === 'country' ? 'l' : l.kind[0]}">${escape(l.text)}</text>`);
+  for (const l of names.labels) parts.push(`<text x="${n(l.x * scale + ox + l.dx)}" y="${n(l.y * scale + oy + l.dy)}" class="${CLASSES[l.kind]}">${escape(l.text)}</text>`);
   let foot = '', total = height;
   if (caption) {
     total += 26 + 18 * (caption.lines.length + Math.ceil(caption.legend.length / 6) + 1);
@@ -72,5 +74,5 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
     });
     for (const line of [...caption.lines, caption.credit]) { y += 18; foot += `<text x="16" y="${y}" class="q">${escape(line)}</text>`; }
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}"><style>text{font:12px 'Inter Variable',Inter,system-ui,sans-serif;fill:${p.text};paint-order:stroke;stroke:${p.halo};stroke-width:3px;stroke-linejoin:round}.c{font-weight:600}.p,.q{fill:${p.quiet}}.l{font-size:10.5px;font-weight:600;letter-spacing:${SPACED}px;fill:${p.country};stroke-width:2px}.t{font-size:16px;font-weight:650}</style><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${p.land}"/><path d="M0 0v6" stroke="${p.disputed}" stroke-width="1.4"/></pattern></defs>${parts.join('')}${foot}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}"><style>text{font:12px 'Inter Variable',Inter,system-ui,sans-serif;fill:${p.text};paint-order:stroke;stroke:${p.halo};stroke-width:3px;stroke-linejoin:round}.c{font-weight:600}.p,.q{fill:${p.quiet}}.k{font-size:10px;font-weight:650}.l{font-size:10.5px;font-weight:600;letter-spacing:${SPACED}px;fill:${p.country};stroke-width:2px}.t{font-size:16px;font-weight:650}</style><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${p.land}"/><path d="M0 0v6" stroke="${p.disputed}" stroke-width="1.4"/></pattern></defs>${parts.join('')}${foot}</svg>`;
 }

@@ -23,6 +23,7 @@ from landbridge.errors import FaultList, LandbridgeError, NoRoute, UnknownName
 from landbridge.show.web import atlas_views, results_views, shapes
 from landbridge.show.web.desk import Desk, TooMany
 from landbridge.show.web.files import as_csv, as_xlsx
+from landbridge.show.web.findings_app import add_findings
 from landbridge.show.web.guards import Guards
 from landbridge.show.web.interface import BUSY, FILES, NAME_LENGTH, XLSX, IdPath, OnDesk, Word, as_file, job_out
 from landbridge.show.web.library import Point
@@ -145,6 +146,7 @@ def create_app(
     _results(app)
     _compare(app)
     _jobs(app)
+    add_findings(app)
     add_terminals(app)
     add_trade(app)
     app.add_middleware(GZipMiddleware, minimum_size=2000, compresslevel=4)

@@ -17,6 +17,7 @@ from landbridge.errors import LandbridgeError, OutputError, StudyError, UnknownN
 from landbridge.scenario.read import read_measures
 from landbridge.show.store import Job, JobStore
 from landbridge.show.web import atlas_views, results_views, shapes, terminal_views
+from landbridge.show.web.findings import Findings
 from landbridge.show.web.library import Library, Point
 from landbridge.show.web.worker import Ready, Task, TerminalTask, Worker
 from landbridge.study.files import check_study, read_study
@@ -54,6 +55,7 @@ class Desk:
             self.store.interrupt()
             self._sweep(workspace)
             self.worker = Worker(self.store)
+        self.findings = Findings(folder)
         self.library = Library(folder, workspace / "results" if workspace else None, self._titles)
 
     @staticmethod

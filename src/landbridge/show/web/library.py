@@ -16,6 +16,7 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.errors import OutputError, UnknownName
+from landbridge.show.web.findings import kind_of
 from landbridge.study.results import MANIFEST, Results, read_results, tables_of
 
 __all__ = ["Library", "Point", "pair"]
@@ -52,13 +53,14 @@ class Library:
         self._read: dict[Path, tuple[int, Results]] = {}
 
     def _places(self) -> dict[str, Path]:
-        if (self.folder / MANIFEST).is_file():
+        # folders of power and the like have a manifest too, which names their kind; see `findings`
+        if (self.folder / MANIFEST).is_file() and not kind_of(self.folder):
             found = {self.folder.resolve().name: self.folder}
         else:
             found = {
                 path.name: path
                 for path in sorted(self.folder.iterdir() if self.folder.is_dir() else ())
-                if not path.name.startswith(".") and (path / MANIFEST).is_file()
+                if not path.name.startswith(".") and (path / MANIFEST).is_file() and not kind_of(path)
             }
         for name in self._titles():
             if self.kept is not None and (self.kept / name / MANIFEST).is_file():

@@ -22,6 +22,7 @@ __all__ = [
     "Crossing",
     "CrossingCard",
     "Field_",
+    "FindingOut",
     "Flows",
     "Frame",
     "JobOut",
@@ -482,6 +483,16 @@ class TradeQuestion(Shape):
     year: int
     facts: list[dict[str, Any]]
     notes: list[str]
+
+
+class FindingOut(Shape):
+    """A folder of power, investment or validation."""
+
+    kind: str
+    id: str
+    title: str
+    made: str
+    tables: list[str]
 
 
 class AskedName(Shape):
