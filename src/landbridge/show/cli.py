@@ -17,7 +17,7 @@ from landbridge.show.cli_dependence import dependence, exposure
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_invest import appraise, cashflow, design, plan
 from landbridge.show.cli_power import game, power
-from landbridge.show.cli_results import compare, crossing, passages, report, rerun, run, targets
+from landbridge.show.cli_results import compare, crossing, export, passages, report, rerun, run, targets
 from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
 from landbridge.show.cli_stress import stress
@@ -74,3 +74,4 @@ app.command()(cli_map.serve)
 app.command()(running.cluster)
 app.command()(ensemble)
 app.command()(rerun)
+app.command()(export)
