@@ -90,6 +90,7 @@ export default {
   'invest.lead_loss': '{project} does not earn its cost in the model: gains of {gains} million USD against {cost}, net present value {npv} at {rate}, return {eirr}. {winner} gains most ({best}), {loser} least ({worst}).',
   'invest.lead_no_cost': 'What {project} costs is not known; its gains are {gains} million USD. {winner} gains most ({best}), {loser} least ({worst}).',
   'invest.lead_programme': '{n} of {all} projects make the programme: {names}. It costs {cost} million USD; what it would lose without each of them adds up to {value}.',
+  'invest.lead_nothing': 'None of the {all} projects earns its cost under these budgets: the best programme builds nothing.',
   'invest.eirr_none': 'none', 'invest.eirr_several': 'several', 'invest.eirr_any': 'any', 'invest.eirr_one': 'one', 'invest.project': 'Project', 'invest.case': 'Case', 'invest.alone': 'Alone', 'invest.in_company': 'In company',
   'invest.npv': 'Net present value', 'invest.eirr': 'Economic return', 'invest.bcr': 'Benefits over costs', 'invest.cost': 'Cost', 'invest.opening': 'Opens', 'invest.best': 'best opened {year}', 'invest.company': 'With the others',
   'invest.who': 'Who gains and who pays: {n} countries', 'invest.net': 'Gains less what it pays', 'invest.mark': 'The mark: gains before paying', 'invest.unit': 'million USD, present value at {rate}', 'invest.tip': 'gains {gains}, pays {pays}', 'invest.transfers': 'What railways and treasuries take users have paid: a transfer, shown with who gets it and never netted in silence.',
