@@ -18,6 +18,7 @@ from __future__ import annotations
 import argparse
 import json
 import random
+import resource
 import subprocess
 import sys
 import time
@@ -182,6 +183,12 @@ def ours(seed: int) -> dict[str, dict[str, float]]:
     return told
 
 
+def _cpu_s() -> float:
+    """CPU of this process and of those it has started and seen end."""
+    whose = (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    return sum(resource.getrusage(who).ru_utime for who in whose)
+
+
 def gateway(replications: int, workers: int) -> None:
     """Time the Gateway: one run, and many through the runner."""
     terminals, work = import_module("landbridge.model.terminals"), import_module("landbridge.study.terminal")
@@ -195,14 +202,15 @@ def gateway(replications: int, workers: int) -> None:
         taken.append(time.perf_counter() - start)
     print(f"\nKhorgos Gateway, 90 days, warm, with its summary: {min(taken):.3f} s (aim 0.5)")
     for count in dict.fromkeys((1, workers)):
-        start = time.perf_counter()
+        start, spent = time.perf_counter(), _cpu_s()
         runs = work.replicate(plan, work.Settings(days=90, replications=replications, workers=count))
+        spent = _cpu_s() - spent
         summary = terminals.summarise(runs)
         seconds = time.perf_counter() - start
         stay = summary.dwell_h["total"]["mean"]
         print(
-            f"{replications} replications, {count} worker{'s' if count > 1 else ''}: {seconds:.1f} s wall; mean stay "
-            f"{stay.mean:.3f} h ({stay.low:.3f} to {stay.high:.3f})"
+            f"{replications} replications, {count} worker{'s' if count > 1 else ''}: {spent:.2f} s CPU, "
+            f"{seconds:.1f} s wall; mean stay {stay.mean:.3f} h ({stay.low:.3f} to {stay.high:.3f})"
         )
 
 

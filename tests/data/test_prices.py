@@ -101,3 +101,25 @@ def test_kazakh_farm_goods_to_china_are_those_published() -> None:
     row = overrides.row(by_predicate=pl.col("id") == "kaz-chn-grain-bulk", named=True)
     assert row["tonnes"] == pytest.approx(2.23e6, rel=0.01)
     assert row["kind"] == "reported"
+
+
+@pytest.mark.parametrize(
+    ("exporter", "importer", "published", "band"),
+    [
+        ("KAZ", "UZB", 3.0e6, 0.2),  # wheat of 2023 (El Dala); the railway counts its grain and flour
+        ("KAZ", "AFG", 0.379e6, 0.05),  # wheat of 2023 (El Dala)
+        ("RUS", "KAZ", 1.9e6, 0.05),  # wheat of 2023 (Ministry of Agriculture of Kazakhstan)
+    ],
+)
+def test_farm_trade_comes_to_published_totals(exporter: str, importer: str, published: float, band: float) -> None:
+    rows = read_atlas()["trade_overrides"].filter(
+        (pl.col("exporter") == exporter) & (pl.col("importer") == importer) & (pl.col("commodity") == "grain_bulk")
+    )
+    assert rows["tonnes"].sum() == pytest.approx(published, rel=band)
+
+
+def test_kazakh_grain_and_flour_to_afghanistan_come_to_the_ministry_s_grain_equivalent() -> None:
+    """1.146 Mt in half a year; 1.33 t of wheat make a tonne of flour."""
+    rows = read_atlas()["trade_overrides"].filter((pl.col("exporter") == "KAZ") & (pl.col("importer") == "AFG"))
+    tonnes = dict(rows.select("commodity", "tonnes").iter_rows())
+    assert tonnes["grain_bulk"] + 1.33 * tonnes["food_box"] == pytest.approx(2 * 1.146e6, rel=0.02)

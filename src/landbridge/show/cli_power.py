@@ -167,6 +167,14 @@ def power(
         for name in ("before", "after"):
             if name in told:
                 print_solved(_in_millions(told[name]), f"{found[name]} in {found['year']}: {rule}, million USD a year")
+        for name in ("before", "after"):
+            for each in told.get(name, {}).get("as_one", []):
+                gain = each["as_one_usd_yr"] - each["apart_usd_yr"]
+                typer.echo(
+                    f"{found[name]}: {', '.join(each['players'])} as one voice {each['as_one_usd_yr'] / MILLION:,.1f}, "
+                    f"apart {each['apart_usd_yr'] / MILLION:,.1f}: together they {'gain' if gain > 0 else 'lose'} "
+                    f"{abs(gain) / MILLION:,.1f} million USD a year."
+                )
         if "change" in told:
             print_change(told["change"], f"What {found['after']} changes: {rule}, million USD a year", found)
             _print_payers(told, found)

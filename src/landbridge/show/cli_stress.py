@@ -134,7 +134,7 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
             row["transit_tonnes_yr"] / MEGATONNE,
             row["paid_usd_yr"] / MILLION,
         ]
-        for row in found["countries"][:MOST_ROWS]
+        for row in [*found["countries"][:MOST_ROWS], *found["countries"][MOST_ROWS:][-2:]]
     ]
     print_table(
         f"Who loses when {names} is closed in {year}",
@@ -150,7 +150,8 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
         f"All together {found['cost_usd_yr'] / MILLION:,.1f} million USD a year more "
         f"({100 * found['cost_usd_yr'] / found['all_cost_before_usd_yr']:.2f} %); "
         f"{found['lost_land_tonnes_yr'] / MEGATONNE:.3f} Mt leave the land, "
-        f"{found['unserved_tonnes_yr'] / MEGATONNE:.3f} Mt are not served. A relation's loss is shared by its ends. "
+        f"{found['unserved_tonnes_yr'] / MEGATONNE:.3f} Mt are not served. "
+        "Ends share a relation's loss; who gains comes last. "
         f"By {found['principle']}, gap {found['relative_gap']:.1e}.",
     )
     print_table(

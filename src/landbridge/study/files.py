@@ -364,16 +364,6 @@ def check_study(study: Study, tables: Tables) -> None:
         for i, name in enumerate(study.hold)
         if name not in known
     ]
-    if study.terminals == "simulated" and study.demand is not None and study.demand.mode != "frozen":
-        faults.append(
-            Fault(
-                "",
-                "",
-                "terminals",
-                '"table" where trade answers to cost',
-                '"simulated", which is for frozen trade only',
-            )
-        )
     faults += uncertain_faults(tables, study.uncertain, study.ensemble)
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))

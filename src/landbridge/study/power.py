@@ -13,7 +13,7 @@ option, the investment options, the principle, whether the game is superadditive
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -165,6 +165,8 @@ def power(
     }
     states = {"before": ground.measures, **({"after": after} if after is not None else {})}
     laid = {name: _laid(tables, measures, chosen, settings, held) for name, measures in states.items()}
+    if "after" in laid:
+        laid["after"] = laid["after"][0], _same_outside(laid["before"][1], laid["after"][1])
     for rule in RULES:
         if sample is not None:
             result["rules"][rule] = _by_drawing(
@@ -195,8 +197,10 @@ def power(
                     game, free = plain, free_plain
             games.append(game)
             free_usd_yr.append(free)
+            solved = solutions(game, blocs=groups)
             told[name] = {
-                **solutions(game, blocs=groups),
+                **solved,
+                "as_one": _as_one(playing, groups, solved),
                 "worth_without_players_usd_yr": free,
                 "tonnes_yr": found.tonnes_yr,
                 "without_outside_option_tonnes_yr": found.without_outside_tonnes_yr,
@@ -313,12 +317,42 @@ def _payers(players: Players, gain: dict[str, float], cost_usd_yr: float) -> lis
     return sorted(rows, key=lambda row: (len(row["players"]), -row["gain_usd_yr"]))[:MOST_COALITIONS]
 
 
+def _as_one(players: Players, groups: list[list[int]] | None, solved: dict[str, Any]) -> list[dict[str, Any]]:
+    """What each bloc gets when it speaks with one voice, beside what its members get when each speaks for itself.
+
+    A bloc whose members lie one behind the other may lose by it; one whose members rival each other gains.
+    """
+    if groups is None:
+        return []
+    values = list(solved["blocs_as_one"].values())
+    return [
+        {
+            "players": [players.names[i] for i in group],
+            "apart_usd_yr": sum(solved["shapley"][players.names[i]] for i in group),
+            "as_one_usd_yr": value,
+        }
+        for group, value in zip(groups, values, strict=True)
+        if len(group) > 1
+    ]
+
+
 def _laid(
     tables: Tables, measures: Sequence[Measure], year: int, settings: Settings, held: frozenset[str]
 ) -> tuple[Tables, Laden]:
     """Tables of a scenario, and the network that both rules share."""
     applied = apply(tables, measures, year, held=held).tables
     return applied, lay_out(applied, year=year, settings=settings, transfers=False)
+
+
+def _same_outside(before: Laden, after: Laden) -> Laden:
+    """Hold outside options at what they cost before: an investment changes what is inside the game, not outside.
+
+    A ferry may be a part of a relation's way to the ocean too; were that counted, opening it would lower all worths.
+    """
+    first, second = before.carriage, after.carriage
+    if not np.array_equal(before.kept, after.kept) or not np.array_equal(first.tonnes_yr, second.tonnes_yr):
+        return after
+    return replace(after, carriage=replace(second, outside_usd_t=first.outside_usd_t))
 
 
 def _by_drawing(

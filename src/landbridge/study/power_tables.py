@@ -24,6 +24,7 @@ TABLES = {
     "power_reading": "What must be known to read the game: players, rules, outside option, principle, core",
     "power_values": "Solutions of the corridor game by player",
     "power_change": "What an investment changes for each player",
+    "power_blocs": "Blocs with one voice against their members apart",
     "power_coalitions": "Smallest coalitions that gain from an investment by themselves",
 }
 
@@ -132,6 +133,8 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "blocks": ("", "whether the player should block it"),
     "list": ("", "alone: gains by itself; pays_for: its members gain more power than building costs"),
     "gain_usd_yr": ("USD a year", "what the coalition gains"),
+    "apart_usd_yr": ("USD a year", "sum of the members' Shapley values when each speaks for itself"),
+    "as_one_usd_yr": ("USD a year", "Shapley value of the bloc that speaks with one voice"),
 }
 
 
@@ -247,6 +250,7 @@ def _power(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
     values: list[dict[str, Any]] = []
     changes: list[dict[str, Any]] = []
     coalitions: list[dict[str, Any]] = []
+    blocs: list[dict[str, Any]] = []
     cost = found["build_cost"]
     for rule, told in found["rules"].items():
         for state in ("before", "after"):
@@ -277,6 +281,11 @@ def _power(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
                     "sampled_orders": found["sampled_orders"],
                 }
             )  # fmt: skip
+            for each in solved.get("as_one", []):
+                blocs.append(
+                    {"rule": rule, "state": state, "scenario": found[state], "players": ";".join(each["players"]),
+                     "apart_usd_yr": each["apart_usd_yr"], "as_one_usd_yr": each["as_one_usd_yr"]}
+                )  # fmt: skip
             ranges = core["ranges"] if core else None
             for solution in SOLUTIONS:
                 for player, value in (solved.get(solution) or {}).items():
@@ -323,5 +332,6 @@ def _power(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
                     {"rule": rule, "list": name, "players": ";".join(row["players"]), "gain_usd_yr": row["gain_usd_yr"]}
                 )
     year = found["year"]
-    made = {"power_reading": reading, "power_values": values, "power_change": changes, "power_coalitions": coalitions}
+    made = {"power_reading": reading, "power_values": values, "power_change": changes, "power_coalitions": coalitions,
+            "power_blocs": blocs}  # fmt: skip
     return {name: _rows(rows, " ".join(rows[0]) if rows else "", year=year) for name, rows in made.items()}

@@ -271,7 +271,8 @@ def _countries(
         for each in frame.to_dicts():
             row(each["country"])["transit_tonnes_yr"] += sign * each["transit_tonnes"]
             row(each["country"])["paid_usd_yr"] += sign * sum(each[c] for c in paid)
-    return sorted(rows.values(), key=lambda r: (-r["trade_loss_usd_yr"], r["country"]))
+    # who loses most by trade and takings together comes first, who gains last
+    return sorted(rows.values(), key=lambda r: (r["paid_usd_yr"] - r["trade_loss_usd_yr"], r["country"]))
 
 
 def _moved(first: pl.DataFrame, second: pl.DataFrame) -> list[dict[str, Any]]:

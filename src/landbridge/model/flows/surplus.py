@@ -37,6 +37,8 @@ Bools = npt.NDArray[np.bool_]
 
 FEASIBLE = 1e-9
 MOST_ROUNDS = 200
+NO_COLUMNS = np.empty(0, np.int32)
+NO_SHARES = np.empty(0)
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -337,8 +339,8 @@ class Program:
             for p in np.flatnonzero(self.relation.values == r).tolist():
                 self._column(p)
 
-    def _row(self) -> int:
-        self.solver.addRow(-self.highs.kHighsInf, 1.0, 0, np.empty(0, np.int32), np.empty(0))
+    def _row(self, column: npt.NDArray[np.int32] = NO_COLUMNS, share: Floats = NO_SHARES) -> int:
+        self.solver.addRow(-self.highs.kHighsInf, 1.0, column.size, column, share)
         self.row_count += 1
         return self.row_count - 1
 
@@ -357,13 +359,12 @@ class Program:
         """Take facilities into the program, with every relation that has a path over one of them."""
         owner = np.repeat(np.arange(self.relation.size), np.diff(self.first_use.values))
         for f in facilities.tolist():
-            self.row_of_facility[f] = self._row()
             entries = np.flatnonzero(self.use_facility.values == f)
-            for p, share in zip(owner[entries].tolist(), self.use_share.values[entries].tolist(), strict=True):
-                if self.column_of.values[p] >= 0:
-                    self.solver.changeCoeff(int(self.row_of_facility[f]), int(self.column_of.values[p]), share)
-                else:
-                    self._bind(int(self.relation.values[p]))
+            column = self.column_of.values[owner[entries]]
+            there = column >= 0
+            self.row_of_facility[f] = self._row(column[there].astype(np.int32), self.use_share.values[entries[there]])
+            for r in np.unique(self.relation.values[owner[entries[~there]]]).tolist():
+                self._bind(r)
 
     def load_of(self, path: Ints, part: Floats) -> Floats:
         """Part of each facility's room that some paths take, each with a part of its relation's tonnes."""

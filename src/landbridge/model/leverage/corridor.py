@@ -39,8 +39,10 @@ __all__ = ["CorridorGame", "Optimum", "Paths", "Row", "blocks", "efficient_paths
 Floats = npt.NDArray[np.float64]
 Ints = npt.NDArray[np.int64]
 
-#: Coalitions that share their low players are solved in a row; this many players tell the rows apart.
+#: Coalitions that share their high players are solved in a row: at least this many players tell the rows apart, so
+#: that there is work for many workers, and a row varies at most so many, so that little is lost when a run is stopped.
 BLOCK_PLAYERS = 4
+ROW_PLAYERS = 8
 
 
 @dataclass(frozen=True, eq=False, kw_only=True)
@@ -349,7 +351,7 @@ def row_worths(row: Row, coalitions: Sequence[int], *, gap: float = 1e-9) -> tup
 
 def blocks(count: int) -> list[list[int]]:
     """All coalitions of `count` players in rows to be solved one after another; a row is work for one worker."""
-    low = max(count - BLOCK_PLAYERS, 0)
+    low = min(max(count - BLOCK_PLAYERS, 0), ROW_PLAYERS)
     full = (1 << low) - 1
     gray = [full ^ i ^ i >> 1 for i in range(1 << low)]  # from all down to none, one player at a time
     return [[high << low | g for g in gray] for high in range(1 << (count - low))]
