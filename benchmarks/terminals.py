@@ -209,8 +209,8 @@ def gateway(replications: int, workers: int) -> None:
         seconds = time.perf_counter() - start
         stay = summary.dwell_h["total"]["mean"]
         print(
-            f"{replications} replications, {count} worker{'s' if count > 1 else ''}: {spent:.2f} s CPU, {seconds:.1f} s wall; "
-            f"mean stay {stay.mean:.3f} h ({stay.low:.3f} to {stay.high:.3f})"
+            f"{replications} replications, {count} worker{'s' if count > 1 else ''}: {spent:.2f} s CPU, "
+            f"{seconds:.1f} s wall; mean stay {stay.mean:.3f} h ({stay.low:.3f} to {stay.high:.3f})"
         )
 
 

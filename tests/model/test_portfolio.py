@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import replace
-from itertools import chain, combinations
+from itertools import chain, combinations, product
 from pathlib import Path
 from typing import Any
 
@@ -245,6 +245,32 @@ def test_budgets_by_payer_and_order() -> None:
     assert plan(before=((0, 1),)).starts == (1, 0)
     assert plan(total=10.0).starts.count(None) == 1
     assert plan(exclusive=((0, 1),)).starts.count(None) == 1
+
+
+def test_the_fairest_programme_against_enumeration() -> None:
+    """The least favoured party has the most; what each pays is what counts for it."""
+    rng = np.random.default_rng(7)
+    gains = rng.uniform(0.5, 3.0, (2, 3))
+    shares = [(0.8, 0.2), (0.3, 0.7), (0.5, 0.5)]
+    terms = portfolio.ProgrammeTerms(horizon=3, last_year=12, rate=0.05, budget=(12.0,) * 3)
+
+    def projects(party: int) -> list[portfolio.Candidate]:
+        return [portfolio.Candidate((10.0,), counted=share[party]) for share in shares]
+
+    def worth(party: int) -> Any:
+        return lambda chosen, _year: float(sum(gains[party, i] for i in chosen)) * (1.1 if len(chosen) > 1 else 1.0)
+
+    starts, values = portfolio.fairest_programme([projects(0), projects(1)], [worth(0), worth(1)], terms)
+    best = -np.inf
+    for trial in product([None, 0, 1, 2], repeat=3):
+        begun = [s for s in trial if s is not None]
+        if len(set(begun)) == len(begun):  # ten of twelve a year: one start a year
+            told = [portfolio.told_programme(projects(p), worth(p), terms, trial).value for p in (0, 1)]
+            best = max(best, min(told))
+    assert min(values) == pytest.approx(best)
+    assert [portfolio.told_programme(projects(p), worth(p), terms, starts).value for p in (0, 1)] == pytest.approx(
+        values.tolist()
+    )
 
 
 # ------------------------------------------------------------------------------------------------------- sharing

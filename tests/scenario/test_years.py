@@ -50,23 +50,6 @@ def test_young_services_cost_more_each_year_back() -> None:
         assert value(apply(tables, (), year).tables, "rail-constant-china-europe") == pytest.approx(base + more)
 
 
-@pytest.mark.parametrize(
-    ("name", "table", "row", "column", "bulk"),
-    [("caspian-constant", "links", "ferry:kz-aktau:az-alat", "charge_usd_teu", "charge_usd_t"),
-     ("dostyk-constant", "crossings", "alashankou-dostyk", "cost_ab_usd_teu", "cost_ab_usd_t")],
-)  # fmt: skip
-def test_constants_of_ways_are_charges_there_and_nowhere_else(
-    name: str, table: str, row: str, column: str, bulk: str
-) -> None:
-    zero, some = (apply(with_parameter(name, v), (), 2023).tables[table] for v in (0.0, 30.0))
-    for what, more in ((column, 30.0), (bulk, 2.0)):
-        apart = (some[what] - zero[what]).fill_null(0.0)
-        here = zero["id"] == row
-        assert apart.filter(here).to_list() == pytest.approx([more])
-        others = apart.filter(~here & (zero["id"] != "ferry:kz-kuryk:az-alat"))
-        assert others.abs().max() == 0
-
-
 def test_events_hold_on_their_part_of_the_days() -> None:
     tables = small_tables()
     stop = [m for m in event_measures(tables, 2021) if isinstance(m, Close) and "alashankou-dostyk" in m.crossings]

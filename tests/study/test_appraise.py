@@ -296,3 +296,19 @@ def test_alone_and_together(study: Study, planning: Valuer) -> None:
     assert sum(told["side_payment_usd"].values()) == pytest.approx(0.0, abs=1.0)
     joint, alone = sum(told["joint_usd"].values()), sum(told["alone_usd"].values())
     assert joint >= alone
+
+
+def test_national_welfare_counts_what_the_nation_pays(study: Study, planning: Valuer) -> None:
+    """For Kyrgyzstan alone CKU costs its own share; for the fairest programme nobody may be left below nothing."""
+    cheap = replace(study, appraisal=Appraising(rate=0.0, cost="low", years=200))
+    limits = Limits(total_usd=1e10, welfare=("KG",))
+    national = plan(cheap, small_tables(), limits, PLANNED, valuer=planning)
+    world = plan(cheap, small_tables(), Limits(total_usd=1e10), PLANNED, valuer=planning)
+    alone = {row["project"]: row["value_alone_usd"] for row in national["programme"]}
+    everyone = {row["project"]: row["value_alone_usd"] for row in world["programme"]}
+    assert everyone["cku"] < alone["cku"]  # a part of the cost, fees and railways of its own, losses of others left out
+    assert abs(alone["ayagoz-bakhty"]) < 0.2 * 7e8  # a small gain or loss: none of its cost is Kyrgyzstan's
+    fair = plan(cheap, small_tables(), replace(limits, welfare=("CN", "KZ"), fairest=True), PLANNED, valuer=planning)
+    assert min(fair["fairest_usd"].values()) >= 0.0
+    with pytest.raises(LandbridgeError, match="at least two countries"):
+        plan(cheap, small_tables(), replace(limits, fairest=True), PLANNED, valuer=planning)

@@ -623,8 +623,12 @@ OF_INVESTMENT = (
     "appraisal-rate", "appraisal-years", "appraisal-carbon-price", "line-life", "line-upkeep", "line-build-years",
     "line-cost", "loan-interest", "loan-grace",
 )  # fmt: skip
-#: Parameters of past years and of questions about routes; tests of theirs hold them to some effect.
-OF_OTHER_YEARS = ("ordinary-train", "rail-youth-china-europe")
+#: Parameters of past years, of questions about routes and of how trains are counted; tests of theirs hold them to some
+#: effect.
+OF_OTHER_YEARS = (
+    "ordinary-train", "rail-youth-china-europe", "cre-central-asia-share", "block-train-mid", "block-train-width",
+    "train-fill",
+)  # fmt: skip
 ELSEWHERE = {*OF_TRADE, *OF_INVESTMENT, *OF_OTHER_YEARS}
 
 

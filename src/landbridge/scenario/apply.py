@@ -29,11 +29,6 @@ CENT = 0.01
 
 #: Year from which trains between China and Europe are no longer few and unknown; see rail-youth-china-europe.
 FULL_SERVICE = 2021
-#: Ferry lines between Kazakhstan and Azerbaijan, and the crossing, that have a constant of their own.
-CASPIAN = ("ferry:kz-aktau:az-alat", "ferry:kz-kuryk:az-alat")
-DOSTYK = "alashankou-dostyk"
-#: Tonnes in a box of twenty feet of heavy goods: a constant for a box counts for a tonne of bulk with one part of it.
-BOX_T = 15.0
 
 
 @dataclass(frozen=True)
@@ -151,8 +146,6 @@ def open_in(tables: Tables, year: int | None, *, held: AbstractSet[str] = frozen
         running = [p is None or any(fnmatch.fnmatchcase(name, p) for name in shares) for p in patterns]
         frames["services"] = tables["services"].filter(pl.Series(running, dtype=pl.Boolean))
     frames |= _working(tables.replace(**frames), year)
-    if year is not None:
-        frames |= _constants(tables.replace(**frames))
     frames |= _of_year(tables, year)
     notes = []
     committed = [name for name in shares if links[name].status == "under_construction"]
@@ -182,29 +175,6 @@ def _of_year(tables: Tables, year: int | None) -> dict[str, pl.DataFrame]:
         boxed = pl.col("form") == "container"
         frames["commodities"] = tables["commodities"].with_columns(
             pl.when(boxed).then(pl.col("t_per_train") * factor).otherwise(pl.col("t_per_train")).alias("t_per_train")
-        )
-    return frames
-
-
-def _constants(tables: Tables) -> dict[str, pl.DataFrame]:
-    """Calibrated constants of ways, as charges that nobody is paid: of the Caspian and of the crossing at Dostyk."""
-    known = dict(tables["parameters"].select("id", "value").iter_rows()) if "parameters" in tables else {}
-    frames: dict[str, pl.DataFrame] = {}
-    if caspian := known.get("caspian-constant"):
-        here = pl.col("id").is_in(CASPIAN)
-        frames["links"] = tables["links"].with_columns(
-            pl.when(here)
-            .then(pl.col(f"charge_{unit}") + value)
-            .otherwise(pl.col(f"charge_{unit}"))
-            .alias(f"charge_{unit}")
-            for unit, value in (("usd_teu", caspian), ("usd_t", caspian / BOX_T))
-        )
-    if dostyk := known.get("dostyk-constant"):
-        here = pl.col("id") == DOSTYK
-        frames["crossings"] = tables["crossings"].with_columns(
-            pl.when(here).then(pl.col(name) + value).otherwise(pl.col(name)).alias(name)
-            for way in ("ab", "ba")
-            for name, value in ((f"cost_{way}_usd_teu", dostyk), (f"cost_{way}_usd_t", dostyk / BOX_T))
         )
     return frames
 

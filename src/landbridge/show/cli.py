@@ -11,12 +11,13 @@ from landbridge import __version__
 from landbridge.errors import LandbridgeError
 from landbridge.show import cli_map, running
 from landbridge.show.cli_atlas import atlas_app, facts
+from landbridge.show.cli_backtest import backtest, sensitivity
 from landbridge.show.cli_calibrate import calibrate
 from landbridge.show.cli_dependence import dependence, exposure
 from landbridge.show.cli_flows import assign, select
 from landbridge.show.cli_invest import appraise, cashflow, design, plan
 from landbridge.show.cli_power import game, power
-from landbridge.show.cli_results import compare, crossing, passages, report, rerun, run, targets
+from landbridge.show.cli_results import compare, crossing, export, passages, report, rerun, run, targets
 from landbridge.show.cli_routes import routes
 from landbridge.show.cli_skim import skim
 from landbridge.show.cli_stress import stress
@@ -36,8 +37,8 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 for verb in (
-    run, passages, compare, crossing, report, targets, validate, calibrate, routes, skim, assign, select, game, power,
-    stress, dependence, exposure, cashflow, design, appraise, plan, terminal, facts,
+    run, passages, compare, crossing, report, targets, validate, calibrate, backtest, sensitivity, routes, skim,
+    assign, select, game, power, stress, dependence, exposure, cashflow, design, appraise, plan, terminal, facts,
 ):  # fmt: skip
     app.command()(verb)
 app.add_typer(atlas_app, name="atlas")
@@ -73,3 +74,4 @@ app.command()(cli_map.serve)
 app.command()(running.cluster)
 app.command()(ensemble)
 app.command()(rerun)
+app.command()(export)

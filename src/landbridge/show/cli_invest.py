@@ -154,7 +154,7 @@ def appraise(
 ) -> None:
     """Appraise projects: with against without, from the flows of the study's years; who pays and who gains.
 
-    Each is valued alone and in company with the others. Terms stand in the study's table [appraisal] or come from the
+    Each is valued alone and in company with the others. Terms stand in the study's table 'appraisal' or come from the
     atlas; costs, dates and payers come from the atlas' projects.
     """
     from landbridge.study.appraise import appraise as solve
@@ -289,6 +289,9 @@ def plan(
     welfare: Annotated[
         str | None, typer.Option(help="Countries whose gains and payments count, by commas; default the world's.")
     ] = None,
+    fairest: Annotated[
+        bool, typer.Option("--fairest", help="Make the least net gain of the --welfare countries the largest.")
+    ] = False,
     exact: Annotated[
         bool | None, typer.Option("--exact/--climb", help="Prove it, or climb; default: prove it for few projects.")
     ] = None,
@@ -327,6 +330,7 @@ def plan(
         first_year=first_year,
         horizon=years,
         welfare=tuple(known("country", c.upper(), countries) for c in split_commas(welfare)),
+        fairest=fairest,
     )
     names = [name for given in project or () for name in split_commas(given)]
     with progress_bar(quiet=quiet or as_json) as progress:
@@ -352,6 +356,9 @@ def plan(
         + "".join(f" Left out: {name}, {why}." for name, why in found["left_out"].items()),
         whole=("project",),
     )  # fmt: skip
+    if found["fairest_usd"] is not None:
+        told = ", ".join(f"{c} {_mn(usd):,.0f}" for c, usd in found["fairest_usd"].items())
+        typer.echo(f"The least net gain is as large as it can be: {told} million USD.")
     if found["coordination"] and "players" in found["coordination"]:
         _print_coordination(found["coordination"])
     if out is not None:

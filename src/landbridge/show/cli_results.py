@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from landbridge.study.results import Results
 
-__all__ = ["compare", "crossing", "passages", "report", "rerun", "run", "targets"]
+__all__ = ["compare", "crossing", "export", "passages", "report", "rerun", "run", "targets"]
 
 ResultsDir = Annotated[Path, typer.Argument(help="A results folder.", show_default=False)]
 
@@ -289,6 +289,34 @@ def rerun(
         print_table(f"{folder}, run again", columns, rows)
     if not told["same"]:
         raise typer.Exit(1)
+
+
+def export(
+    folder: ResultsDir,
+    form: Annotated[
+        str, typer.Option("--format", help="csv (with a data package), xlsx, geojson, gpkg, gmns or omx.")
+    ] = "csv",
+    out: Annotated[Path | None, typer.Option("--out", help="Folder; default DIR-FORMAT beside the results.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option(help="Scenario, for formats of one network; default the first.")
+    ] = None,
+    year: Annotated[int | None, typer.Option(help="Year, for formats of one network; default the first.")] = None,
+    atlas: AtlasDir = None,
+) -> None:
+    """Write results for other programs: tables, shapes, the network with its flows, or matrices between zones."""
+    from landbridge.show.web.columns import meaning
+    from landbridge.study.compare import Side
+    from landbridge.study.export import FORMATS
+    from landbridge.study.export import export as write
+    from landbridge.study.results import tables_of
+
+    known("format", form, FORMATS)
+    results = _results(folder)
+    side = Side(_scenario(results, scenario, results.scenarios[0]), _year(results, year, results.years[0]))
+    place = out or folder.with_name(f"{folder.name}-{form}")
+    files = write(results, tables_of(results, base=atlas), form, place, side, meaning)
+    for name in files:
+        typer.echo(str(place / name))
 
 
 def crossing(

@@ -6,7 +6,7 @@ Problem
 
 Method
     Least squares with bounds and a soft loss (scipy's trust-region reflective method) on the residuals
-    ``ln(m_t(p) / o_t)`` of every target that is a flow of those years, with a ridge ``RIDGE * (p - prior) / width``
+    ``ln(m_t(p) / o_t)`` of every flow and load of a train of those years, with a ridge ``RIDGE * (p - prior) / width``
     for each parameter. A modelled value below a twentieth of the observed one counts as a twentieth. Derivatives are
     forward differences; each solve starts from the flows of the same year at the prior, so that the result depends on
     nothing but the tables, the targets and the settings.
@@ -51,13 +51,22 @@ FITTED: dict[str, float] = {
     "rail-youth-china-europe": 0.0,
     "caspian-constant": 0.0,
     "dostyk-constant": 0.0,
+    "cre-central-asia-share": 0.0,
+    "block-train-mid": 2010.0,
+    "block-train-width": 1.0,
+    "train-fill": 1.0,
 }
+#: Those that only say how trains are counted: nothing is solved anew for them.
+COUNTING = ("cre-central-asia-share", "block-train-mid", "block-train-width", "train-fill")
 #: Weight of the distance from the prior, as a part of a parameter's range, against an error of one in logs.
 RIDGE = 0.5
 #: Least part of the observed value that a modelled one counts as.
 LEAST = 0.05
 #: Step of the forward differences, as a part of a parameter's range.
 STEP = 0.05
+#: Where the parameters of counting are begun, as parts of their ranges, and steps at most for them.
+GRID = (0.2, 0.4, 0.6, 0.8)
+COUNTED = 25
 #: Error in logs from which the loss grows no longer with the square.
 SOFT = 0.5
 
@@ -96,18 +105,24 @@ class _WarmWorld(SolvedWorld):
     """Runs that start from the flows of their year at the prior; parts of a year are taken as the year."""
 
     starts: dict[int, Solution] = field(default_factory=dict)
+    runs: dict[tuple[Any, ...], dict[str, pl.DataFrame]] = field(default_factory=dict)
+    moving: tuple[float, ...] = ()
 
     def frame(self, name: str, op: Operand) -> pl.DataFrame:
         return super().frame(name, Operand(op.scenario, op.thing, op.via, op.qualifiers, op.direction, op.year))
 
     def _run(self, op: Operand) -> dict[str, pl.DataFrame]:
+        key = (op.scenario, op.year, self.moving)
+        if key in self.runs:
+            return self.runs[key]
         applied = self._apply(op).tables
         self.progress(f"solving {op.year}")
         start = self.starts.get(op.year)
         solution = solve(applied, year=op.year, settings=Settings(gap=GAP, size=self.size), start=start)
         self.starts.setdefault(op.year, solution)
         made = {**tabulate(applied, solution), "yards": yards(solution)}
-        return {name: made[name] for name in KEPT}
+        self.runs[key] = {name: made[name] for name in KEPT}
+        return self.runs[key]
 
 
 def _with(tables: Tables, values: dict[str, float]) -> Tables:
@@ -167,22 +182,25 @@ def calibrate(
     low, high = (np.array([bounds[n][i] for n in names], np.float64) for i in (0, 1))
     prior = np.array([FITTED[n] for n in names])
     width = high - low
-    wanted = targets.filter(
-        pl.col("year").is_in(list(years)) & pl.col("indicator").is_in(sorted(FLOWS)) & (pl.col("kind") == "level")
-    )
+    flow = pl.col("indicator").is_in(sorted(FLOWS)) & (pl.col("kind") == "level")
+    wanted = targets.filter(pl.col("year").is_in(list(years)) & (flow | (pl.col("indicator") == "teu_per_train")))
     classes = Classes(tables)
     starts: dict[int, Solution] = {}
+    runs: dict[tuple[Any, ...], dict[str, pl.DataFrame]] = {}
     rows: list[dict[str, Any]] = []
     count = 0
+
+    def world_of(p: F8) -> _WarmWorld:
+        given = dict(zip(names, p.tolist(), strict=True))
+        return _WarmWorld(
+            _with(tables, given), size=size, progress=progress or (lambda _: None), starts=starts, runs=runs,
+            moving=tuple(v for n, v in given.items() if n not in COUNTING),
+        )  # fmt: skip
 
     def modelled(p: F8) -> list[float]:
         nonlocal count
         count += 1
-        world = _WarmWorld(
-            _with(tables, dict(zip(names, p.tolist(), strict=True))),
-            size=size, progress=progress or (lambda _: None), starts=starts,
-        )  # fmt: skip
-        answers = Answers(world)
+        answers = Answers(world_of(p))
         return [answers.of(row).value for row in rows]
 
     def errors(values: Sequence[float]) -> F8:
@@ -191,11 +209,7 @@ def calibrate(
         )
 
     # STEP 1: which targets can be answered, and are not inputs
-    first = _WarmWorld(
-        _with(tables, dict(zip(names, prior.tolist(), strict=True))),
-        size=size, progress=progress or (lambda _: None), starts=starts,
-    )  # fmt: skip
-    answers, before = Answers(first), []
+    answers, before = Answers(world_of(prior)), []
     for row in wanted.to_dicts():
         try:
             answer = answers.of(row)
@@ -212,12 +226,30 @@ def calibrate(
         p = low + x * width
         return np.concatenate([errors(modelled(p)), RIDGE * (p - prior) / width])
 
-    start = (prior - low) / width
-    found = least_squares(
-        residuals, np.clip(start, 1e-3, 1 - 1e-3), bounds=(0.0, 1.0), method="trf", loss="soft_l1", f_scale=SOFT,
-        diff_step=STEP, max_nfev=most,
-    )  # fmt: skip
-    best = low + found.x * width
+    inner = 1e-3
+    x = np.clip((prior - low) / width, inner, 1 - inner)
+    own = np.array([n in COUNTING for n in names])
+    if not own.all():
+        found = least_squares(
+            residuals, x, bounds=(0.0, 1.0), method="trf", loss="soft_l1", f_scale=SOFT, diff_step=STEP, max_nfev=most
+        )
+        x = found.x
+    # STEP 3: what is only a matter of counting costs no solve, so it is brought to its end, from the best of a grid
+    if own.any():
+
+        def counted(y: F8) -> F8:
+            z = x.copy()
+            z[own] = y
+            return residuals(z)
+
+        grid = [x[own], *(np.full(int(own.sum()), g) for g in GRID)]
+        begin = min(grid, key=lambda y: _cost(counted(y)))
+        found = least_squares(
+            counted, np.clip(begin, inner, 1 - inner), bounds=(0.0, 1.0), method="trf", loss="soft_l1", f_scale=SOFT,
+            diff_step=STEP / 10, max_nfev=COUNTED,
+        )  # fmt: skip
+        x[own] = found.x
+    best = low + x * width
     after = modelled(best)
     zero = np.concatenate([errors(before), np.zeros(len(names))])
     table = pl.DataFrame(
@@ -240,7 +272,7 @@ def calibrate(
         evaluations=count,
         cost_before=_cost(zero),
         cost_after=float(found.cost),
-        at_bound=tuple(n for n, x in zip(names, found.x.tolist(), strict=True) if x < margin or x > 1 - margin),
+        at_bound=tuple(n for n, share in zip(names, x.tolist(), strict=True) if share < margin or share > 1 - margin),
     )
 
 

@@ -49,6 +49,8 @@ class Limits:
         From when, and for how many years.
     welfare
         Countries whose gains and payments count; empty = all.
+    fairest
+        Whether the least of these countries' net gains is made as large as can be, in place of their sum.
     """
 
     total_usd: float = float("inf")
@@ -60,6 +62,7 @@ class Limits:
     first_year: int | None = None
     horizon: int = HORIZON
     welfare: tuple[str, ...] = ()
+    fairest: bool = False
 
 
 class _World:
@@ -187,10 +190,16 @@ def plan(
     last = horizon + world.terms.years - 1
     yearly = (limits.yearly_usd,) * horizon
     countries = limits.welfare
-    candidates = [
-        portfolio.Candidate((world.cost(i) / p.build_years,) * p.build_years, p.payers)
-        for i, p in enumerate(world.plans)
-    ]
+
+    def candidates_for(those: tuple[str, ...]) -> list[portfolio.Candidate]:
+        return [
+            portfolio.Candidate(
+                (world.cost(i) / p.build_years,) * p.build_years, p.payers, counted=world.paid(i, those)
+            )
+            for i, p in enumerate(world.plans)
+        ]
+
+    candidates = candidates_for(countries)
     terms = portfolio.ProgrammeTerms(
         horizon=horizon,
         last_year=last,
@@ -207,14 +216,31 @@ def plan(
     def worth(chosen: frozenset[int], year: int) -> float:
         return world.worth(chosen, countries, first + year)
 
-    found = portfolio.plan_programme(candidates, worth, terms, exact=exact)
+    least: dict[str, float] | None = None
+    if limits.fairest:
+        if len(countries) < 2 or len(ids) > portfolio.EXACT:
+            raise LandbridgeError(
+                f"the fairest programme: wanted at least two countries and at most {portfolio.EXACT} projects, got "
+                f"{len(countries)} and {len(ids)}"
+            )
+
+        def of(country: str) -> Callable[[frozenset[int], int], float]:
+            return lambda chosen, year: world.worth(chosen, (country,), first + year)
+
+        starts, values = portfolio.fairest_programme(
+            [candidates_for((c,)) for c in countries], [of(c) for c in countries], terms
+        )
+        least = dict(zip(countries, values.tolist(), strict=True))
+        found = portfolio.told_programme(candidates, worth, terms, starts)
+    else:
+        found = portfolio.plan_programme(candidates, worth, terms, exact=exact)
     rows = []
     for i, start in enumerate(found.starts):
         begun = 0 if start is None else start
         build = world.plans[i].build_years
         years = range(begun + build, last + 1)
         gain = sum(worth(frozenset({i}), t) / (1.0 + terms.rate) ** t for t in years)
-        spent = appraisal.npv([0.0] * begun + list(candidates[i].cost), terms.rate)
+        spent = appraisal.npv([0.0] * begun + list(candidates[i].cost), terms.rate) * candidates[i].counted
         rows.append(
             {
                 "project": ids[i],
@@ -243,6 +269,7 @@ def plan(
         "horizon_years": horizon,
         "last_year": first + last,
         "terms": world.terms.told(),
+        "fairest_usd": least,
         "welfare": list(countries) or "all countries, CO2 included",
         "budget_usd": _finite(limits.total_usd),
         "yearly_usd": _finite(limits.yearly_usd),

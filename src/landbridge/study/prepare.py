@@ -54,6 +54,13 @@ DEMAND_TABLES = list(demand_door.READS)
 Made = tuple[Mapping[str, Any], Mapping[str, pl.DataFrame]]
 
 
+#: Ferry lines between Kazakhstan and Azerbaijan, and the crossing, that have a calibrated constant of their own.
+CASPIAN = ("ferry:kz-aktau:az-alat", "ferry:kz-kuryk:az-alat")
+DOSTYK = "alashankou-dostyk"
+#: Tonnes in a box of twenty feet of heavy goods: a constant for a box counts for a tonne of bulk with one part of it.
+BOX_T = 15.0
+
+
 @dataclass(frozen=True, eq=False)
 class Basis:
     """What network and demand were made of: settings by name, and frames by table."""
@@ -247,7 +254,7 @@ def _around(
 ) -> Prepared:
     """Costs, outside options and bans for a network and its demand."""
     classes = cargo(tables)
-    money = class_money(net, classes, weights(tables))
+    money = class_money(net, classes, weights(tables)) + _way_constants(tables, net, classes)
     free_h = free_time_h(net, curves)
     deep = deep_sea(tables)
     ocean = np.array([link in deep for link in net.links], np.bool_)
@@ -256,6 +263,23 @@ def _around(
     bans, ban = _bans(tables, net, demand)
     levy = _levies(tables, demand, classes)
     return Prepared(net, ~on_ocean, demand, classes, money, free_h, outside, by, levy, bans, ban, curves, basis)
+
+
+def _way_constants(tables: Tables, net: Network, classes: Goods) -> F8:
+    """What ways cost shippers beyond price and time, as it was calibrated: USD per tonne by class and arc.
+
+    It moves the choice of way and is no money: nobody is paid it, and no price of a route holds it.
+    """
+    values = dict(tables["parameters"].select("id", "value").iter_rows())
+    usd_teu = np.zeros(net.arc_count)
+    ferries = [i for i, link in enumerate(net.links) if link in CASPIAN]
+    usd_teu[(net.kind == ArcKind.MOVE) & np.isin(net.link, ferries)] += float(values.get("caspian-constant", 0.0))
+    gates = [i for i, crossing in enumerate(net.crossings) if crossing == DOSTYK]
+    usd_teu[(net.kind == ArcKind.BORDER) & np.isin(net.crossing, gates)] += float(values.get("dostyk-constant", 0.0))
+    t_per_teu = np.where(classes.container, classes.t_per_teu, BOX_T)
+    result: F8 = usd_teu[None, :] / t_per_teu[:, None]
+    result[classes.empty] = 0.0  # an empty box has no shipper
+    return result
 
 
 def _levies(tables: Tables, demand: Demand, classes: Goods) -> F8:

@@ -7,7 +7,15 @@ against what all would do together. What sets of projects are worth comes from o
 
 from landbridge.model.portfolio.coordination import MOST_PROFILES, Coordination, coordinate
 from landbridge.model.portfolio.design import Design, design
-from landbridge.model.portfolio.programme import EXACT, Candidate, Programme, ProgrammeTerms, plan_programme
+from landbridge.model.portfolio.programme import (
+    EXACT,
+    Candidate,
+    Programme,
+    ProgrammeTerms,
+    fairest_programme,
+    plan_programme,
+    told_programme,
+)
 from landbridge.model.portfolio.selection import Relaxation, Selection, select_set
 from landbridge.model.portfolio.sharing import Share, all_needed, share_cost
 
@@ -25,7 +33,9 @@ __all__ = [
     "all_needed",
     "coordinate",
     "design",
+    "fairest_programme",
     "plan_programme",
     "select_set",
     "share_cost",
+    "told_programme",
 ]

@@ -28,7 +28,7 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EXACT", "Candidate", "Programme", "ProgrammeTerms", "plan_programme"]
+__all__ = ["EXACT", "Candidate", "Programme", "ProgrammeTerms", "fairest_programme", "plan_programme", "told_programme"]
 
 F8 = npt.NDArray[np.float64]
 Set = frozenset[int]
@@ -54,12 +54,15 @@ class Candidate:
         Years of service; None = to the end.
     earliest
         First year in which it may be begun.
+    counted
+        Share of the cost that is deducted from the value: what those pay whose welfare counts. Budgets bound all of it.
     """
 
     cost: tuple[float, ...]
     payers: Mapping[str, float] = field(default_factory=dict)
     life: int | None = None
     earliest: int = 0
+    counted: float = 1.0
 
 
 @dataclass(frozen=True, eq=False)
@@ -176,6 +179,65 @@ def plan_programme(
     )
 
 
+def fairest_programme(
+    candidates: Sequence[Sequence[Candidate]], worths: Sequence[Callable[[Set, int], float]], terms: ProgrammeTerms
+) -> tuple[Starts, F8]:
+    """Find the programme whose least favoured party has the most.
+
+    Parameters
+    ----------
+    candidates
+        The same projects by party; they differ in what of the cost is `counted` for it.
+    worths
+        What a set in service is worth to each party.
+    terms
+        Budgets and order.
+
+    Returns
+    -------
+    starts : tuple
+        Start year by project, None = not built; of equal ones the first of the largest sum.
+    values : float64[P]
+        Net present value by party. All plans are looked at or cut off by a bound that holds.
+    """
+    parties = [_Search(list(own), worth, terms) for own, worth in zip(candidates, worths, strict=True)]
+    first = parties[0]
+    n = len(first.candidates)
+    order = sorted(range(n), key=lambda i: -sum(first.candidates[i].cost))
+    hopes = np.array([party.hopes(party.additions(every=True)) for party in parties])[:, order]
+    left = np.concatenate([np.cumsum(hopes[:, ::-1], axis=1)[:, ::-1], np.zeros((len(parties), 1))], axis=1)
+    best: tuple[float, float] = (-np.inf, -np.inf)
+    found: tuple[Starts, F8] = ((None,) * n, np.zeros(len(parties)))
+
+    def visit(depth: int, starts: Starts) -> None:
+        nonlocal best, found
+        values = np.array([party.value(starts) for party in parties])
+        most = values + left[:, depth]
+        if (float(most.min()), float(most.sum())) <= best:
+            return
+        if depth == n:
+            if first.ordered(starts):
+                best, found = (float(values.min()), float(values.sum())), (starts, values)
+            return
+        i = order[depth]
+        for s in [*first.choices(i), None]:
+            trial = (*starts[:i], s, *starts[i + 1 :])
+            if s is None or first.fits(trial):
+                visit(depth + 1, trial)
+
+    visit(0, (None,) * n)
+    return found
+
+
+def told_programme(
+    candidates: Sequence[Candidate], worth: Callable[[Set, int], float], terms: ProgrammeTerms, starts: Starts
+) -> Programme:
+    """Return what is to be said of given starts: value, spending, what it would lose without each; proved as given."""
+    search = _Search(list(candidates), worth, terms)
+    value = search.value(starts)
+    return search.told(starts, value, value, proved=True, second=(np.nan, None))
+
+
 class _Search:
     def __init__(self, candidates: list[Candidate], worth: Callable[[Set, int], float], terms: ProgrammeTerms) -> None:
         self.candidates, self.terms, self._worth = candidates, terms, worth
@@ -199,7 +261,7 @@ class _Search:
         return begin, end
 
     def cost(self, i: int, start: int) -> float:
-        cost = np.asarray(self.candidates[i].cost)
+        cost = np.asarray(self.candidates[i].cost) * self.candidates[i].counted
         return float(cost @ self._discount[start : start + cost.size])
 
     def value(self, starts: Starts) -> float:
@@ -311,7 +373,7 @@ class _Search:
         visit(0, (None,) * n)
         value, starts = best[0]
         second = best[1] if len(best) > 1 else (np.nan, None)
-        return self._told(starts, value, value, proved=True, second=second)
+        return self.told(starts, value, value, proved=True, second=second)
 
     # --- beyond ---------------------------------------------------------------------------------------------------
 
@@ -332,7 +394,7 @@ class _Search:
                 break
             here, value = best, best_value
         bound = max(sum(self.hopes(self.additions(every=False))), value)
-        return self._told(here, value, bound, proved=False, second=(np.nan, None))
+        return self.told(here, value, bound, proved=False, second=(np.nan, None))
 
     def neighbours(self, here: Starts) -> list[Starts]:
         n = len(here)
@@ -353,7 +415,7 @@ class _Search:
                         found.append(tuple(out))
         return found
 
-    def _told(
+    def told(
         self, starts: Starts, value: float, bound: float, *, proved: bool, second: tuple[float, Starts | None]
     ) -> Programme:
         without = tuple(

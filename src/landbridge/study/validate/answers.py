@@ -92,6 +92,14 @@ class Answers:
             except NoPair as lost:
                 self.ways.left_out.add(lost.pair)
 
+    def levels(self, row: Mapping[str, Any]) -> tuple[float, float]:
+        """The two levels behind a change: in the world without the scenario, and with it."""
+        op = operand(row["subject"], row, self.world.first)
+        inner = replace(op, thing=op.qualifiers[0], qualifiers=op.qualifiers[1:])
+        as_row = {**row, "indicator": op.thing}
+        answerer = self.by[op.thing]
+        return answerer(self.world, self.world.without(inner), as_row).value, answerer(self.world, inner, as_row).value
+
     def _one(self, text: str, row: Mapping[str, Any]) -> Answer:
         op: Operand = operand(text, row, self.world.first)
         if row["indicator"] not in FLOWS and row["indicator"] != "queue_trains" and not op.scenario:

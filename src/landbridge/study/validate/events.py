@@ -38,12 +38,15 @@ class TargetScenario:
         Events of the atlas that are the scenario: off in the world without it, on all days in the world with it.
     measures
         What is changed besides.
+    market_since
+        First year whose market of sea freight is the scenario's doing; None where it is not.
     """
 
     id: str
     name: str
     events: tuple[str, ...]
     measures: tuple[Measure, ...]
+    market_since: int | None = None
 
     @property
     def held(self) -> frozenset[str]:
@@ -59,7 +62,7 @@ def target_scenarios() -> dict[str, TargetScenario]:
         for entry in tomllib.load(file)["scenario"]:
             measures = read_measures(entry.get("measure", []), at=entry["id"])
             found[entry["id"]] = TargetScenario(
-                entry["id"], entry["name"], tuple(entry.get("events", ())), tuple(measures)
+                entry["id"], entry["name"], tuple(entry.get("events", ())), tuple(measures), entry.get("market_since")
             )
     return found
 
@@ -84,7 +87,7 @@ def _measure(row: dict[str, Any], part: float) -> Measure | None:
         told["share"] = share
         if share >= 1:
             return None
-    elif kind == "charge":
+    elif kind in ("charge", "subsidise"):
         told[row["field"]] = value * part
     else:
         told[row["field"]] = 1 + part * (value - 1)

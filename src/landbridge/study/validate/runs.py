@@ -26,7 +26,7 @@ from landbridge.errors import DataError, LandbridgeError, NotConverged, StudyErr
 from landbridge.model.network import ArcKind
 from landbridge.model.past import PAST_TABLES
 from landbridge.scenario.apply import Applied, apply
-from landbridge.scenario.measures import Build, Measure
+from landbridge.scenario.measures import Build, Charge, Measure
 from landbridge.study.answer import Answer as Answered
 from landbridge.study.answer import answer, reference_of
 from landbridge.study.answering import Answering
@@ -134,7 +134,8 @@ class SolvedWorld:
     first: str = NOW
     solved: list[dict[str, object]] = field(default_factory=list, init=False)
     _frames: dict[tuple[str, int, str], dict[str, pl.DataFrame]] = field(default_factory=dict, init=False)
-    _finders: dict[tuple[str, int, bool], RouteFinder] = field(default_factory=dict, init=False)
+    _finders: dict[tuple[str, int, bool, bool], RouteFinder] = field(default_factory=dict, init=False)
+    _solutions: dict[int, Solution] = field(default_factory=dict, init=False)
     _failed: dict[tuple[str, int, str], str] = field(default_factory=dict, init=False)
 
     def __post_init__(self) -> None:
@@ -165,15 +166,22 @@ class SolvedWorld:
         events = event_measures(self.tables, year, period, whole=found.events)
         return (*events, *found.measures)
 
-    def _apply(self, op: Operand, *, build: bool = False) -> Applied:
+    def _apply(self, op: Operand, *, build: bool = False, priced: bool = False) -> Applied:
         measures = self.measures(op.scenario, op.year, op.period)
+        if priced:
+            measures = tuple(m for m in measures if not isinstance(m, Charge))
         if build and not any(isinstance(m, Build) and m.project == "cku" for m in measures):
             measures = (*measures, Build(project="cku"))
         held: frozenset[str] = frozenset()
+        tables = self.tables
         if op.scenario.startswith(WITHOUT):
-            held = self._scenario(op.scenario[len(WITHOUT) :]).held
+            scenario = self._scenario(op.scenario[len(WITHOUT) :])
+            held = scenario.held
+            if scenario.market_since:  # prices that the event made
+                row = pl.col("parameter").str.starts_with("sea-market") & (pl.col("year") >= scenario.market_since)
+                tables = tables.replace(year_values=tables["year_values"].filter(~row))
         try:
-            return apply(self.tables, measures, op.year, held=held)
+            return apply(tables, measures, op.year, held=held)
         except StudyError as error:
             raise NotCovered(f"the scenario {op.scenario or 'of the year'} does not fit {op.year}: {error}") from error
 
@@ -209,7 +217,11 @@ class SolvedWorld:
         kept = _read(folder)
         if kept is None:
             self.progress(f"solving {self._label(op)}")
-            solution = solve(applied, year=op.year, settings=settings)
+            # a scenario starts from the world as it was in its year, where that was solved here
+            start = None if op.scenario == NOW else self._solutions.get(op.year)
+            solution = solve(applied, year=op.year, settings=settings, start=start)
+            if op.scenario == NOW:
+                self._solutions[op.year] = solution
             made = {**tabulate(applied, solution), "yards": yards(solution)}
             kept = {name: made[name] for name in KEPT}
             _write(folder, kept)
@@ -232,12 +244,14 @@ class SolvedWorld:
         """Every year from the first has its own network."""
         return min(max(year, FIRST_YEAR), LAST_YEAR)
 
-    def finder(self, op: Operand) -> RouteFinder:
-        """The ways of a scenario and year; those by CKU with that railway."""
+    def finder(self, op: Operand, *, priced: bool = False) -> RouteFinder:
+        """The ways of a scenario and year; those by CKU with that railway, those by Suez with the canal in use."""
         build = op.via == "cku"
-        key = (op.scenario, self.network_year(op.year), build)
+        if op.via == "suez" and op.scenario == NOW:
+            op = replace(op, scenario=f"{WITHOUT}red-sea")
+        key = (op.scenario, self.network_year(op.year), build, priced)
         if key not in self._finders:
-            applied = self._apply(replace(op, year=key[1], period="year"), build=build)
+            applied = self._apply(replace(op, year=key[1], period="year"), build=build, priced=priced)
             self._finders[key] = finder_of(self.tables, applied.tables, self.names)
         return self._finders[key]
 

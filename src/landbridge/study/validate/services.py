@@ -8,7 +8,7 @@ from typing import Any
 
 import polars as pl
 
-from landbridge.study.validate.crossings import MEGATONNE, crossing_flows, parts_of
+from landbridge.study.validate.crossings import MEGATONNE, counted, crossing_flows, parts_of
 from landbridge.study.validate.names import LINES
 from landbridge.study.validate.words import Answer, Cell, NotCovered, Operand
 from landbridge.study.validate.worlds import World
@@ -17,6 +17,7 @@ __all__ = ["service", "service_flows", "terminal_minutes", "terminal_teu", "term
 
 #: Passages of trains that China Railway counts as China-Europe trains.
 BLOCK_TRAINS = ("west-1", "crk", "east-1", "manzhouli", "suifenhe-vladivostok", "west-2-land", "west-2-caspian")
+CENTRAL = "china-central-asia"
 #: Passages of UTLC ERA's trains: over Kazakhstan, to Europe or to Russia and Belarus.
 UTLC = ("west-1", "crk")
 COLUMNS = {
@@ -47,8 +48,8 @@ def service_flows(world: World, op: Operand, flows: pl.DataFrame) -> pl.DataFram
     passage = pl.col("passage")
     known: dict[str, pl.Expr] = {
         "titr": passage == "west-2-caspian",
-        "china-europe-rail": passage.is_in(BLOCK_TRAINS) & names.boxed & (china | empty),
-        "china-central-asia": (passage == "china-central-asia") & names.boxed & china,
+        "china-europe-rail": passage.is_in((*BLOCK_TRAINS, CENTRAL)) & names.boxed & (china | empty),
+        "china-central-asia": (passage == CENTRAL) & names.boxed & china,
         "utlc-transit": passage.is_in(UTLC) & names.boxed & china & beyond,
         "utlc-all": passage.is_in(UTLC) & names.boxed & china,
     }
@@ -56,6 +57,8 @@ def service_flows(world: World, op: Operand, flows: pl.DataFrame) -> pl.DataFram
     if lost := [t for t in things if t not in known]:
         raise NotCovered(f"no counterpart of the service {lost[0]} in the model")
     frame = flows.filter(pl.any_horizontal([known[t] for t in things]))
+    if "china-europe-rail" in things:
+        frame = counted(world.tables, op.year, frame, passage == CENTRAL, whole="china-central-asia" in things)
     for qualifier in op.qualifiers:
         if qualifier == "transit":
             continue
@@ -113,6 +116,7 @@ def teu_per_train(world: World, op: Operand, _row: Mapping[str, Any]) -> Answer:
     cells = (
         *(Cell("commodities", i, c) for i in ids for c in ("t_per_train", "t_per_teu")),
         Cell("parameters", "teu-per-train", "value"),
+        Cell("parameters", "train-fill", "value"),
     )
     return Answer(float(frame["teu"].sum()) / trains, cells, f"mix of goods of {year}")
 

@@ -66,7 +66,7 @@ class Ways:
         if any(q.startswith("sea") for q in op.qualifiers) and indicator == "transit_days":
             note += "; ship speeds hold the calls of a liner"
         if op.thing in ON_SECTION and indicator in ("rate_usd_feu", "speed_km_day", "transit_days", "distance_km"):
-            km, hours, usd, section = self._section(op)
+            km, hours, usd, section = self._section(op, priced=indicator == "rate_usd_feu")
             value = {
                 "rate_usd_feu": usd,
                 "speed_km_day": km / hours * 24,
@@ -82,7 +82,7 @@ class Ways:
         if "ordinary" in op.qualifiers:
             slower, more = parameter(self.world.tables, ORDINARY), (Cell("parameters", ORDINARY, "value"),)
             note += "; an ordinary train takes longer than one with a timetable"
-        for found, weight in self._routes(op):
+        for found, weight in self._routes(op, priced=indicator == "rate_usd_feu"):
             sailing = sum(leg.time_h for leg in found.legs if leg.type == "move") / 24
             days = sailing if "sea" in op.qualifiers else found.transit_days * slower
             value = {
@@ -165,7 +165,7 @@ class Ways:
 
     # -- routes
 
-    def _routes(self, op: Operand) -> Iterator[tuple[NamedRoute, float]]:
+    def _routes(self, op: Operand, *, priced: bool) -> Iterator[tuple[NamedRoute, float]]:
         if ">" not in op.thing:
             raise NotCovered(f"no relation behind {op.thing}")
         for qualifier in op.qualifiers:
@@ -184,7 +184,7 @@ class Ways:
         stops = [] if sea else list(passage.get("via") or ())
         if sea and op.via in ("cape", "suez"):
             stops = [f"sea-{op.via}"]
-        finder = self.world.finder(op)
+        finder = self.world.finder(op, priced=priced)
         number = finder.commodity(STANDARD_BOX)
         for a, b, weight in self._ends(op, sea=sea):
             if a not in finder.zone or b not in finder.zone:
@@ -217,10 +217,10 @@ class Ways:
             return ["rail", "ferry", "sea"]
         return list(passage.get("modes") or ["rail"])
 
-    def _section(self, op: Operand) -> tuple[float, float, float, NamedRoute]:
+    def _section(self, op: Operand, *, priced: bool) -> tuple[float, float, float, NamedRoute]:
         """Kilometres, hours and USD/FEU between the gauge changes of West Passage 1."""
         passage = self.world.tables["passages"].filter(pl.col("id") == "west-1").row(0, named=True)
-        finder: RouteFinder = self.world.finder(op)
+        finder: RouteFinder = self.world.finder(op, priced=priced)
         number = finder.commodity(STANDARD_BOX)
         found = finder.find(
             passage["origin"],

@@ -67,8 +67,8 @@ class World(Protocol):
         """The year whose network stands for a year."""
         ...
 
-    def finder(self, op: Operand) -> RouteFinder:
-        """The ways between places of the scenario and year."""
+    def finder(self, op: Operand, *, priced: bool = False) -> RouteFinder:
+        """The ways between places of the scenario and year; where priced, without what nobody is paid."""
         ...
 
     def applied(self, op: Operand) -> Tables:
@@ -164,8 +164,9 @@ class FolderWorld:
         held = frozenset(self.results.manifest["study"]["held_projects"])
         return apply(self.tables, measures, self.network_year(op.year), held=held).tables
 
-    def finder(self, op: Operand) -> RouteFinder:
+    def finder(self, op: Operand, *, priced: bool = False) -> RouteFinder:
         """The ways of a scenario; those by CKU with that railway."""
+        del priced  # a folder has no events
         build = op.via == "cku"
         key = (op.scenario, self.network_year(op.year), build)
         if key not in self._finders:

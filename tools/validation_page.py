@@ -1,0 +1,186 @@
+"""Write docs/validation.md from folders of results: no figure on that page is written by hand.
+
+landbridge validate --out results/validation
+landbridge validate --targets examples/studies.csv --out results/studies
+landbridge backtest --out results/backtest
+landbridge sensitivity --out results/sensitivity
+python tools/validation_page.py results
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+
+PAGE = Path(__file__).parents[1] / "docs" / "validation.md"
+
+HEAD = """# The model held against the world
+
+Made by `python tools/validation_page.py`, after the commands at its head; run them to see today's figures. How a row is
+answered, and how a file of your own is made: [below](#how-to-read-it).
+"""
+
+HOW = """## How to read it
+
+`landbridge validate [--targets FILE.csv] [--out DIR] [--json]` solves each year, part of a year and scenario that the
+file asks for, with the events of the atlas (`event_effects.csv`) on their days, and keeps what it solved by its
+content. A row is
+
+- **echo** where the observed number or its equivalent is an input: a cell that the answer is read from names the fact
+  as its source or holds the very number, the answer is trade that the atlas states, or a quarter of a flow was set
+  from that fact;
+- **fitted** where a value of the atlas was calibrated to it (`landbridge calibrate`, years 2016-2021 only);
+- **predicted** where neither holds; **not covered** where the model has no such number, with the reason.
+
+The class is computed from provenance, never declared. Beside the model stand two forecasts that need none: the last
+earlier observed value of the same thing, and that value grown with China's trade with the countries of the corridors.
+Errors are medians of the absolute natural logarithm of modelled over observed; statements (sign, order) count as inside
+or not only. The form of a file is that of `src/landbridge/atlas/targets.csv`; every fault of a file is told at once.
+
+What was fitted: constants of rail between China and Europe (and what it cost more in each year before 2021), of the
+Caspian ferries and of Dostyk, and three values that say how China Railway counts its trains. They are in
+`parameters.csv` as `calibrated`; `landbridge atlas why parameters caspian-constant value` names every target behind
+them. A constant moves the choice of way and is no money: no price of a route holds it.
+"""
+
+
+def table(head: list[str], rows: list[list[Any]], right: int = 1) -> str:
+    """A Markdown table; columns from ``right`` on are set to the right where they hold numbers."""
+    numbers = [all(isinstance(r[i], (int, float, type(None))) for r in rows) for i in range(len(head))]
+    lines = ["| " + " | ".join(head) + " |"]
+    lines.append("|" + "|".join("---:" if n and i >= right else "---" for i, n in enumerate(numbers)) + "|")
+    lines += ["| " + " | ".join(cell(v) for v in row) + " |" for row in rows]
+    return "\n".join(lines) + "\n"
+
+
+def cell(value: Any) -> str:
+    """A value as people read it."""
+    if value is None:
+        return "–"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, float):
+        return f"{value:,.0f}".replace(",", " ") if abs(value) >= 1000 else f"{value:.3g}"
+    return str(value).replace("|", "\\|")
+
+
+def read(folder: Path, name: str) -> pl.DataFrame:
+    """A table of a folder."""
+    return pl.read_parquet(folder / "tables" / f"{name}.parquet")
+
+
+def scores(frame: pl.DataFrame, by: str) -> str:
+    """Scores by class or topic."""
+    rows = [
+        [r[by], r["n"], r["inside"], None if r["share"] is None else f"{100 * r['share']:.0f} %",
+         r["median_abs_log_error"], r["naive_n"], r["model_beside"], r["naive_last"], r["naive_growth"]]
+        for r in frame.to_dicts()
+    ]  # fmt: skip
+    head = [
+        by,
+        "n",
+        "inside",
+        "share",
+        "median error",
+        "with an earlier value",
+        "model there",
+        "last value",
+        "grown value",
+    ]
+    return table(head, rows)
+
+
+def subject(row: dict[str, Any]) -> str:
+    """A subject with its direction."""
+    text = row["subject"].replace("|", " or ")
+    return text + ("" if row["direction"] in ("both", "na") else f", {row['direction']}")
+
+
+def targets(rows: list[dict[str, Any]]) -> str:
+    """Rows of targets."""
+    return table(
+        ["id", "what", "of", "year", "unit", "observed", "band", "modelled", "inside", "class"],
+        [[r["id"], r["indicator"], subject(r), str(r["year"]), r["unit"], r["observed"],
+          f"{cell(r['low'])} to {cell(r['high'])}", r["modelled"], r["inside"], r["class"]] for r in rows],
+    )  # fmt: skip
+
+
+def main() -> None:
+    """Write the page."""
+    home = Path(sys.argv[1] if len(sys.argv) > 1 else "results")
+    folder = home / "validation"
+    manifest = json.loads((folder / "validation.json").read_text(encoding="utf-8"))
+    rows = read(folder, "targets")
+    answered = rows.drop_nulls("modelled")
+    predicted = rows.filter(pl.col("class") == "predicted")
+    inside = predicted.filter(pl.col("inside")).height
+    atlas = manifest["atlas"]
+    parts = [
+        HEAD,
+        f"Atlas {atlas['version']} ({atlas['content_hash'][:12]}), size {manifest['size']}, {len(manifest['runs'])} "
+        f"runs, {rows.height} open targets: {predicted.height} predicted, of which {inside} inside their band "
+        f"({inside / max(1, predicted.height):.0%}); {manifest['targets']['not_covered']} not covered.\n",
+        "## By class\n", scores(read(folder, "by_class"), "class"),
+        "## By topic\n", scores(read(folder, "by_topic"), "topic"),
+        "## The predicted figures that are missed by most\n",
+        table(["id", "of", "year", "observed", "modelled", "why"],
+              [[r["id"], subject(r), str(r["year"]), r["observed"], r["modelled"], r["why"]]
+               for r in read(folder, "worst").to_dicts()]),
+        "## Transit times, lengths and costs against published ones\n",
+        targets(answered.filter(pl.col("topic").is_in(["times", "lengths", "prices"])).to_dicts()),
+    ]  # fmt: skip
+    if (home / "studies").is_dir():
+        studies = read(home / "studies", "targets").to_dicts()
+        parts += [
+            "## Published studies, with our own scenario beside each\n",
+            "A sign or order is reproduced where `inside` says yes for it. Levels differ since the studies build "
+            "ports, roads and lines all over Asia and Africa, and the scenarios here what the atlas holds.\n",
+            targets(studies),
+        ]
+    if (home / "backtest").is_dir():
+        back = read(home / "backtest", "backtest").to_dicts()
+        parts += [
+            "## The events of 2021 to 2025 run again\n",
+            "Per cent, the year with the event on all days against the same year without it; constants are fitted to "
+            "2016-2021 only.\n",
+            table(["event", "passage", "of", "change", "", "direction right", "published", "within a factor of 2"],
+                  [[r["name"], r["thing"], r["indicator"], r["change_pct"], bar(r["change_pct"]), r["direction_right"],
+                    r["published_pct"], r["within_factor"]] for r in back]),
+        ]  # fmt: skip
+    if (home / "sensitivity").is_dir():
+        swings = read(home / "sensitivity", "swings")
+        parts += [
+            "## What headlines rest on\n",
+            "The three inputs that move each most over their ranges, per cent of its value, and how its mode shares "
+            "are known, per cent of tonnes.\n",
+            table(["headline", "value", "input", "known as", "from", "to", "low", "high"],
+                  [[r[c] for c in ("headline", "value", "input", "origin", "low", "high", "low_pct", "high_pct")]
+                   for name in swings["headline"].unique(maintain_order=True).to_list()
+                   for r in swings.filter(pl.col("headline") == name).head(3).to_dicts()]),
+            table(["headline", "estimated", "derived", "reported", "calibrated"],
+                  [[r["headline"], *(r[f"{k}_pct"] for k in ("estimate", "derived", "reported", "calibrated"))]
+                   for r in read(home / "sensitivity", "estimated").to_dicts()]),
+        ]  # fmt: skip
+    lost = rows.filter(pl.col("modelled").is_null()).to_dicts()
+    parts += [
+        "## Every target\n", targets(answered.to_dicts()),
+        "Not covered:\n", table(["id", "of", "why"], [[r["id"], subject(r), r["why"]] for r in lost]),
+        HOW,
+    ]  # fmt: skip
+    PAGE.write_text("\n".join(parts), encoding="utf-8")
+    print(f"{PAGE.name}: {rows.height} targets")
+
+
+def bar(percent: float | None) -> str:
+    """A change as a bar."""
+    if percent is None:
+        return ""
+    return ("◂" if percent < 0 else "▸") + "█" * min(20, round(abs(percent) / 5))
+
+
+if __name__ == "__main__":
+    main()
