@@ -121,8 +121,8 @@ def main() -> None:
     atlas = manifest["atlas"]
     parts = [
         HEAD,
-        f"Atlas {atlas['version']} ({atlas['content_hash'][:12]}), size {manifest['size']}, {len(manifest['runs'])} "
-        f"runs, {rows.height} open targets: {predicted.height} predicted, of which {inside} inside their band "
+        f"Atlas {atlas['version']} ({atlas['content_hash'][:12]}), size {manifest['size']}: "
+        f"{rows.height} open targets: {predicted.height} predicted, of which {inside} inside their band "
         f"({inside / max(1, predicted.height):.0%}); {manifest['targets']['not_covered']} not covered.\n",
         "## By class\n", scores(read(folder, "by_class"), "class"),
         "## By topic\n", scores(read(folder, "by_topic"), "topic"),

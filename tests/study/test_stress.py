@@ -41,7 +41,7 @@ def answered() -> dict[str, Any]:
         chances={"brest-malaszewicze": 0.5, "erenhot-zamyn-uud": 0.1},
         draws=12,
         seed=3,
-        days=13.0,
+        days=4.0,
         year=YEAR,
         size="reduced",
         held=HELD,
@@ -70,7 +70,7 @@ def test_the_backlog_is_told_by_both_models() -> None:
     fluid = [row for row in rows if row["cleared_share"] is None]
     assert {row["at"] for row in fluid} == {"BY-PL", "PL-BY"}
     for row in fluid:
-        assert row["backlog_trains"] == pytest.approx(13 * row["trains_day"])
+        assert row["backlog_trains"] == pytest.approx(4 * row["trains_day"])
         assert row["clearing_days"] > 0.0
     assert {row["at"] for row in rows} - {row["at"] for row in fluid} == {"brest", "malaszewicze"}
     assert all(row["backlog_trains"] > 0 and row["clearing_days"] > 0 for row in rows)

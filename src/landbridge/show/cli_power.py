@@ -163,6 +163,7 @@ def power(
     for rule, told in found["rules"].items():
         if sample is not None:
             _print_sampled(rule, told, found)
+            _print_cost(found)
             continue
         for name in ("before", "after"):
             if name in told:
@@ -209,6 +210,18 @@ def _print_sampled(rule: str, told: dict[str, Any], found: dict[str, Any]) -> No
 
 def _print_payers(told: dict[str, Any], found: dict[str, Any]) -> None:
     """Print what building costs a year, and who would gain more power than that."""
+    _print_cost(found)
+    if found["build_cost"] is None:
+        return
+    typer.echo(f"Before it all together gain {told['change_before_cost']['worth_usd_yr'] / MILLION:,.1f}.")
+    for row in told["pays_for"]:
+        typer.echo(f"Gain more power than that: {', '.join(row['players'])} ({row['gain_usd_yr'] / MILLION:,.1f}).")
+    if not told["pays_for"]:
+        typer.echo("No coalition gains more power than that.")
+
+
+def _print_cost(found: dict[str, Any]) -> None:
+    """Print what building costs a year, and on what that rests."""
     cost = found["build_cost"]
     if cost is None:
         if found["consent_to_build"] is not None:
@@ -217,12 +230,8 @@ def _print_payers(told: dict[str, Any], found: dict[str, Any]) -> None:
     typer.echo(
         f"Building costs {cost['annuity_usd_yr'] / MILLION:,.1f} million USD a year ({cost['of']} of the atlas' range, "
         f"{cost['cost_usd'] / MILLION:,.0f} million over {cost['life_yr']:g} years at {cost['discount_pct']:g} %, both "
-        f"assumed); before it all together gain {told['change_before_cost']['worth_usd_yr'] / MILLION:,.1f}."
+        "assumed); changes are net of it."
     )
-    for row in told["pays_for"]:
-        typer.echo(f"Gain more power than that: {', '.join(row['players'])} ({row['gain_usd_yr'] / MILLION:,.1f}).")
-    if not told["pays_for"]:
-        typer.echo("No coalition gains more power than that.")
 
 
 def print_change(change: dict[str, Any], title: str, found: dict[str, Any]) -> None:

@@ -149,7 +149,8 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
         rows,
         f"All together {found['cost_usd_yr'] / MILLION:,.1f} million USD a year more "
         f"({100 * found['cost_usd_yr'] / found['all_cost_before_usd_yr']:.2f} %); "
-        f"{found['lost_land_tonnes_yr'] / MEGATONNE:.3f} Mt leave the land, "
+        f"{abs(found['lost_land_tonnes_yr']) / MEGATONNE:.3f} Mt "
+        f"{'leave the land' if found['lost_land_tonnes_yr'] >= 0 else 'come to the land'}, "
         f"{found['unserved_tonnes_yr'] / MEGATONNE:.3f} Mt are not served. "
         "Ends share a relation's loss; who gains comes last. "
         f"By {found['principle']}, gap {found['relative_gap']:.1e}.",

@@ -495,9 +495,14 @@ def test_no_panel_lies_on_another(site: Site, width: int) -> None:
     page = site.page
     page.set_viewport_size({"width": width, "height": 1100 if width > 2000 else 800})
     try:
-        for view in (VIEWS["map"], VIEWS["choke"], "map?r=small&s=base&y=2023"):
+        for view in (VIEWS["map"], VIEWS["choke"], VIEWS["compare"], "power", "map?r=small&s=base&y=2023"):
             site.open(view)
             page.wait_for_timeout(150)
+            frame = page.locator(".frame").bounding_box()
+            columns = page.locator(".frame > header").bounding_box()
+            assert frame
+            assert columns
+            assert columns["width"] == frame["width"], f"{view} at {width} px leaves a part of its window empty"
             over = page.evaluate(OVERLAPS)
             assert over == [], f"{view} at {width} px"
     finally:

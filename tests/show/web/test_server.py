@@ -152,6 +152,40 @@ def test_routes_without_a_country(server: Server) -> None:
     assert not any(a[0] < b[0] - 1e-9 and a[1] < b[1] - 1e-9 for a in times for b in times), "one beats another"
 
 
+def test_folders_of_each_kind_are_told_apart(tmp_path: Path) -> None:
+    from landbridge.errors import OutputError, UnknownName
+    from landbridge.show.web.findings import KINDS, Findings
+    from landbridge.show.web.library import Library
+
+    for name, file, told in (
+        ("a-power", "manifest.json", {"kind": "power", "study": {"name": "Game"}, "tables": {"t": "A table"}}),
+        ("b-events", "validation.json", {"kind": "backtest", "tables": {"t": {"year": "The year"}}}),
+        ("c-worth", "investment.json", {"kind": "appraisal", "result": {"study": "Worth"}, "tables": ["t"]}),
+    ):
+        (tmp_path / name / "tables").mkdir(parents=True)
+        (tmp_path / name / file).write_text(json.dumps(told), encoding="utf-8")
+        pl.DataFrame({"year": [2030]}).write_parquet(tmp_path / name / "tables" / "t.parquet")
+    findings = Findings(tmp_path)
+    found = {kind: [(f.id, f.title) for f in findings.all(kind)] for kind in KINDS}
+    assert {kind: names for kind, names in found.items() if names} == {
+        "power": [("a-power", "Game")],
+        "backtest": [("b-events", "b-events")],
+        "investment": [("c-worth", "Worth")],
+    }
+    assert Library(tmp_path, None, dict).ids() == [], "none of them is the results of a study"
+    events = findings.get("backtest", "b-events")
+    assert events.meanings("t") == {"year": ("", "The year")}
+    assert events.table("t")["year"].to_list() == [2030]
+    for kind, name in (("power", "b-events"), ("power", "../a-power"), ("nothing", "a-power")):
+        with pytest.raises(UnknownName):
+            findings.get(kind, name)
+    with pytest.raises(UnknownName):
+        events.table("../t")
+    (tmp_path / "c-worth" / "investment.json").write_text("{", encoding="utf-8")
+    with pytest.raises(OutputError, match="could not be read"):
+        findings.all("investment")
+
+
 # ----------------------------------------------------------------------------------------------------- what-ifs
 
 

@@ -20,7 +20,7 @@ from landbridge.study.results import MANIFEST
 
 __all__ = ["KINDS", "Finding", "Findings", "kind_of"]
 
-#: Files by which folders of each kind are known; a manifest must name its kind besides.
+#: Files by which folders of each kind are known; a file that several kinds share must name its kind besides.
 KINDS: Mapping[str, str] = {
     "power": MANIFEST,
     "dependence": MANIFEST,
@@ -28,6 +28,8 @@ KINDS: Mapping[str, str] = {
     "exposure": MANIFEST,
     "investment": "investment.json",
     "validation": "validation.json",
+    "backtest": "validation.json",
+    "sensitivity": "validation.json",
 }
 
 #: A file that tells what was found is this large at most; a larger one is none of ours.
@@ -55,10 +57,10 @@ def _told(path: Path) -> Mapping[str, Any]:
         return held[1]
 
 
-def kind_of(folder: Path) -> str:
-    """Return the kind that a folder's manifest names; empty for results of a study, and where there is none."""
+def kind_of(folder: Path, marker: str = MANIFEST) -> str:
+    """Return the kind that a folder's file names; empty for results of a study, and where there is no such file."""
     try:
-        return str(_told(folder / MANIFEST).get("kind") or "")
+        return str(_told(folder / marker).get("kind") or "")
     except (OSError, OutputError):
         return ""
 
@@ -154,7 +156,8 @@ class Findings:
         marker = KINDS[kind]
 
         def fits(path: Path) -> bool:
-            return (path / marker).is_file() and (marker != MANIFEST or kind_of(path) == kind)
+            alone = list(KINDS.values()).count(marker) == 1
+            return (path / marker).is_file() and (alone or kind_of(path, marker) == kind)
 
         def below() -> Iterator[Path]:
             if self._folder.is_dir():

@@ -26,7 +26,7 @@ def add_findings(app: FastAPI) -> None:
 
     @app.get("/api/findings/{kind}", tags=["findings"])
     def get_findings(desk: OnDesk, kind: Kind) -> list[shapes.FindingOut]:
-        """Folders of a kind: power, dependence, stress, exposure, investment or validation."""
+        """Folders of a kind: power, dependence, stress, exposure, investment, validation, backtest or sensitivity."""
         return [_out(found) for found in desk.findings.all(kind)]
 
     @app.get("/api/findings/{kind}/{name}", tags=["findings"])
