@@ -105,7 +105,7 @@ def run(
     trade = [("rounds of trade", 0)] if answers else []
     headings = [("scenario", 0), ("year", 0), ("status", 0), ("relative gap", 0), ("rounds of flows", 0), *trade,
                 ("seconds", 1)]  # fmt: skip
-    told = "0 rounds of flows: those it set out from were at the gap already." if answers else ""
+    told = "Rounds of flows are those of the last solve, once trade had met; 0: none was needed." if answers else ""
     caption = f"{told} {users_values(tables.overlay)}".strip()
     print_table(f"{results.manifest['study']['name']}: solved", headings, rows, caption)
     typer.echo(f"Results are in {folder}")
