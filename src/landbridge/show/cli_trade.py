@@ -99,6 +99,11 @@ def shock(
         from landbridge.study.freight import freight_factors
 
         factors, notes = freight_factors(tables, pairs, change)
+        if data is not None:
+            notes += (
+                f"the freight over value is that of the atlas' own trade and network, not of {data.name}: it is taken "
+                f"to hold for the file's trade too",
+            )
         shocked = [Shocked(e, i, factors[e, i]) for e, i in pairs]
     else:
         shocked = [Shocked(e, i, inf if embargo else 1 + change) for e, i in pairs]
