@@ -433,7 +433,7 @@ def test_without_a_route_json_tells_what_blocks_it(call: Call) -> None:
     assert [b["name"] for b in told["blocked_by"]] == ["RU", "road", "sea", "ferry"]
     assert told["free"]["passage"] == "west-1"
     assert told["effects"][0]["name"] == "BY"
-    assert "country BY bars nothing more: with RU" in done.err
+    assert "country BY bars nothing more: with RU barred no way leads there by the modes left" in done.err
 
 
 def test_routes_by_several_objectives(call: Call, tmp_path: Path) -> None:

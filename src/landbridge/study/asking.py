@@ -456,7 +456,6 @@ class _Search:
                 kept.append(arcs)
         kept = sorted(kept, key=lambda arcs: float(cost[arcs].sum()))[: self.asked.count]
         for arcs in found[1:]:
-            # the alternatives differ among each other; those of a passage were found apart from them
             if len(kept) < self.asked.count and all(
                 routes.overlap(self.net, arcs, other) <= routes.OVERLAP for other in kept
             ):
@@ -500,7 +499,8 @@ class _Search:
             for other in self.conditions
             if other is not condition and self._touched(condition, self._without(condition, other))
         ]
-        return f"with {_listed(cuts) or 'all the others'} barred no way leads there"
+        bans = [name for name in cuts if name not in MODES] or cuts or ["all the others"]
+        return f"with {_listed(bans)} barred no way leads there{' by the modes left' if len(bans) < len(cuts) else ''}"
 
     def _touched(self, condition: _Condition, kept: Sequence[_Condition]) -> bool:
         """Whether some way between the two places leads over what a condition shuts."""
