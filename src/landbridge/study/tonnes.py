@@ -78,6 +78,8 @@ def commodity_tonnes(
     fixed = np.bincount(demand.fixed_commodity, weights=demand.fixed_tonnes_yr, minlength=count)
     found = []
     for k, commodity in enumerate(demand.commodities):
-        parts = [float(v) for v in (relations[k], fixed[k], *demand.aside_tonnes_yr[:, k])]
-        found.append(CommodityTonnes(commodity, whole[commodity], *parts, whole[commodity] - sum(parts)))
+        trade, assigned, apart = whole[commodity], float(relations[k]), float(fixed[k])
+        elsewhere, within, without, left_out = demand.aside_tonnes_yr[:, k].tolist()
+        rest = trade - assigned - apart - elsewhere - within - without - left_out
+        found.append(CommodityTonnes(commodity, trade, assigned, apart, elsewhere, within, without, left_out, rest))
     return found
