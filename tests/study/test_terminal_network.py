@@ -197,7 +197,7 @@ def test_the_spread_of_a_stay_weighs_in_cost_and_not_in_hours(atlas, prepared):
 def test_trade_answers_to_terminals_that_are_simulated(atlas, tmp_path):
     """A better terminal makes trade over it cheaper, and more of it; both fixed points hold at once."""
     few = only(atlas, "dostyk")
-    slow = pl.when(pl.col("kind") == "crane").then(6 * pl.col("minutes_unit")).otherwise(pl.col("minutes_unit"))
+    slow = pl.when(pl.col("kind") == "crane").then(48 * pl.col("minutes_unit")).otherwise(pl.col("minutes_unit"))
     resources = few["terminal_resources"].with_columns(slow.alias("minutes_unit"))
     few = few.replace(terminal_resources=resources)
     better = Upgrade(terminals=("dostyk",), crane_groups_added=2)
