@@ -416,8 +416,12 @@ def test_an_unreachable_relation_is_told(call: Call) -> None:
         call("routes", "Chongqing", "Duisburg", "--avoid", "RU,IR", "--modes", "rail"),
         "no route for machinery_box from cn-chongqing to de-duisburg in 2023 by rail without RU, IR",
     )
-    refused(call("routes", "Chongqing", "Duisburg", "--avoid", "CN"), "no route .*without CN")
-    refused(call("routes", "Shanghai", "Rotterdam", "--modes", "sea"), "by sea: .*; .*cn-shanghai-port")
+    refused(call("routes", "Chongqing", "Duisburg", "--avoid", "CN"), "without CN.*the start cn-chongqing lies in CN")
+    # not the whole way by land, which would be cheapest, but the branch that the city lacks to its port
+    refused(
+        call("routes", "Shanghai", "Rotterdam", "--modes", "sea,road"),
+        "lifting mode rail .rail:cn-shanghai:cn-shanghai-port.: then by suez; .*: cn-shanghai-port",
+    )
 
 
 def test_without_a_route_json_tells_what_blocks_it(call: Call) -> None:
@@ -429,6 +433,7 @@ def test_without_a_route_json_tells_what_blocks_it(call: Call) -> None:
     assert [b["name"] for b in told["blocked_by"]] == ["RU", "road", "sea", "ferry"]
     assert told["free"]["passage"] == "west-1"
     assert told["effects"][0]["name"] == "BY"
+    assert "country BY bars nothing more: with RU barred no way leads there by the modes left" in done.err
 
 
 def test_routes_by_several_objectives(call: Call, tmp_path: Path) -> None:

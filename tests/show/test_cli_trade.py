@@ -13,6 +13,8 @@ import pytest
 from landbridge.data.formats.trade_csv import read_trade_matrix
 from landbridge.errors import DataError, LandbridgeError
 from landbridge.show import cli
+from landbridge.study.trade_questions import QUESTIONS
+from tools import trade_page
 
 HEAD = "exporter,importer,value\n"
 MATRIX = HEAD + "CHN,CHN,9000\nCHN,KAZ,25\nKAZ,CHN,25\nKAZ,KAZ,110\n"
@@ -124,6 +126,50 @@ def test_what_has_no_equilibrium_is_refused(call: Call, tmp_path: Path) -> None:
     assert "no equilibrium" in err
     assert "out of balance" in err
     assert call("trade", "shock", "--pair", "CHN-KAZ", "--tau", "900%", "--data", str(path))[0] == 0
+
+
+@pytest.mark.parametrize("mode", ["ge", "gravity", "elasticity"])
+def test_an_embargo_on_everything_is_refused_in_every_mode(call: Call, tmp_path: Path, mode: str) -> None:
+    path = tmp_path / "three.csv"
+    path.write_text(
+        HEAD + "CHN,CHN,9000\nCHN,KAZ,25\nCHN,UZB,9\nKAZ,CHN,16\nKAZ,KAZ,110\nKAZ,UZB,4\nUZB,CHN,2\nUZB,UZB,60\n"
+    )
+    pairs = [word for pair in ("CHN-KAZ", "CHN-UZB", "KAZ-UZB") for word in ("--pair", pair)]
+    code, out, err = call("trade", "shock", *pairs, "--embargo", "--mode", mode, "--data", str(path))
+    assert (code, out) == (1, "")
+    assert "no equilibrium: the shock cuts" in err
+    assert "out of balance" in err
+
+
+def test_gravity_without_home_sales_says_what_it_keeps(call: Call, tmp_path: Path) -> None:
+    path = tmp_path / "abroad.csv"
+    path.write_text(HEAD + "CHN,KAZ,25\nKAZ,CHN,16\nCHN,UZB,9\nUZB,CHN,4\nKAZ,UZB,5\nUZB,KAZ,3\n")
+    words = ("--tau", "-10%", "--mode", "gravity", "--data", str(path), "--json")
+    code, out, _ = call("trade", "shock", "--pair", "CHN>KAZ", *words)
+    assert code == 0
+    found = json.loads(out)
+    assert any("only their partners change" in note for note in found["notes"])
+    assert found["pairs"][0]["change_pct"] > 0.1
+    path.write_text(HEAD + "CHN,KAZ,25\nKAZ,CHN,16\n")
+    code, _, err = call("trade", "shock", "--pair", "CHN-KAZ", *words)
+    assert code == 1
+    assert "leaves nothing that could move" in err
+
+
+def test_freight_on_a_file_says_whose_it_is(call: Call, matrix: Path) -> None:
+    code, out, _ = call("trade", "shock", "--pair", "CHN>KAZ", "--freight", "-10%", "--data", str(matrix), "--json")
+    assert code == 0
+    assert any("atlas' own trade" in note and "matrix.csv" in note for note in json.loads(out)["notes"])
+
+
+def test_the_page_has_a_place_for_every_figure() -> None:
+    page = trade_page.PAGE.read_text(encoding="utf-8")
+    blocks = {name: f"new {name}" for name in ("shock", *(q[0] for q in QUESTIONS))}
+    filled = trade_page.filled(page, blocks)
+    assert all(f"\nnew {name}\n" in filled for name in blocks)
+    assert filled == trade_page.filled(filled, blocks)
+    with pytest.raises(SystemExit, match="wanted"):
+        trade_page.filled(page, {"shock": ""})
 
 
 def test_a_matrix_without_home_sales_is_told(call: Call, tmp_path: Path) -> None:

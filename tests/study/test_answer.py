@@ -24,6 +24,7 @@ from landbridge.study.files import read_study
 from landbridge.study.given import given
 from landbridge.study.payments import payments_table
 from landbridge.study.solve import DEMAND_TABLES, Prepared, Settings, Solution, columns, equilibrium, prepare, solve
+from landbridge.study.tonnes import commodity_tonnes
 from landbridge.study.trade_cost import free_costs, relation_costs
 from landbridge.study.world import atlas_world, economy_of, elasticities_of, sector_of_commodity
 from small_run import small_tables
@@ -173,6 +174,11 @@ def test_every_tonne_is_there_before_and_after_zoning(atlas: Tables) -> None:
     zoned = demand.tonnes_yr.sum() + demand.fixed_tonnes_yr.sum() + demand.elsewhere_tonnes_yr
     zoned += demand.within_zone_tonnes_yr + sum(t for _, t in demand.without_zone)
     assert zoned == pytest.approx(whole, abs=1.0), "to the tonne"
+    for size in ("full", "reduced"):
+        rows = commodity_tonnes(atlas, size=size)
+        assert sum(row.trade_t_yr for row in rows) == pytest.approx(whole, abs=1.0)
+        assert {row.commodity for row in rows if abs(row.difference_t_yr) > 1.0} == set()
+    assert sum(row.left_out_t_yr for row in rows) > 1e6
     studied = {
         (demand.countries[e], demand.countries[i])
         for e, i in zip(demand.exporter.tolist(), demand.importer.tolist(), strict=True)

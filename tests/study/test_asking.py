@@ -261,6 +261,26 @@ def test_a_border_that_is_not_allowed_is_named() -> None:
     assert "brest-malaszewicze" in borders.through
 
 
+def test_the_borders_allowed_are_those_on_land_and_the_answer_says_so() -> None:
+    found = asked("Chongqing", "Duisburg", only_borders=["KZ-RU"], count=3)
+    assert found.status == "found"
+    for route in found.routes:
+        assert not route.borders
+        assert "sea" in modes(route)
+    assert "ports stay open" in found.rule
+    assert "ports stay open" not in asked("Chongqing", "Duisburg", count=1).rule
+    assert asked("Chongqing", "Duisburg", only_borders=["KZ-RU"], avoid=["sea"], count=1).status == "no route"
+
+
+@pytest.mark.parametrize(("start", "end", "given"), [("Kashgar", "Tashkent", {"commodity": "coal", "count": 3})])
+def test_no_two_routes_go_the_same_way(start: str, end: str, given: dict[str, Any]) -> None:
+    """The yard that reloads is chosen by cost; a second row for another yard of the same way would tell nothing."""
+    found = asked(start, end, **given)
+    ways = [tuple(link for leg in route.legs for link in leg.links) for route in found.routes]
+    assert len(ways) > 1
+    assert len(set(ways)) == len(ways)
+
+
 def test_a_link_that_is_not_open_is_named(atlas: Tables) -> None:
     """With Mongolia's borders shut its capital cannot be reached."""
     asking = question(atlas, "Beijing", "Ulaanbaatar")

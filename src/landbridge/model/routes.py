@@ -244,7 +244,7 @@ def alternatives(
         arcs = best(network, working, source, sink, via=via, limits=limits)
         if arcs is None:
             break
-        if not any(_overlap(network, arcs, other) > OVERLAP for other in found):
+        if not any(overlap(network, arcs, other) > OVERLAP for other in found):
             found.append(arcs)
         if len(found) == count:
             break
@@ -448,10 +448,10 @@ def _own(arcs: I4, original: I4) -> I4:
 
 def _common(network: Network, arcs: I4, other: I4) -> float:
     """The larger of the parts of their lengths that two routes have in common."""
-    return max(_overlap(network, arcs, other), _overlap(network, other, arcs))
+    return max(overlap(network, arcs, other), overlap(network, other, arcs))
 
 
-def _overlap(network: Network, arcs: I4, other: I4) -> float:
+def overlap(network: Network, arcs: I4, other: I4) -> float:
     """The part of a route's length that it shares with another."""
     length = network.length_km[arcs]
     total = float(length.sum())

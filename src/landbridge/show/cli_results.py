@@ -92,12 +92,22 @@ def run(
     if as_json:
         print_json({"out": str(folder), **results.manifest})
         return
+    solved = results.manifest["solved"]
+    answers = any(s.get("demand") for s in solved)
     rows = [
-        (s["scenario"], s["year"], s["status"], f"{s['relative_gap']:.1e}", s["iterations"], s["seconds"])
-        for s in results.manifest["solved"]
+        (
+            *(s["scenario"], s["year"], s["status"], f"{s['relative_gap']:.1e}", s["iterations"]),
+            *([(s.get("demand") or {}).get("rounds")] if answers else []),
+            s["seconds"],
+        )
+        for s in solved
     ]
-    headings = [("scenario", 0), ("year", 0), ("status", 0), ("relative gap", 0), ("rounds", 0), ("seconds", 1)]
-    print_table(f"{results.manifest['study']['name']}: solved", headings, rows, users_values(tables.overlay))
+    trade = [("rounds of trade", 0)] if answers else []
+    headings = [("scenario", 0), ("year", 0), ("status", 0), ("relative gap", 0), ("rounds of flows", 0), *trade,
+                ("seconds", 1)]  # fmt: skip
+    told = "Rounds of flows are those of the last solve, once trade had met; 0: none was needed." if answers else ""
+    caption = f"{told} {users_values(tables.overlay)}".strip()
+    print_table(f"{results.manifest['study']['name']}: solved", headings, rows, caption)
     typer.echo(f"Results are in {folder}")
 
 

@@ -24,10 +24,14 @@ from landbridge.show.terminal import (
 
 if TYPE_CHECKING:
     from landbridge.data.tables import Tables
+    from landbridge.study.asking import Answer
+    from landbridge.study.questions import Question
 
 __all__ = ["Situation", "routes", "situation"]
 
 MODES = ("rail", "road", "sea", "ferry")
+#: Year of the other trains on the lines; the atlas has no other.
+PRELOAD_YEAR = 2023
 
 
 def _namesakes(tables: Tables, place: str) -> list[str]:
@@ -35,6 +39,35 @@ def _namesakes(tables: Tables, place: str) -> list[str]:
     names = dict(tables["places"].select("id", "name").rows())
     word = re.split(r"[ (/,]", names[place])[0].casefold()
     return [i for i, name in names.items() if i != place and re.split(r"[ (/,]", name)[0].casefold() == word]
+
+
+def _idle(answer: Answer) -> str:
+    """Conditions that bar nothing more, each with the reason."""
+    return "".join(f"; {effect.kind} {effect.name} bars nothing more: {effect.note}" for effect in answer.effects)
+
+
+def _banned_end(tables: Tables, asked: Question) -> str:
+    """Which end lies in a country that is to be avoided."""
+    home = dict(tables["places"].select("id", "iso2").rows())
+    ends = {"start": asked.start, "destination": asked.end}
+    return "".join(
+        f"; the {end} {place} lies in {home[place]}, which is to be avoided"
+        for end, place in ends.items()
+        if home[place] in asked.avoid_countries
+    )
+
+
+def _free_flow(year: int) -> str:
+    """What the hours stand on, and what is not known of years long past."""
+    told = f"Free flow with the preload of {PRELOAD_YEAR}{'' if year == PRELOAD_YEAR else f', held for {year} too'}."
+    from landbridge.data.geography import FIRST_YEAR
+
+    if year < FIRST_YEAR:
+        told += (
+            f" The atlas is checked year by year from {FIRST_YEAR} on; for {year} whatever has no opening date counts "
+            "as open."
+        )
+    return told
 
 
 @dataclass(frozen=True)
@@ -229,7 +262,7 @@ def routes(
         without = f" without {', '.join(asked.avoid_countries)}" if asked.avoid_countries else ""
         raise NoRoute(
             f"no route for {commodity} from {origin} to {destination} in {when}{by}{through}{without}: "
-            f"{answer.reason}{hint}"
+            f"{answer.reason}{_idle(answer)}{_banned_end(tables, asked)}{hint}"
         )
     first = answer.routes[0]
     title = f"{first.legs[0].from_place} to {first.legs[-1].to_place}, {commodity}, {when}"
@@ -243,7 +276,7 @@ def routes(
         write_answer(out, answer, told, title, unit)
     if as_json:
         return
-    flows = f"At the flows of {at}, yards at free flow." if at else "Free flow with the preload of 2023."
+    flows = f"At the flows of {at}, yards at free flow." if at else _free_flow(when)
     print_answer(
         answer,
         title,

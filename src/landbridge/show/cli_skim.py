@@ -99,7 +99,7 @@ def skim(
     print_table(
         f"{len(starts)} by {len(ends)} places, {commodity}, {here.year}, best by {by}",
         [("from", 0), ("to", 0), ("days", 1), (f"USD/{unit}", 0), (f"kg CO2/{unit}", 0), ("km", 0), ("borders", 0),
-         ("gauge changes", 0), ("", 0)],
+         ("gauge changes", 0), ("status", 0)],
         [
             [r["from"], r["to"], None if r["time_h"] is None else r["time_h"] / 24, r["cost_usd"], r["co2_kg"],
              r["length_km"], r["borders"], r["gauge_changes"], "" if r["status"] == "found" else r["status"]]

@@ -99,6 +99,11 @@ def shock(
         from landbridge.study.freight import freight_factors
 
         factors, notes = freight_factors(tables, pairs, change)
+        if data is not None:
+            notes += (
+                f"the freight over value is that of the atlas' own trade and network, not of {data.name}: it is taken "
+                f"to hold for the file's trade too",
+            )
         shocked = [Shocked(e, i, factors[e, i]) for e, i in pairs]
     else:
         shocked = [Shocked(e, i, inf if embargo else 1 + change) for e, i in pairs]
@@ -214,6 +219,36 @@ def questions(
         )
         for note in each.notes:
             typer.echo(f"- {note}")
+
+
+@trade_app.command()
+def tonnes(
+    year: Annotated[int, typer.Option(help="Year, from that of the trade matrix on.")] = 2023,
+    size: Annotated[str, typer.Option(help="reduced, corridor or full.")] = "corridor",
+    atlas: AtlasDir = None,
+    overlay: OverlayPath = None,
+    as_json: Json = False,
+) -> None:
+    """Tell of every commodity where its tonnes stand: assigned, fixed to a mode, or counted outside the study."""
+    tables = read_tables(atlas, overlay)
+    from landbridge.model.demand import SIZES
+    from landbridge.study.tonnes import commodity_tonnes
+
+    found = commodity_tonnes(tables, year=year, size=known("size", size, list(SIZES)))
+    if as_json:
+        print_json([asdict(row) for row in found])
+        return
+    numbers = [list(asdict(row).values())[1:] for row in found]
+    rows = [[row.commodity, *(v / 1e6 for v in n[:-1]), n[-1]] for row, n in zip(found, numbers, strict=True)]
+    sums = [sum(column) for column in zip(*numbers, strict=True)]
+    own = users_values(tables.overlay)
+    print_table(
+        f"Tonnes of {year}, size {size}, million a year; the difference in tonnes",
+        [("commodity", 0), ("trade", 3), ("assigned", 3), ("fixed to a mode", 3), ("elsewhere", 3),
+         ("within a zone", 3), ("without a zone", 3), ("left out by size", 3), ("difference", 0)],
+        [*rows, ["all", *(v / 1e6 for v in sums[:-1]), sums[-1]]],
+        f"Elsewhere: between countries whose trade never touches the land network. {own}".strip(),
+    )  # fmt: skip
 
 
 @trade_app.command()

@@ -40,6 +40,8 @@ B1 = npt.NDArray[np.bool_]
 
 #: A saving below this, in USD a tonne of generalised cost, is rounding.
 NOTHING = 1e-6
+#: Set on a barred mode's kilometres where the way is sought that has the fewest of them, USD a tonne and km.
+FORBIDDING_USD_T = 1e3
 #: The most things that a message names of one kind.
 NAMED = 4
 #: Another passage is worth a planner's look up to so many times the least generalised cost.
@@ -400,6 +402,11 @@ class _Search:
                 if (c.kind, c.name) not in told
             )
             return Answer("no route", (), "", None, named, effects, tuple(blockers))
+        if self.asked.only_borders is not None:
+            rule += (
+                " Only borders on land are held to those named; ports stay open, and entering a country by a port is "
+                "not counted as a border. Without the mode sea no route enters by port."
+            )
         return Answer("found", tuple(map(self._named, found)), rule, size, named, tuple(self._effects()), ())
 
     def _routes(self) -> tuple[list[I4], str, int | None]:
@@ -449,7 +456,9 @@ class _Search:
                 kept.append(arcs)
         kept = sorted(kept, key=lambda arcs: float(cost[arcs].sum()))[: self.asked.count]
         for arcs in found[1:]:
-            if len(kept) < self.asked.count and not any(np.array_equal(arcs, other) for other in kept):
+            if len(kept) < self.asked.count and all(
+                routes.overlap(self.net, arcs, other) <= routes.OVERLAP for other in kept
+            ):
                 kept.append(arcs)
         return sorted(kept, key=lambda arcs: float(cost[arcs].sum()))
 
@@ -490,7 +499,8 @@ class _Search:
             for other in self.conditions
             if other is not condition and self._touched(condition, self._without(condition, other))
         ]
-        return f"with {_listed(cuts) or 'all the others'} barred no way leads there"
+        bans = [name for name in cuts if name not in MODES] or cuts or ["all the others"]
+        return f"with {_listed(bans)} barred no way leads there{' by the modes left' if len(bans) < len(cuts) else ''}"
 
     def _touched(self, condition: _Condition, kept: Sequence[_Condition]) -> bool:
         """Whether some way between the two places leads over what a condition shuts."""
@@ -517,7 +527,11 @@ class _Search:
         return [self._blocker(c, self._without(*lifted), alone=False) for c in lifted]
 
     def _blocker(self, condition: _Condition, kept: Sequence[_Condition], *, alone: bool) -> Blocker:
-        arcs = self._best(kept)
+        priced = None
+        if condition.kind == "mode" and condition.shut is not None:
+            # the least of a mode that opens a way tells what is missing; the best way may use far more of it
+            priced = self._priced(kept) + np.where(condition.shut, FORBIDDING_USD_T * (1 + self.net.length_km), 0.0)
+        arcs = self._best(kept, priced)
         assert arcs is not None  # noqa: S101 (it was just found)
         net, through = self.net, tuple[str, ...]()
         detail = f"then by {self._named(arcs).passage}"

@@ -36,6 +36,10 @@ HEADLINE = {
 }
 
 
+#: Part of a flow below which gravity is taken to have left it as it was.
+UNMOVED = 1e-9
+
+
 @dataclass(frozen=True)
 class Shocked:
     """One directed pair that is shocked, with what happens to its cost: a factor, infinite for an embargo."""
@@ -138,6 +142,21 @@ def _home(flows: F8) -> F8:
     return share
 
 
+def _without_home(source: str, old: F8, new: F8, tau: F8) -> str:
+    """Say what gravity keeps in a matrix without sales at home, or refuse it where that leaves nothing to move."""
+    hit = (old > 0) & (tau != 1.0)
+    if hit.any() and np.allclose(new[hit], old[hit], rtol=UNMOVED, atol=0.0):
+        raise LandbridgeError(
+            f"{source}: gravity keeps what each country sells and buys, and without sales at home (rows with exporter "
+            f"= importer) this shock leaves nothing that could move; add them, or use --mode elasticity"
+        )
+    return (
+        "no sales at home in the matrix: gravity keeps what each country sells and buys abroad, so exports and imports "
+        "stay at 0 % and only their partners change (the table of pairs); add rows with exporter = importer to let "
+        "trade abroad grow or shrink"
+    )
+
+
 def _abroad(flows: F8) -> F8:
     out = flows.copy()
     np.fill_diagonal(out, 0.0)
@@ -209,9 +228,12 @@ def shock(
     iterations, gap = 0, 0.0
     old = world.total
     if mode == "elasticity":
+        trade.refuse(old, tau**-theta, names=names)
         new = trade.partial(old, tau, theta)
     elif mode == "gravity":
         new = trade.conditional(old, tau**-theta, names=names)
+        if not world.home():
+            notes.append(_without_home(world.source, old, new, tau))
     elif not many:
         found = trade.solve(old, tau, theta, deficits=deficits, names=names)
         new, iterations, gap = found.trade, found.iterations, found.gap

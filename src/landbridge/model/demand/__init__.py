@@ -16,10 +16,11 @@ The result is arrays; this is the second of the two doors at which tables come i
 from landbridge.model.demand.build import build, largest, scaled
 from landbridge.model.demand.goods import goods_of_years
 from landbridge.model.demand.names import Names, names_of
-from landbridge.model.demand.records import FIXED_MODES, GROWTH, READS, SIZES, Demand, DemandTables
+from landbridge.model.demand.records import ASIDE, FIXED_MODES, GROWTH, READS, SIZES, Demand, DemandTables
 from landbridge.model.demand.zones import spread
 
 __all__ = [
+    "ASIDE",
     "FIXED_MODES",
     "GROWTH",
     "READS",

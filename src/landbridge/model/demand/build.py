@@ -10,7 +10,7 @@ import numpy.typing as npt
 from landbridge.errors import DataError, Fault
 from landbridge.model.demand.goods import Matrix, grown, matrix
 from landbridge.model.demand.names import Names, winning
-from landbridge.model.demand.records import FIXED_MODES, SIZES, Demand, DemandTables
+from landbridge.model.demand.records import ASIDE, FIXED_MODES, SIZES, Demand, DemandTables
 from landbridge.model.demand.zones import Pairs, dealt_out, pairs_of, place_of, zone_ends
 
 __all__ = ["build", "largest", "scaled"]
@@ -97,6 +97,7 @@ def build(
     keys = first[both].astype(np.int64) * len(ends.zones) + second[both]
     owner, start, end, lots = [], [], [], []
     inside = 0.0
+    inner = np.zeros(keys.size, np.bool_)
     order = np.argsort(keys, kind="stable")
     bounds = np.append(np.flatnonzero(np.diff(keys[order], prepend=-1)), keys.size)
     for at, until in zip(bounds[:-1].tolist(), bounds[1:].tolist(), strict=True):
@@ -104,6 +105,7 @@ def build(
         pairs = pairs_of(ends.zones[first[chosen[0]]][0], ends.zones[second[chosen[0]]][1])
         if not pairs.share.size:
             inside += float(tonnes[chosen].sum())
+            inner[order[at:until]] = True
             continue
         begin = _beginnings(base, pairs, exporter, importer, commodity, captive, chosen)
         which, pair, dealt = dealt_out(pairs, tonnes[chosen], least, begin)
@@ -121,6 +123,17 @@ def build(
     studied = np.zeros((len(base.countries), len(base.countries)), np.bool_)
     studied[exporter[whose], importer[whose]] = True
     kept = studied[e[row], i[row]]
+    goods = len(base.commodities)
+    unzoned = missing.any(axis=1)
+    within = both[inner]
+    aside = np.stack(
+        [
+            np.bincount(c[row[~kept]], weights=fixed_tonnes[~kept], minlength=goods),
+            np.bincount(commodity[within], weights=tonnes[within], minlength=goods),
+            np.bincount(commodity[unzoned], weights=tonnes[unzoned], minlength=goods),
+            np.zeros(goods),
+        ]
+    )
     demand = Demand(
         zones=tuple(tables["zones"]["id"]),
         commodities=base.commodities,
@@ -143,6 +156,7 @@ def build(
         left_out_tonnes_yr=0.0,
         left_out_relations=0,
         unmatched_tonnes_yr=base.unmatched_tonnes_yr,
+        aside_tonnes_yr=aside,
     )
     return largest(demand, most)
 
@@ -223,6 +237,11 @@ def largest(demand: Demand, count: int | None) -> Demand:
         return demand
     order = np.lexsort((np.arange(demand.relation_count), -demand.tonnes_yr))
     kept = np.sort(order[:count])
+    aside = demand.aside_tonnes_yr.copy()
+    goods = len(demand.commodities)
+    aside[ASIDE.index("left_out")] += np.bincount(
+        demand.commodity[order[count:]], weights=demand.tonnes_yr[order[count:]], minlength=goods
+    )
     return replace(
         demand,
         **{
@@ -231,4 +250,5 @@ def largest(demand: Demand, count: int | None) -> Demand:
         },
         left_out_tonnes_yr=demand.left_out_tonnes_yr + float(demand.tonnes_yr.sum() - demand.tonnes_yr[kept].sum()),
         left_out_relations=demand.left_out_relations + demand.relation_count - count,
+        aside_tonnes_yr=aside,
     )

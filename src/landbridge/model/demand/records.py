@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["ANY", "FIXED_MODES", "GROWTH", "READS", "SIZES", "Columns", "Demand", "DemandTables"]
+__all__ = ["ANY", "ASIDE", "FIXED_MODES", "GROWTH", "READS", "SIZES", "Columns", "Demand", "DemandTables"]
 
 Columns = Mapping[str, Sequence[Any]]
 F8 = npt.NDArray[np.float64]
@@ -17,6 +17,9 @@ I4 = npt.NDArray[np.int32]
 
 #: Modes that take a fixed part of a relation's trade.
 FIXED_MODES = ("rail", "road", "pipeline", "sea", "air")
+
+#: What is counted and neither assigned nor fixed: rows of `Demand.aside_tonnes_yr`.
+ASIDE = ("elsewhere", "within_zone", "without_zone", "left_out")
 
 #: Of each size: the lots in tonnes a year in which the trade of two countries is dealt out over their zones (see
 #: `_spread`; none of it is lost), and the most relations kept (what is left out is counted); None keeps all.
@@ -94,6 +97,8 @@ class Demand:
     left_out_relations : int
     unmatched_tonnes_yr : float
         Recorded bulk goods above the total of their group, which were kept (the group's total was raised).
+    aside_tonnes_yr : float64[4, C]
+        By what is in `ASIDE` and commodity: the sums above, as the demand was built.
     """
 
     zones: tuple[str, ...]
@@ -117,6 +122,7 @@ class Demand:
     left_out_tonnes_yr: float
     left_out_relations: int
     unmatched_tonnes_yr: float
+    aside_tonnes_yr: F8
 
     @property
     def relation_count(self) -> int:

@@ -3,7 +3,7 @@
 from landbridge.model.trade.access import Access, market_access
 from landbridge.model.trade.choice import Choice, binary_composite, elasticities, logit
 from landbridge.model.trade.costs import TimeCounted, cell_change, freight_share, tau_change
-from landbridge.model.trade.hat import Deficits, Response, acr_welfare, conditional, partial, solve
+from landbridge.model.trade.hat import Deficits, Response, acr_welfare, conditional, partial, refuse, solve
 from landbridge.model.trade.routing import RoutedTrade, congested_equilibrium, route_cost, routed_equilibrium
 from landbridge.model.trade.sectors import Economy, Outcome, WelfareParts, cap_elasticities, rebased, welfare_parts
 from landbridge.model.trade.sectors import solve as solve_sectors
@@ -30,6 +30,7 @@ __all__ = [
     "market_access",
     "partial",
     "rebased",
+    "refuse",
     "route_cost",
     "routed_equilibrium",
     "solve",

@@ -43,7 +43,7 @@ import numpy.typing as npt
 
 from landbridge.errors import NoEquilibrium, NotConverged
 
-__all__ = ["Deficits", "Response", "acr_welfare", "components", "conditional", "partial", "solve"]
+__all__ = ["Deficits", "Response", "acr_welfare", "components", "conditional", "partial", "refuse", "solve"]
 
 F8 = npt.NDArray[np.float64]
 
@@ -138,8 +138,23 @@ def _check(trade: F8, tau_hat: F8, theta: float) -> None:
         raise ValueError(f"theta must be greater than zero, got {theta}")
 
 
-def _refuse(trade: F8, factor: F8, names: Sequence[str] | None) -> None:
-    """Tell the shocks after which no equilibrium can exist."""
+def refuse(trade: F8, factor: F8, *, names: Sequence[str] | None = None) -> None:
+    """Refuse a shock after which no equilibrium can exist.
+
+    Parameters
+    ----------
+    trade : float64[n, n]
+        Flows from row to column.
+    factor : float64[n, n]
+        What is left of the weight of each flow; zero for an embargo.
+    names
+        Names of the countries, for messages.
+
+    Raises
+    ------
+    NoEquilibrium
+        If a country is left without suppliers or buyers, or an unbalanced set of countries is cut off.
+    """
     output, spending = trade.sum(axis=1), trade.sum(axis=0)
     support = (trade > 0) & (factor > 0)
     hungry = (spending > 0) & ~support.any(axis=0)
@@ -210,7 +225,7 @@ def solve(
     factor = tau_hat**-theta
     if productivity is not None:
         factor = factor * (np.asarray(productivity, np.float64) ** theta)[:, None]
-    _refuse(trade, factor, names)
+    refuse(trade, factor, names=names)
     output, spending = trade.sum(axis=1), trade.sum(axis=0)
     active = output > 0
     with np.errstate(invalid="ignore"):
@@ -338,17 +353,15 @@ def conditional(
     Raises
     ------
     NoEquilibrium
-        If a country is left without suppliers or buyers.
+        If a country is left without suppliers or buyers, or an unbalanced set of countries is cut off.
     NotConverged
         If the sums cannot be met.
     """
     trade, factor = np.asarray(trade, np.float64), np.asarray(factor, np.float64)
     new = trade * factor
+    if (new[trade > 0] == 0).any():
+        refuse(trade, factor, names=names)
     rows, columns = trade.sum(axis=1), trade.sum(axis=0)
-    for kept, now, what in ((rows, new.sum(axis=1), "from"), (columns, new.sum(axis=0), "for")):
-        lost = (kept > 0) & (now <= 0)
-        if lost.any():
-            raise NoEquilibrium(f"no equilibrium: nothing is left to buy {what} {_named(names, lost)}")
     gap = np.inf
     for _ in range(max_iterations):
         total = new.sum(axis=1)
@@ -358,7 +371,11 @@ def conditional(
         new = new * np.where(total > 0, columns / np.where(total > 0, total, 1.0), 0.0)
         if gap <= tolerance:
             return new
-    raise NotConverged(f"conditional equilibrium stopped after {max_iterations} rounds at a gap of {gap:.1e}", gap)
+    raise NotConverged(
+        f"conditional equilibrium stopped after {max_iterations} rounds at a gap of {gap:.1e}: what is left of trade "
+        f"may not hold every country's output and spending",
+        gap,
+    )
 
 
 def partial(trade: F8, tau_hat: F8, theta: F8 | float) -> F8:
