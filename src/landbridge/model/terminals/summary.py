@@ -228,7 +228,9 @@ def _quantile(values: Floats, weights: Floats, q: float) -> float:
     return float(values[order[np.searchsorted(total, q * total[-1])]])
 
 
-def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady: bool = True) -> Summary:
+def summarise(
+    runs: Sequence[Run], *, warm_up_days: float | None = None, steady: bool = True, tipping: bool = True
+) -> Summary:
     """Say what replications of one plan have in common.
 
     Parameters
@@ -239,6 +241,8 @@ def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady:
         Days cut off at the start; None: by MSER-5.
     steady
         Whether long-run means are asked for; False for runs with a stop, which are a transient.
+    tipping
+        Whether runs that tip over and short ones are told apart; a curve judges by loads and mean growth alone.
 
     Returns
     -------
@@ -262,7 +266,7 @@ def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady:
     if not arriving:  # a trace
         arriving = float(first.log.load[: first.arrived].sum()) / max(end / 24.0, 1e-9)
     full = sorted((name for name in load if load[name] >= 1.0), key=lambda name: -load[name])
-    stacked = _stacked(plan, load) if steady and not full else {}
+    stacked = _stacked(plan, load) if steady and tipping and not full else {}
     many = _tipped(runs, list(stacked), arriving)
     tipped = sum(many.values())
     grows = growth.mean > (GROWTH_ALONE if len(runs) == 1 else GROWTH) * arriving
@@ -271,7 +275,7 @@ def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady:
     utilisation = {name: float(np.mean([u[name] for u in used])) for name in used[0]}
     if full:
         verdict, reason = "unstable", f"{full[0]} is asked for {load[full[0]]:.2f} of what it can do"
-    elif steady and arriving and end / 24.0 < JUDGED_DAYS:
+    elif steady and tipping and arriving and end / 24.0 < JUDGED_DAYS:
         verdict, reason = "undecided", f"too short to judge: {end / 24.0:g} days, {JUDGED_DAYS:g} at least"
     elif tipped:
         limit = max(many, key=lambda name: many[name])
