@@ -231,8 +231,7 @@ def tonnes(
 ) -> None:
     """Tell of every commodity where its tonnes stand: assigned, fixed to a mode, or counted outside the study."""
     tables = read_tables(atlas, overlay)
-    from landbridge.model.demand import SIZES
-    from landbridge.study.tonnes import commodity_tonnes
+    from landbridge.study.tonnes import SIZES, commodity_tonnes
 
     found = commodity_tonnes(tables, year=year, size=known("size", size, list(SIZES)))
     if as_json:

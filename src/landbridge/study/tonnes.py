@@ -11,7 +11,9 @@ from landbridge.model import demand as demand_door
 from landbridge.scenario.apply import apply
 from landbridge.study.settings import Settings, columns
 
-__all__ = ["CommodityTonnes", "commodity_tonnes"]
+__all__ = ["SIZES", "CommodityTonnes", "commodity_tonnes"]
+
+SIZES = tuple(demand_door.SIZES)
 
 
 @dataclass(frozen=True)
