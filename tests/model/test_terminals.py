@@ -248,6 +248,9 @@ def test_one_crane_group_saturates_at_26_trains_a_day():
     assert easy.stable
     assert easy.dwell_h["total"]["mean"].low < 11 / 12 + 121 / 312 < easy.dwell_h["total"]["mean"].high
     assert easy.utilisation["resource 2"] == pytest.approx(0.458, abs=0.02)
+    for seed in range(3):
+        near = [terminals.simulate(gateway(24.87), days=180, seed=seed, replication=r) for r in range(10)]
+        assert terminals.summarise(near).verdict == "stable"  # a load of 0.95
     over = terminals.summarise([terminals.simulate(gateway(27), days=90, seed=1, replication=r) for r in range(4)])
     assert not over.stable
     assert "1.03" in over.reason

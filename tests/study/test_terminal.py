@@ -2,6 +2,7 @@
 
 import json
 from itertools import pairwise
+from pathlib import Path
 
 import numpy as np
 import polars as pl
@@ -135,6 +136,39 @@ def test_changes_of_a_plan(gateway):
         work.changed(gateway, {"cranes": "many"})
     with pytest.raises(LandbridgeError, match="has no bogie"):
         work.changed(gateway, {"bogie_positions": "4"})
+
+
+@pytest.fixture(scope="module")
+def documented(tmp_path_factory):
+    """The plan of docs/terminals.md, as a reader copies it."""
+    text = (Path(__file__).parents[2] / "docs" / "terminals.md").read_text(encoding="utf-8")
+    file = tmp_path_factory.mktemp("plan") / "yard.toml"
+    file.write_text(text[text.index('name = "A yard"') :].split("```")[0], encoding="utf-8")
+    return work.read_plan(file)
+
+
+@pytest.mark.parametrize(("seed", "replications"), [(0, 10), (1, 10), (2, 10), (3, 10), (4, 10), (0, 50)])
+def test_the_documented_yard_tips_over_whatever_the_seed(documented, seed, replications):
+    told = terminals.summarise(work.replicate(documented, work.Settings(seed=seed, replications=replications)))
+    assert told.verdict == "tips over"
+    assert told.bottleneck == "cranes"
+    assert told.offered_load["cranes"] < 0.8
+    assert f"in {told.tipped} of {replications} runs" in told.reason
+    assert told.dwell_h == {}
+
+
+def test_a_third_crane_keeps_the_yard_from_tipping(documented):
+    told = terminals.summarise(
+        work.replicate(work.changed(documented, {"cranes": "3"}), work.Settings(replications=20))
+    )
+    assert (told.verdict, told.tipped, told.note) == ("stable", 0, "")
+
+
+def test_short_runs_are_not_judged(gateway):
+    for days in (1, 2):
+        told = work.ask(gateway, work.Settings(days=days, replications=3)).told
+        assert (told["stable"], told["verdict"]) == (None, "undecided")
+        assert "too short" in told["reason"]
 
 
 def test_an_unstable_terminal_tells_no_dwell(gateway):

@@ -145,7 +145,8 @@ def _print_run(told: Mapping[str, Any]) -> None:
         low, high = sure[name]["low"], sure[name]["high"]
         return f"{low:,.1f} to {high:,.1f}" if low == low else ""  # noqa: PLR0124 - NaN is not itself
 
-    state = "stable" if told["stable"] else f"UNSTABLE: {told['reason']}"
+    word = told["verdict"] if told["verdict"] in ("stable", "undecided") else told["verdict"].upper()
+    state = f"{word}: {told['reason']}" if told["reason"] else word
     print_table(
         f"{told['name']}: {state}",
         [("", 0), ("mean", 1), ("95 % interval", 0)],
@@ -158,13 +159,15 @@ def _print_run(told: Mapping[str, Any]) -> None:
             ("Little's law, greatest error", f"{told['little']['greatest_error']:.0e}", ""),
         ],
         f"{told['replications']} runs of {told['days']:.0f} days, seed {told['seed']}; the first "
-        f"{told['warm_up_days']:.1f} days cut off as warm-up.",
+        f"{told['warm_up_days']:.1f} days cut off as warm-up."
+        + (f" {told['note'][0].upper()}{told['note'][1:]}." if told["note"] else ""),
     )
     if told["dwell_h"]:
         rows = []
         for stage, each in told["dwell_h"].items():
             bounds = sure["dwell_h"][stage]
-            text = f"{bounds['low']:.2f} to {bounds['high']:.2f}" if bounds["low"] == bounds["low"] else ""
+            # no stay is negative: an interval that reaches below 0 is of few runs that differ much
+            text = f"{max(bounds['low'], 0.0):.2f} to {bounds['high']:.2f}" if bounds["low"] == bounds["low"] else ""
             rows.append((stage.replace("_", " "), each["mean"], text, each["p50"], each["p90"]))
         print_table(
             "Hours of a unit's stay, by stage",
@@ -185,11 +188,14 @@ def _print_run(told: Mapping[str, Any]) -> None:
 def _print_curve(told: Mapping[str, Any]) -> None:
     curve = told["curve"]
     what = f"stream {curve['stream']}" if curve["stream"] else "all streams in proportion"
+    borne = [p["trains_day"] for p in curve["points"] if p["dwell_h"] is not None and p["stable"]]
+    delay = dict(zip(borne, curve["delay_h"], strict=False))
     rows = [
         (
             p["trains_day"],
             p["trains_day"] / curve["capacity_trains_day"] if curve["capacity_trains_day"] else None,
             p["dwell_h"],
+            None if p["dwell_h"] is None else delay.get(p["trains_day"]),
             p["spread_h"],
             "" if p["stable"] else "unstable",
         )
@@ -198,8 +204,10 @@ def _print_curve(told: Mapping[str, Any]) -> None:
     limit = f"{curve['capacity_trains_day']:.1f} trains a day, then {curve['bottleneck']} is full"
     print_table(
         f"{told['name']}: {what}; saturates at {limit}",
-        [("trains/day", 1), ("of capacity", 2), ("dwell h", 2), ("spread h", 2), ("", 0)],
+        [("trains/day", 1), ("of capacity", 2), ("dwell h", 2), ("delay h", 2), ("spread h", 2), ("", 0)],
         rows,
+        "Delay: what the network adds for volume, never falling; it starts at the volume of least dwell, so that waits "
+        "for a full train at low volume are not in it. "
         "Spread: standard deviation over units. Where the terminal cannot keep up there is no dwell.",
     )
 

@@ -169,7 +169,7 @@ def delay_curve(
         if loads[worst] >= 1.0:
             return Point(volume, False, None, None, worst)
         runs = run(tried)
-        told = summarise(runs)
+        told = summarise(runs, tipping=False)
         if not told.stable:
             return Point(volume, False, None, None, told.bottleneck)
         hours, units = [], []

@@ -11,6 +11,12 @@ Method
       below 1 (tracks, shifts, a full stack may still be short), the run is held to be unstable when the number inside
       grows by more than a small part of what arrives, and surely so over replications. Then there is no mean dwell, and
       none is given.
+    - Tipping over: a box that finds no train beside it goes over the stack and is lifted twice. A terminal whose load
+      is below 1 as planned and 1 or more with every box lifted twice has two ways to work: after a bad day the second
+      feeds on itself (trains held for cranes bring no room to lift onto), and the queue does not come back. Means over
+      runs of both kinds say nothing. A run has tipped when such a resource works without rest in its last fifth while
+      the number inside grows.
+    - Runs of less than `JUDGED_DAYS` are filling up all the time: nothing is said about stability.
     - Bottleneck: of all resources the one with the most work for its working time; tracks count with what their trains
       need on them, waiting left out.
 Reference
@@ -21,13 +27,13 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 
 import numpy as np
 import numpy.typing as npt
 
-from landbridge.model.terminals.plans import offered_load
+from landbridge.model.terminals.plans import Plan, offered_load
 from landbridge.model.terminals.runs import STAGES, Run, dwell, inside, little, loads, outside, throughput
 
 __all__ = ["Estimate", "Summary", "batch_means", "interval", "mser", "student", "summarise"]
@@ -39,6 +45,12 @@ BLOCK_H = 6.0
 MSER_BATCH = 5
 # Growth of the number inside, as part of what arrives, that is more than noise; for one run alone the cruder bound.
 GROWTH, GROWTH_ALONE = 0.01, 0.05
+# The last part of a run, and the use there from which a resource is said to work without rest.
+LAST, RESTLESS = 0.2, 0.97
+#: Shorter runs are not judged.
+JUDGED_DAYS = 7.0
+# Use from which a resource that works, rather than the tracks behind it, limits a terminal that does not keep up.
+BUSY = 0.95
 #: Batches of a single run.
 BATCHES = 20
 LEVEL = 0.95
@@ -130,10 +142,14 @@ class Summary:
     ----------
     replications, days, warm_up_days
         How many runs, how long, how much of each was cut off.
-    stable
-        Whether long-run means exist.
+    verdict
+        ``stable``, ``unstable``, ``tips over`` (in some runs, though loads are below 1), or ``undecided`` (too short).
     reason
-        Why not, or "".
+        Why it is not stable, or "".
+    tipped
+        Runs that tipped over.
+    note
+        What could make a stable terminal tip over, or "".
     trains_day, teu_yr
         Trains handled a day, TEU that left a year. In an unstable terminal: what it carries at its limit.
     offered_trains_day
@@ -147,7 +163,7 @@ class Summary:
     utilisation, offered_load
         By resource: share of working time worked in the runs (tracks: held); work that arrives over what can be done.
     bottleneck
-        Resource with the highest load.
+        Resource with the highest load; where loads are below 1 and the terminal does not keep up, the one at fault.
     growth_units_day
         Growth of the number inside, with interval.
     little_error
@@ -159,8 +175,10 @@ class Summary:
     replications: int
     days: float
     warm_up_days: float
-    stable: bool
+    verdict: str
     reason: str
+    tipped: int
+    note: str
     trains_day: Estimate
     teu_yr: Estimate
     offered_trains_day: float
@@ -174,6 +192,35 @@ class Summary:
     little_error: float
     little: dict[str, dict[str, float]]
 
+    @property
+    def stable(self) -> bool:
+        """Whether long-run means exist, as far as the runs tell."""
+        return self.verdict == "stable"
+
+
+def _stacked(plan: Plan, load: dict[str, float]) -> dict[str, float]:
+    """Resources that keep up as planned and not when every box goes over the stack, with that load."""
+    worst = offered_load(replace(plan, streams=tuple(replace(s, direct_share=0.0) for s in plan.streams)))
+    return {name: worst[name] for name in load if load[name] < 1.0 <= worst[name]}
+
+
+def _tipped(runs: Sequence[Run], names: Sequence[str], arriving: float) -> dict[str, int]:
+    """Runs that have tipped over, by the resource that works without rest at their end."""
+    count = dict.fromkeys(names, 0)
+    for run in runs if names else ():
+        from_h = (1.0 - LAST) * run.end_h
+        x = np.arange(from_h, run.end_h + 1e-9, BLOCK_H)
+        if x.size < 3 or float(np.polyfit(x / 24.0, inside(run, x), 1)[0]) <= GROWTH * arriving:
+            continue
+        used = loads(run, from_h)
+        worst = max(names, key=lambda name: used[name])
+        count[worst] += used[worst] >= RESTLESS
+    return count
+
+
+def _is_track(plan: Plan, name: str) -> bool:
+    return any(r.id == name and r.kind == "track" for r in plan.resources)
+
 
 def _quantile(values: Floats, weights: Floats, q: float) -> float:
     order = np.argsort(values, kind="stable")
@@ -181,7 +228,9 @@ def _quantile(values: Floats, weights: Floats, q: float) -> float:
     return float(values[order[np.searchsorted(total, q * total[-1])]])
 
 
-def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady: bool = True) -> Summary:
+def summarise(
+    runs: Sequence[Run], *, warm_up_days: float | None = None, steady: bool = True, tipping: bool = True
+) -> Summary:
     """Say what replications of one plan have in common.
 
     Parameters
@@ -192,6 +241,8 @@ def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady:
         Days cut off at the start; None: by MSER-5.
     steady
         Whether long-run means are asked for; False for runs with a stop, which are a transient.
+    tipping
+        Whether runs that tip over and short ones are told apart; a curve judges by loads and mean growth alone.
 
     Returns
     -------
@@ -215,14 +266,36 @@ def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady:
     if not arriving:  # a trace
         arriving = float(first.log.load[: first.arrived].sum()) / max(end / 24.0, 1e-9)
     full = sorted((name for name in load if load[name] >= 1.0), key=lambda name: -load[name])
-    reason = ""
+    stacked = _stacked(plan, load) if steady and tipping and not full else {}
+    many = _tipped(runs, list(stacked), arriving)
+    tipped = sum(many.values())
+    grows = growth.mean > (GROWTH_ALONE if len(runs) == 1 else GROWTH) * arriving
+    verdict, reason, note, limit = "stable", "", "", max(load, key=lambda name: load[name]) if load else ""
+    used = [loads(run, from_h) for run in runs]
+    utilisation = {name: float(np.mean([u[name] for u in used])) for name in used[0]}
     if full:
-        reason = f"{full[0]} is asked for {load[full[0]]:.2f} of what it can do"
-    elif steady:
-        bound = GROWTH_ALONE if len(runs) == 1 else GROWTH
-        if growth.mean > bound * arriving and (len(runs) == 1 or growth.low > 0.0):
-            reason = f"the number inside grows by {growth.mean:.1f} units a day"
-    stable = not reason
+        verdict, reason = "unstable", f"{full[0]} is asked for {load[full[0]]:.2f} of what it can do"
+    elif steady and tipping and arriving and end / 24.0 < JUDGED_DAYS:
+        verdict, reason = "undecided", f"too short to judge: {end / 24.0:g} days, {JUDGED_DAYS:g} at least"
+    elif tipped:
+        limit = max(many, key=lambda name: many[name])
+        verdict = "tips over"
+        reason = (
+            f"in {tipped} of {len(runs)} runs the queue did not come back: {limit}, asked for {load[limit]:.2f} of "
+            f"what it can do, is asked for up to {stacked[limit]:.2f} when boxes find no train beside, so are "
+            "lifted twice"
+        )
+    elif steady and grows and (len(runs) == 1 or growth.low > 0.0):
+        verdict, reason = "unstable", f"the number inside grows by {growth.mean:.1f} units a day"
+        busy = [name for name in load if utilisation.get(name, 0.0) >= BUSY and not _is_track(plan, name)]
+        limit = max(busy or load, key=lambda name: utilisation.get(name, 0.0))
+    elif stacked:
+        name = max(stacked, key=lambda each: stacked[each])
+        note = (
+            f"{name} would be asked for {stacked[name]:.2f} if every box went over the stack; no run tipped over, yet "
+        )
+        note += f"up to {1.0 - (1.0 - LEVEL) ** (1.0 / len(runs)):.0%} of runs could"
+    stable = verdict == "stable"
 
     # STEP 2: samples of each run
     rates = [throughput(run, from_h) for run in runs]
@@ -252,7 +325,6 @@ def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady:
             half = (spread.high - spread.low) / 2
             dwell_h[name]["mean"] = Estimate(mean, mean - half, mean + half)
     waits = np.array([outside(run, moments) for run in runs])
-    used = [loads(run, from_h) for run in runs]
     laws = [little(run) for run in runs]
     queues = {}
     for side, label in enumerate(plan.sides):
@@ -264,17 +336,19 @@ def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady:
         replications=len(runs),
         days=end / 24.0,
         warm_up_days=from_h / 24.0,
-        stable=stable,
+        verdict=verdict,
         reason=reason,
+        tipped=tipped,
+        note=note,
         trains_day=interval([rate["trains_day"] for rate in rates]),
         teu_yr=interval([365.0 * rate["teu_day"] for rate in rates]),
         offered_trains_day=float(np.mean([run.arrived for run in runs])) / (end / 24.0) if end else 0.0,
         turned_away_day=float(np.mean([rate["turned_away_day"] for rate in rates])),
         dwell_h=dwell_h if stable else {},
         outside=queues,
-        utilisation={name: float(np.mean([u[name] for u in used])) for name in used[0]},
+        utilisation=utilisation,
         offered_load=load,
-        bottleneck=max(load, key=lambda name: load[name]) if load else "",
+        bottleneck=limit,
         growth_units_day=growth,
         little_error=max(each["error"] for law in laws for each in law.values()),
         little=laws[0],
