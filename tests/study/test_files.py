@@ -10,6 +10,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from landbridge.data.overlay import read_overlay
 from landbridge.data.read import read_atlas
 from landbridge.data.tables import Overlay, Tables
 from landbridge.errors import StudyError
@@ -286,4 +287,4 @@ def test_examples_read(path: Path) -> None:
     study = read_study(path)
     assert study.description
     assert study.compare in {scenario.id for scenario in study.scenarios}
-    check_study(study, read_atlas())
+    check_study(study, read_overlay(Path(study.overlay)) if study.overlay else read_atlas())
