@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import multiprocessing
 import os
 import random
@@ -160,11 +161,13 @@ def test_workers_killed_at_random_moments_lose_nothing(tmp_path: Path) -> None:
 
     def killer() -> None:
         while kills[0] < MOMENTS and not stop.wait(rng.uniform(0, 0.12)):
-            for child in rng.sample(children := multiprocessing.active_children(), len(children)):
-                if child.pid and child.exitcode is None:
-                    os.kill(child.pid, signal.SIGKILL)
-                    kills[0] += 1
-                    break
+            # the pool starts and closes processes meanwhile, so a look or a shot may come too late: then try again
+            with contextlib.suppress(RuntimeError, ValueError, ProcessLookupError):
+                for child in rng.sample(children := multiprocessing.active_children(), len(children)):
+                    if child.pid and child.exitcode is None:
+                        os.kill(child.pid, signal.SIGKILL)
+                        kills[0] += 1
+                        break
 
     tasks = squares(10 * MOMENTS, 0.01)
     thread = threading.Thread(target=killer)
