@@ -8,8 +8,8 @@ Method
     Least squares with bounds and a soft loss (scipy's trust-region reflective method) on the residuals
     ``ln(m_t(p) / o_t)`` of every flow and load of a train of those years, with a ridge ``RIDGE * (p - prior) / width``
     for each parameter. A modelled value below a twentieth of the observed one counts as a twentieth. Derivatives are
-    forward differences; the fit begins at `BEGIN`, and each solve starts from the flows of the same time at the prior, so
-    that the result depends on nothing but the tables, the targets and the settings.
+    forward differences; the fit begins at `BEGIN`, and each solve starts from the flows of the same time at the prior,
+    so that the result depends on nothing but the tables, the targets and the settings.
 
 Held out
     Targets of other years are never read here. What was fitted is written as ``calibrated`` with the facts of the
@@ -278,8 +278,8 @@ def calibrate(
         grid = [x[own], *(np.full(int(own.sum()), g) for g in GRID)]
         best_of_grid = min(grid, key=lambda y: _cost(counted(y)))
         found = least_squares(
-            counted, np.clip(best_of_grid, inner, 1 - inner), bounds=(0.0, 1.0), method="trf", loss="soft_l1", f_scale=SOFT,
-            diff_step=STEP / 10, max_nfev=COUNTED,
+            counted, np.clip(best_of_grid, inner, 1 - inner), bounds=(0.0, 1.0), method="trf", loss="soft_l1",
+            f_scale=SOFT, diff_step=STEP / 10, max_nfev=COUNTED,
         )  # fmt: skip
         x[own] = found.x
     best = low + x * width
