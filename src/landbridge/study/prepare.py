@@ -58,6 +58,8 @@ Made = tuple[Mapping[str, Any], Mapping[str, pl.DataFrame]]
 #: Ferry lines between Kazakhstan and Azerbaijan, and crossings, that have a calibrated constant of their own.
 CASPIAN = ("ferry:kz-aktau:az-alat", "ferry:kz-kuryk:az-alat")
 GATES = {"alashankou-dostyk": "dostyk-constant", "manzhouli-zabaikalsk": "manzhouli-constant"}
+#: How parameters begin that move the choice of way or how trains are counted, and nothing that the network is built of.
+CHOICE = ("rail-", "sea-market-", "cre-", "block-train-", "train-fill", "caspian-constant", *GATES.values())
 #: Tonnes in a box of twenty feet of heavy goods: a constant for a box counts for a tonne of bulk with one part of it.
 BOX_T = 15.0
 
@@ -197,7 +199,7 @@ def prepare(tables: Tables, *, year: int, settings: Settings, like: Prepared | N
     basis = Basis(
         (
             {"preload_factor": preload_factor(tables, year, settings.base_year)},
-            {name: tables[name] for name in NETWORK_TABLES},
+            {name: _of_network(tables, name) for name in NETWORK_TABLES},
         ),
         (
             {"year": year, "base_year": settings.base_year, "size": settings.size, "growth": settings.growth},
@@ -216,6 +218,13 @@ def prepare(tables: Tables, *, year: int, settings: Settings, like: Prepared | N
         demand = demand_door.build(given, **basis.demand[0], past=True)
     made = _around(tables, net, by_owner(tables, demand), basis, curves_of(net, dict(settings.curves)))
     return replace(made, whole=demand)
+
+
+def _of_network(tables: Tables, name: str) -> pl.DataFrame:
+    """A table that the network is built of, without the parameters that it does not read."""
+    if name != "parameters":
+        return tables[name]
+    return tables[name].filter(~pl.any_horizontal(pl.col("id").str.starts_with(start) for start in CHOICE))
 
 
 def _read(tables: Tables) -> dict[str, pl.DataFrame]:
