@@ -68,6 +68,33 @@ def test_two_budgets_against_enumeration(items: list[tuple[int, int, int]], firs
     assert found.bound == found.value
 
 
+@given(
+    st.integers(1, 6),
+    st.lists(st.lists(st.integers(0, 9), min_size=7, max_size=7), min_size=1, max_size=5),
+    st.integers(0, 12),
+)
+@settings(max_examples=60, deadline=None)
+def test_cuts_lose_no_optimum(n: int, faces: list[list[int]], budget: int) -> None:
+    """The largest of some planes: every relaxation is one of them, so that cuts do most of the work."""
+    cost = np.array([1 + i % 3 for i in range(n)], float)
+    base = np.array([10.0 * face[-1] for face in faces])
+    gain = np.array([face[:n] for face in faces], float)
+
+    def value(chosen: frozenset[int]) -> float:
+        return float((base - gain[:, sorted(chosen)].sum(axis=1)).max())
+
+    def relax(everything: frozenset[int]) -> Relaxation:
+        row = int((base - gain[:, sorted(everything)].sum(axis=1)).argmax())
+        inside = np.array([i in everything for i in range(n)])
+        return Relaxation(value(everything), np.where(inside, gain[row], 0.0), np.where(inside, 0.0, gain[row]))
+
+    sets = [s for k in range(n + 1) for s in combinations(range(n), k) if cost[list(s)].sum() <= budget]
+    best = min(value(frozenset(s)) for s in sets)
+    found = portfolio.select_set(value, relax, cost, float(budget))
+    assert found.proved
+    assert found.value == pytest.approx(best, abs=1e-12)
+
+
 def test_what_is_stopped_is_not_proved() -> None:
     rng = np.random.default_rng(5)
     cost, benefit = rng.uniform(1, 2, 18), rng.uniform(1, 2, 18)
@@ -145,6 +172,11 @@ def test_no_design_beats_its_relaxation(shared: Path, tmp_path: Path) -> None:
             relaxed = problem.relax(everything)
             assert (relaxed.saving >= 0).all()
             assert relaxed.bound + relaxed.saving[sorted(everything - inside)].sum() <= problem.value(inside)
+            # the same prices as a cut bound any other set too
+            assert relaxed.gain is not None
+            other = sorted(np.flatnonzero(rng.random(10) < 0.5).tolist())
+            cut = relaxed.bound + relaxed.saving.sum() - (relaxed.saving + relaxed.gain)[other].sum()
+            assert cut <= problem.value(frozenset(other))
 
 
 @pytest.mark.shared

@@ -96,8 +96,13 @@ def test_a_project_off_every_used_path_costs_what_it_costs(found: dict[str, Any]
 def test_what_the_network_does_not_know_is_said_not_guessed(found: dict[str, Any]) -> None:
     unknown = project(found, "crk-selyatino")
     assert unknown["valued"] is False
-    assert "neither lines nor upgrades" in unknown["why"]
+    assert "No capacity of the terminal is published" in unknown["why"]
     assert "alone" not in unknown
+
+
+def test_a_project_that_no_flow_values_is_refused_with_its_reason(study: Study) -> None:
+    with pytest.raises(LandbridgeError, match="power-of-siberia-1: Pipeline"):
+        appraise(study, small_tables(), ["power-of-siberia-1"])
 
 
 def test_parts_add_up(found: dict[str, Any]) -> None:
@@ -153,7 +158,11 @@ def test_cku_with_its_loan_and_payers(found: dict[str, Any]) -> None:
     assert sum(paid.values()) == pytest.approx(loan["amount_usd"] + loan["interest_total_usd"])
     assert cku["alone"]["npv_usd"] < 0
     assert cku["alone"]["by_country"]["KG"]["gains_usd"] > 0 > cku["alone"]["by_country"]["KZ"]["gains_usd"]
-    assert {risk["likelihood"] for risk in cku["alone"]["risks"]} == {"unknown"}
+    risks = {risk["risk"]: risk for risk in cku["alone"]["risks"]}
+    late = risks["opens 3 years late, money spent as planned"]
+    assert late["likelihood"] == "7 of 12 announced openings of the region"
+    assert late["npv_change_usd"] < 0
+    assert "9 of 10 of all cost more" in risks["costs 45% more than is used here"]["likelihood"]
 
 
 def test_what_each_rule_would_let_cku_cost(found: dict[str, Any]) -> None:
@@ -266,7 +275,8 @@ def planned(study: Study, planning: Valuer, **limits: Any) -> dict[str, Any]:
 def test_a_programme_only_builds_what_pays(study: Study, planning: Valuer) -> None:
     found = planned(study, planning)
     assert found["proved"]
-    assert found["left_out"] == {"crk-selyatino": "not in the network: no flow tells what it is worth"}
+    told = small_tables()["unvalued"].filter(pl.col("id") == "crk-selyatino")["reason"].item()
+    assert found["left_out"] == {"crk-selyatino": told}
     assert found["value_usd"] >= 0
     for row in found["programme"]:
         if not row["chosen"]:

@@ -62,6 +62,10 @@ class Plan:
         ``financing``, ``territory`` or ``countries``.
     loan, lender, servicing
         Loan of the project company, who lends, and the shares of its owners who serve it.
+    rail
+        Whether it builds or betters railway lines.
+    history
+        What its opening was announced for before, in words.
     """
 
     low_usd: float | None
@@ -76,6 +80,8 @@ class Plan:
     loan: Loan | None
     lender: str
     servicing: Mapping[str, float]
+    rail: bool = False
+    history: str = ""
 
     @property
     def opening(self) -> int:
@@ -228,7 +234,29 @@ def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int
         loan,
         lender,
         shares,
+        _is_rail(tables, option.id),
+        _history(tables, option.id),
     )
+
+
+def _is_rail(tables: Tables, project: str) -> bool:
+    """Whether a project builds or betters railway lines."""
+    mine = pl.col("project") == project
+    if tables["links"].filter(mine & (pl.col("mode") == "rail")).height:
+        return True
+    lines = tables["upgrades"].filter(mine & (pl.col("table") == "lines"))["subject"].to_list()
+    return bool(tables["links"].filter(pl.col("line").is_in(lines) & (pl.col("mode") == "rail")).height)
+
+
+def _history(tables: Tables, project: str) -> str:
+    """What the opening was announced for before."""
+    if "slips" not in tables:
+        return ""
+    told = []
+    for row in tables["slips"].filter(pl.col("project") == project).to_dicts():
+        came = ("opened in " if row["reached"] else "now ") + str(row["opening"]) if row["opening"] else "given up"
+        told.append(f"{row['name']}: {row['opening_said']} as said in {row['said']}, {came}")
+    return "; ".join(told)
 
 
 def territory(tables: Tables, project: str) -> dict[str, float]:

@@ -84,7 +84,7 @@ class _World:
         kept: list[tuple[Option, Plan]] = []
         for option, one in zip(options, plans, strict=True):
             if not self.valuer.changes_network(option.id):
-                self.left_out[option.id] = "not in the network: no flow tells what it is worth"
+                self.left_out[option.id] = self.valuer.why_not(option.id)
             elif one.used_usd is None:
                 self.left_out[option.id] = "no cost is known"
             else:
