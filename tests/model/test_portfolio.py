@@ -259,6 +259,37 @@ def test_more_money_never_makes_a_programme_worse(told: dict[str, Any]) -> None:
         assert climbed.bound >= found.value - 1e-9
 
 
+@given(st.integers(0, 10**6), st.integers(1, 3), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_more_of_any_budget_never_makes_a_proved_programme_worse(seed: int, n: int, carry: bool) -> None:
+    """Whatever sets are worth, complements and substitutes alike, and whichever budget grows."""
+    rng = np.random.default_rng(seed)
+    candidates = [
+        portfolio.Candidate(tuple(rng.uniform(1, 6, rng.integers(1, 3))), {"A": share, "B": 1 - share})
+        for share in rng.uniform(0, 1, n)
+    ]
+    table = {frozenset(s): float(rng.uniform(-1, 4)) * len(s) for k in range(n + 1) for s in combinations(range(n), k)}
+    yearly, total, own = rng.uniform(1, 8, 3), float(rng.uniform(2, 15)), float(rng.uniform(1, 8))
+
+    def best(more: float, which: int) -> portfolio.Programme:
+        factor = np.where(np.arange(3) == which, more, 1.0)
+        terms = portfolio.ProgrammeTerms(
+            horizon=3,
+            last_year=8,
+            rate=0.05,
+            budget=tuple(factor[0] * yearly),
+            total=factor[1] * total,
+            payer_totals={"A": factor[2] * own},
+            carry_over=carry,
+        )
+        return portfolio.plan_programme(candidates, lambda chosen, year: table[chosen] * (1 + 0.02 * year), terms)
+
+    for which in range(3):
+        values = [best(more, which).value for more in (1.0, 1.4, 2.5)]
+        assert values == sorted(values)
+        assert values[0] >= 0.0
+
+
 def test_budgets_by_payer_and_order() -> None:
     one = portfolio.Candidate((10.0,), {"A": 1.0})
     two = portfolio.Candidate((10.0,), {"A": 0.5, "B": 0.5})

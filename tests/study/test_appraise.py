@@ -322,3 +322,20 @@ def test_national_welfare_counts_what_the_nation_pays(study: Study, planning: Va
     assert min(fair["fairest_usd"].values()) >= 0.0
     with pytest.raises(LandbridgeError, match="at least two countries"):
         plan(cheap, small_tables(), replace(limits, fairest=True), PLANNED, valuer=planning)
+
+
+def test_weights_count_what_each_country_gains_and_pays(study: Study, planning: Valuer) -> None:
+    """Nothing may be spent, so that all values are of the same first year; they are then linear in the weights."""
+
+    def alone(**limits: Any) -> dict[str, float]:
+        found = plan(study, small_tables(), Limits(total_usd=0.0, **limits), PLANNED, valuer=planning)
+        return {row["project"]: row["value_alone_usd"] for row in found["programme"]}
+
+    china, kyrgyzstan = alone(welfare=("CN",)), alone(welfare=("KG",))
+    both = alone(welfare=("CN", "KG"), weights={"KG": 3.0})
+    every, others = alone(weights={"CN": 2.0, "*": 1.0}), alone(weights={"CN": 1.0, "*": 1.0})
+    for name in PLANNED:
+        assert both[name] == pytest.approx(china[name] + 3.0 * kyrgyzstan[name], rel=1e-9)
+        assert every[name] == pytest.approx(others[name] + china[name], rel=1e-9)
+    with pytest.raises(LandbridgeError, match="got weights"):
+        alone(welfare=("CN", "KG"), weights={"KG": 3.0}, fairest=True)
