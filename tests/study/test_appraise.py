@@ -241,6 +241,12 @@ def test_what_cannot_be_valued_is_refused(study: Study) -> None:
         options_of(study, small_tables(), ["ckx"])
 
 
+def test_all_names_what_flows_can_value_and_is_not_there_yet(study: Study) -> None:
+    names = {option.id for option in options_of(study, small_tables(), ["all", "half"])}
+    assert {"half", "cku", "aktau-container-hub", "baku-port-2", "malaszewicze-park", "digital-borders"} <= names
+    assert not names & {"dostyk-moyynty-2", "crk-selyatino", "domodedovo-dry-port", "power-of-siberia-2"}
+
+
 def test_years_between_are_interpolated_and_held_outside() -> None:
     assert between_years([2030, 2040], [10.0, 20.0], [2025, 2030, 2033, 2040, 2055]) == pytest.approx(
         np.array([10.0, 10.0, 13.0, 20.0, 20.0])

@@ -141,7 +141,9 @@ def appraise(
     project: Annotated[
         list[str] | None,
         typer.Option(
-            "--project", help="Project, or scenario of the study; may be given again. Default: all it builds."
+            "--project",
+            help="Project, or scenario of the study; may be given again; all: every project that is not there yet. "
+            "Default: all that the study builds.",
         ),
     ] = None,
     alone: Annotated[bool, typer.Option("--alone", help="Only alone, not in company with the others.")] = False,

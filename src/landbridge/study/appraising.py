@@ -16,7 +16,10 @@ from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.files import Study
 from landbridge.study.settings import parameter
 
-__all__ = ["Option", "Plan", "ground_cost", "options_of", "plan_of", "territory"]
+__all__ = ["ALL", "Option", "Plan", "ground_cost", "options_of", "plan_of", "territory"]
+
+#: Names every project that is not there yet.
+ALL = "all"
 
 #: Measures whose gains can be told apart from what they move between purses.
 VALUED = (Build, Upgrade, Ease, Regauge)
@@ -99,8 +102,8 @@ def options_of(study: Study, tables: Tables, names: Sequence[str] = ()) -> list[
     tables
         The atlas.
     names
-        Projects or scenarios; by default the projects that the study's scenarios build and the scenarios that do
-        something else.
+        Projects or scenarios, or `ALL`: what flows can value of the atlas and is not in service yet. By default the
+        projects that the study's scenarios build and the scenarios that do something else.
 
     Returns
     -------
@@ -117,6 +120,8 @@ def options_of(study: Study, tables: Tables, names: Sequence[str] = ()) -> list[
     ground = study.scenario(study.compare)
     scenarios = {s.id: s for s in study.scenarios if s.id != ground.id}
     wanted = list(dict.fromkeys(names))
+    if ALL in wanted:
+        wanted = list(dict.fromkeys([*(n for n in wanted if n != ALL), *_not_yet_there(tables)]))
     if not wanted:
         for scenario in scenarios.values():
             added = scenario.measures[len(ground.measures) :]
@@ -141,10 +146,17 @@ def options_of(study: Study, tables: Tables, names: Sequence[str] = ()) -> list[
                 )
             found.append(Option(name, scenario.name or name, added, False))
         else:
-            raise UnknownName("project or scenario", name, [*titles, *scenarios])
+            raise UnknownName("project or scenario", name, [ALL, *titles, *scenarios])
     if not found:
         raise LandbridgeError("nothing to appraise: name projects with --project, or let a scenario build some")
     return found
+
+
+def _not_yet_there(tables: Tables) -> list[str]:
+    """Projects with lines or upgrades that are neither in service nor abandoned."""
+    known = {p for table in ("links", "upgrades") for p in tables[table]["project"].drop_nulls()}
+    rows = tables["projects"].select("id", "status").rows()
+    return [name for name, status in rows if name in known and status not in ("in_service", "abandoned")]
 
 
 def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int) -> Plan:
