@@ -46,7 +46,7 @@ What was fitted: the constant of rail between China and Europe (and what it cost
 part of either trade that may choose rail at all, constants of the Caspian ferries, of Dostyk and of Manzhouli, and
 four values that say how China Railway counts its trains. One run of `landbridge calibrate --out fit` gives them all,
 from `BEGIN` in `study/calibrate.py`, the open targets of those years and seven more counts (`study/calibration.csv`);
-the atlas has them to four digits. They are in `parameters.csv` as `calibrated`; `landbridge atlas why parameters
+the atlas has them rounded. They are in `parameters.csv` as `calibrated`; `landbridge atlas why parameters
 caspian-constant value` names every target behind them. A constant moves the choice of way and is no money: no price
 of a route holds it.
 """

@@ -331,7 +331,7 @@ def write_overlay(folder: Path, found: Calibration, tables: Tables) -> None:
     OutputError
         If it cannot be written.
     """
-    digits = 4
+    digits = 6
 
     def text(rows: Sequence[Sequence[Any]]) -> str:
         buffer = io.StringIO()
