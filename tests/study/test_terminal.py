@@ -1,6 +1,7 @@
 """Plans of the atlas and of files, replications on processes, stops, and what is written."""
 
 import json
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -162,6 +163,25 @@ def test_a_third_crane_keeps_the_yard_from_tipping(documented):
         work.replicate(work.changed(documented, {"cranes": "3"}), work.Settings(replications=20))
     )
     assert (told.verdict, told.tipped, told.note) == ("stable", 0, "")
+
+
+def test_a_season_counts_in_runs_of_a_certain_time_alone(gateway):
+    """Without a date runs are of mean days; from January on there are fewer trains, from May on more."""
+    assert len(gateway.streams[0].year) == 12
+    told = [
+        work.ask(gateway, work.Settings(days=60, replications=2, season=season, start=start)).told
+        for season, start in ((False, date(2023, 1, 2)), (True, date(2023, 1, 2)), (True, date(2023, 5, 1)))
+    ]
+    mean, winter, summer = (each["offered_trains_day"] for each in told)
+    assert [each["season"] for each in told] == [False, True, True]
+    assert mean == pytest.approx(7.2, rel=0.01)
+    assert winter == pytest.approx(7.2 * 0.958, rel=0.015)
+    assert summer == pytest.approx(7.2 * 1.025, rel=0.015)
+
+
+def test_a_curve_of_a_few_days_is_refused(gateway):
+    with pytest.raises(LandbridgeError, match="too short to judge; wanted at least 7"):
+        work.delay_curve(gateway, work.Settings(days=2))
 
 
 def test_short_runs_are_not_judged(gateway):

@@ -85,6 +85,8 @@ class Settings:
         Processes that share them.
     start
         First day, for the day of the week and the season.
+    season
+        Whether months differ. A stay in the long run is one of mean days; runs of a certain time have their season.
     """
 
     days: float = 90.0
@@ -92,6 +94,11 @@ class Settings:
     seed: int = 0
     workers: int = 1
     start: date = date(2023, 1, 2)
+    season: bool = False
+
+
+#: Runs with which the limit of a curve is tried.
+JUDGE = Settings()
 
 
 def plan_ids(tables: Tables) -> list[str]:
@@ -283,6 +290,8 @@ def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), day
     list of Run
         In the order of their numbers, whoever ran them.
     """
+    if not settings.season:
+        plan = terminals.without_season(plan)
     work = partial(_task, plan, settings, tuple(stops), settings.days if days is None else days)
     numbers = list(range(settings.replications))
     workers = min(settings.workers, len(numbers), 4 * (os.cpu_count() or 1))
@@ -417,15 +426,47 @@ def recover(plan: Plan, settings: Settings, stops: Sequence[Stop]) -> tuple[Reco
     )
 
 
-def delay_curve(plan: Plan, settings: Settings, *, stream: str = "") -> DelayCurve:
-    """Find the delay curve of a terminal, of one stream or of all in proportion."""
+def delay_curve(
+    plan: Plan, settings: Settings, *, stream: str = "", ratios: Sequence[float] = terminals.RATIOS
+) -> DelayCurve:
+    """Find the delay curve of a terminal, of one stream or of all in proportion.
+
+    One rule wherever a limit is told: no run of `JUDGE` tips over or drifts, however few and short the runs are that
+    the rest of the curve is made of.
+
+    Parameters
+    ----------
+    plan
+        The terminal.
+    settings
+        Length, number and seed of the runs behind each volume.
+    stream
+        Id of the stream that varies, with or without the plan's own; "" for all.
+    ratios
+        Steps of volume.
+    """
     names = [s.id for s in plan.streams]
     if stream and stream not in names:
         short = {name.removeprefix(f"{plan.id}:"): name for name in names}
         if stream not in short:
             raise UnknownName("stream", stream, list(short))
         stream = short[stream]
-    return terminals.delay_curve(plan, lambda tried: replicate(tried, settings), stream=stream)
+    if settings.days < terminals.JUDGED_DAYS:
+        raise LandbridgeError(
+            f"--days: a curve tells which volumes hold, and {settings.days:g} days are too short to judge; wanted at "
+            f"least {terminals.JUDGED_DAYS:g}"
+        )
+    few = settings.replications < JUDGE.replications or settings.days < JUDGE.days
+    more = replace(
+        settings, replications=max(settings.replications, JUDGE.replications), days=max(settings.days, JUDGE.days)
+    )
+    return terminals.delay_curve(
+        plan,
+        lambda tried: replicate(tried, settings),
+        stream=stream,
+        ratios=ratios,
+        confirm=(lambda tried: replicate(tried, more)) if few else None,
+    )
 
 
 def _estimate(value: Estimate) -> dict[str, float]:
@@ -446,6 +487,7 @@ def told(plan: Plan, summary: Summary, settings: Settings) -> dict[str, Any]:
         "warm_up_days": summary.warm_up_days,
         "replications": summary.replications,
         "seed": settings.seed,
+        "season": settings.season and any(s.year for s in plan.streams),
         "stable": None if summary.verdict == "undecided" else summary.stable,
         "verdict": summary.verdict,
         "reason": summary.reason,
@@ -464,6 +506,8 @@ def told(plan: Plan, summary: Summary, settings: Settings) -> dict[str, Any]:
             side: {key: value.mean for key, value in each.items()} for side, each in summary.outside.items()
         },
         "utilisation": summary.utilisation,
+        "working": summary.working,
+        "occupied": summary.occupied,
         "offered_load": summary.offered_load,
         "bottleneck": summary.bottleneck,
         "confidence_intervals_95": {
@@ -522,7 +566,7 @@ def ask(
     else:
         rows = tables["terminal_stops"].filter((pl.col("plan") == plan.id) & (pl.col("event") == event))
         first = min(rows["from_date"].to_list(), default=settings.start)
-        settings = replace(settings, start=first - timedelta(days=BEFORE_DAYS))
+        settings = replace(settings, start=first - timedelta(days=BEFORE_DAYS), season=True)
         stops = stops_of(tables, plan, event, settings.start)
         longest = max(s.to_h for s in stops) / 24.0 + AFTER_DAYS
         settings = replace(settings, days=max(settings.days, longest))
