@@ -135,6 +135,13 @@ def test_changes_of_a_plan(gateway):
         work.changed(gateway, {"cranes": "-1"})
     with pytest.raises(DataError, match="wanted a whole number"):
         work.changed(gateway, {"cranes": "many"})
+    with pytest.raises(LandbridgeError, match="unknown setting 'foo'; there are cranes, crane_groups"):
+        work.changed(gateway, {"foo": "3"})
+    for text in ("1", "a;b", "1;2;3"):
+        with pytest.raises(DataError, match="year: wanted 12 factors >= 0"):
+            work.changed(gateway, {"boxes-1435.year": text})
+    with pytest.raises(LandbridgeError, match="trains in 10 runs of 90 days; wanted at most"):
+        work.replicate(work.changed(gateway, {}, trains_day=9999), work.Settings())
     with pytest.raises(LandbridgeError, match="has no bogie"):
         work.changed(gateway, {"bogie_positions": "4"})
 

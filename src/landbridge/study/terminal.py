@@ -97,6 +97,8 @@ class Settings:
     season: bool = False
 
 
+#: Trains of all runs together: their records are kept, half a kilobyte each.
+MOST_TRAINS = 4_000_000
 #: Runs with which the limit of a curve is tried.
 JUDGE = Settings()
 
@@ -230,14 +232,14 @@ def changed(plan: Plan, settings: Mapping[str, str], *, trains_day: float | None
         if "." in word:
             name, field = word.rsplit(".", 1)
             if name not in rows:
-                raise UnknownName("resource or stream", name, list(rows))
+                raise _unknown("resource or stream", name, list(rows))
             if field not in rows[name] or field == "id":
-                raise UnknownName("field", field, [f for f in rows[name] if f != "id"])
+                raise _unknown("field", field, [f for f in rows[name] if f != "id"])
             rows[name][field] = value.split(";") if field in ("week", "year") and isinstance(value, str) else value
             continue
         side = word.removeprefix("tracks_") if word.startswith("tracks_") else ""
         if word not in words:
-            raise UnknownName("setting", word, [*words, *(f"{name}.{f}" for name, row in rows.items() for f in row)])
+            raise _unknown("setting", word, words, [f"{name}.{f}" for name, row in rows.items() for f in row])
         kind, field = SET_WORDS["tracks" if side else word]
         if not kind:
             head[field] = value
@@ -249,6 +251,15 @@ def changed(plan: Plan, settings: Mapping[str, str], *, trains_day: float | None
             row[field] = value
     new = terminals.make_plan(head, resources, streams, where=f"{plan.id} as changed")
     return new if trains_day is None else terminals.rated(new, trains_day)
+
+
+def _unknown(kind: str, name: str, names: list[str], more: Sequence[str] = ()) -> LandbridgeError:
+    """An error that suggests what is meant, or tells the names."""
+    error = UnknownName(kind, name, [*names, *more])
+    if error.suggestions:
+        return error
+    rest = ", and ID.FIELD of a resource or stream" if more else ""
+    return LandbridgeError(f"{error}; there are {', '.join(names)}{rest}")
 
 
 def _task(
@@ -290,9 +301,16 @@ def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), day
     list of Run
         In the order of their numbers, whoever ran them.
     """
+    length = settings.days if days is None else days
+    trains = sum(s.trains_day for s in plan.streams) * length * settings.replications
+    if trains > MOST_TRAINS:
+        raise LandbridgeError(
+            f"{plan.id}: {trains:,.0f} trains in {settings.replications} runs of {length:g} days; wanted at most "
+            f"{MOST_TRAINS:,}: fewer trains a day, days or replications"
+        )
     if not settings.season:
         plan = terminals.without_season(plan)
-    work = partial(_task, plan, settings, tuple(stops), settings.days if days is None else days)
+    work = partial(_task, plan, settings, tuple(stops), length)
     numbers = list(range(settings.replications))
     workers = min(settings.workers, len(numbers), 4 * (os.cpu_count() or 1))
     if workers <= 1:

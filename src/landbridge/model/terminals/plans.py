@@ -248,7 +248,7 @@ def _values(kind: type[Any], row: Mapping[str, Any], where: str, name: str, faul
             try:
                 factors = tuple(float(x) for x in got)
             except (TypeError, ValueError):
-                factors = ()
+                factors = (math.nan,)  # no list of numbers: told below
             if len(factors) not in (0, size) or any(not 0 <= x < math.inf for x in factors):
                 faults.append(Fault(where, name, each.name, f"{size} factors >= 0", repr(got)))
             elif factors and not sum(factors) > 0:
