@@ -129,7 +129,7 @@ def test_changes_of_a_plan(gateway):
     assert gateway.find("crane", "1435").machines == 3
     with pytest.raises(UnknownName, match="did you mean cranes"):
         work.changed(gateway, {"crains": "4"})
-    with pytest.raises(UnknownName, match="unknown field"):
+    with pytest.raises(LandbridgeError, match="unknown field 'speed'; there are kind"):
         work.changed(gateway, {"crane.speed": "4"})
     with pytest.raises(DataError, match="at least 1"):
         work.changed(gateway, {"cranes": "-1"})
