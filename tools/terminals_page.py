@@ -164,8 +164,9 @@ def stops(tables: Tables) -> str:
 def main(*, check: bool) -> None:
     """Write the page, or hold it against what the runs say."""
     tables = read_atlas()
+    blocks = {"published": published(tables), "stops": stops(tables)}
     page = old = PAGE.read_text(encoding="utf-8")
-    for name, block in (("published", published(tables)), ("stops", stops(tables))):
+    for name, block in blocks.items():
         begin = BEGIN.format(name)
         pattern = re.escape(begin) + ".*?" + re.escape(END)
         if not re.search(pattern, page, flags=re.DOTALL):

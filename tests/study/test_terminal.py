@@ -14,6 +14,7 @@ from landbridge.errors import DataError, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.study import terminal as work
 from landbridge.study.terminal_files import MARKER, queues, trace, visits, write_terminal
+from tools import terminals_page
 
 SHORT = work.Settings(days=20, replications=3, seed=1)
 
@@ -262,3 +263,17 @@ def test_records_are_whole_and_the_trace_plays_back(gateway, tmp_path):
     assert queues(run)["stack_teu"].min() > -1e-6
     assert queues(run)["stack_teu"].max() <= gateway.stack_teu
     assert visits(run)["track"].max() <= 8
+
+
+def test_the_page_has_a_row_for_each_published_figure(atlas):
+    """And each names sources that the atlas has, and words that its plan knows."""
+    page = terminals_page.PAGE.read_text(encoding="utf-8")
+    known = {*atlas.ids("sources"), *atlas.ids("facts")}
+    for row in terminals_page.ROWS:
+        assert f"| {row.plan} | {row.what} |" in page
+        assert set(row.sources.split(";")) <= known
+        plan = work.changed(work.plan_of(atlas, row.plan), row.changes)
+        assert not row.stream or f"{row.plan}:{row.stream}" in [s.id for s in plan.streams]
+    for name, event, *_rest, sources in terminals_page.STOPS:
+        assert f"| {name} | {event} |" in page
+        assert set(sources.split(";")) <= known
