@@ -148,7 +148,10 @@ def appraise(
     ] = None,
     alone: Annotated[bool, typer.Option("--alone", help="Only alone, not in company with the others.")] = False,
     size: Size = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables and investment.json.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the tables and investment.json; stopped, the same command goes on."),
+    ] = None,
     quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
@@ -160,16 +163,17 @@ def appraise(
     atlas; costs, dates and payers come from the atlas' projects.
     """
     from landbridge.study.appraise import appraise as solve
-    from landbridge.study.invest_files import check_investment_output, tables_of, write_investment
+    from landbridge.study.invest_files import check_investment_output, keeping, tables_of, write_investment
 
     if out is not None:
         check_investment_output(out)
     read, tables = _read(study, atlas, overlay, size)
     names = [name for given in project or () for name in split_commas(given)]
-    with progress_bar(quiet=quiet or as_json) as progress:
-        found = solve(read, tables, names, company=not alone, tell=_steps(progress))
-    if out is not None:
-        write_investment(out, "appraisal", found, tables_of(found), study.read_text(encoding="utf-8"))
+    with keeping(out) as kept:
+        with progress_bar(quiet=quiet or as_json) as progress:
+            found = solve(read, tables, names, company=not alone, tell=_steps(progress), kept=kept)
+        if out is not None:
+            write_investment(out, "appraisal", found, tables_of(found), study.read_text(encoding="utf-8"))
     if as_json:
         print_json({k: v for k, v in found.items() if k != "flows"})
         return
@@ -302,7 +306,10 @@ def plan(
         bool | None, typer.Option("--exact/--climb", help="Prove it, or climb; default: prove it for few projects.")
     ] = None,
     size: Size = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables and investment.json.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the tables and investment.json; stopped, the same command goes on."),
+    ] = None,
     quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
@@ -314,7 +321,7 @@ def plan(
     them. Beside it: what each country would do alone, and the side payments that would mend it.
     """
     from landbridge.study.cashflow import money_of, rate_of
-    from landbridge.study.invest_files import check_investment_output, write_investment
+    from landbridge.study.invest_files import check_investment_output, keeping, write_investment
     from landbridge.study.plan import ANY, Limits, plan_tables
     from landbridge.study.plan import plan as solve
 
@@ -341,10 +348,11 @@ def plan(
         fairest=fairest,
     )
     names = [name for given in project or () for name in split_commas(given)]
-    with progress_bar(quiet=quiet or as_json) as progress:
-        found = solve(read, tables, limits, names, exact=exact, tell=_steps(progress))
-    if out is not None:
-        write_investment(out, "programme", found, plan_tables(found), study.read_text(encoding="utf-8"))
+    with keeping(out) as kept:
+        with progress_bar(quiet=quiet or as_json) as progress:
+            found = solve(read, tables, limits, names, exact=exact, tell=_steps(progress), kept=kept)
+        if out is not None:
+            write_investment(out, "programme", found, plan_tables(found), study.read_text(encoding="utf-8"))
     if as_json:
         print_json(found)
         return
