@@ -199,6 +199,7 @@ def appraise(
     )  # fmt: skip
     for p in ranked[:FEW]:
         if p["valued"]:
+            _print_measures(p, rate)
             _print_countries(p)
             if p["sharing"]:
                 _print_sharing(p)
@@ -206,6 +207,46 @@ def appraise(
                 _print_other(p)
     if out is not None:
         typer.echo(f"Tables are in {out}")
+
+
+def _print_measures(project: Mapping[str, Any], rate: float) -> None:
+    """Returns, timing, what the answer hangs on, risks and the loan of one project, alone."""
+    told = project["alone"]
+    if told["npv_usd"] is None:
+        typer.echo(
+            f"{project['id']}: no cost is known; it may cost up to {_mn(told['break_even_cost_usd']):,.0f} million USD."
+        )
+        return
+    opening = told["opening"]
+    rows: list[list[Any]] = [
+        ["net present value", _mn(told["npv_usd"]), f"million USD at {rate:.3g}"],
+        *([f"net present value at {float(r):.3g}", _mn(v), "million USD"] for r, v in told["npv_by_rate_usd"].items()),
+        ["economic return", _rates(told, "eirr"), told["eirr_status"]],
+        ["financial return of its lines", _rates(told, "firr"), told["firr_status"]],
+        ["payback", told["payback_years"], "years, not discounted"],
+        ["return of the first year", f"{told['first_year_rate']:.2%}", "of the cost"],
+        ["best opening", opening["best"], f"{opening['planned']} planned, up to {opening['latest_tried']} tried"],
+    ]
+    for swing in told["tornado"]:
+        at = told["switching"].get(swing["name"])
+        zero = "never zero" if at is None else f"zero at {at:+.0%}"
+        span = f"NPV with {swing['name']} times {swing['low']:.2g} to {swing['high']:.2g}"
+        rows.append([span, f"{_mn(swing['npv_low_usd']):,.0f} to {_mn(swing['npv_high_usd']):,.0f}", zero])
+    rows += [[f"if it {risk['risk']}" if risk["risk"].startswith(("opens", "costs", "is ")) else risk["risk"],
+              f"{_mn(risk['npv_change_usd']):+,.0f}", risk["likelihood"]] for risk in told["risks"]]  # fmt: skip
+    if told["loan"]:
+        loan = told["loan"]
+        rows.append([
+            f"loan of {loan['lender']} over {loan['years']} years", f"{_mn(loan['amount_usd']):,.0f}",
+            f"at most {_mn(loan['largest_payment_usd']):,.0f} a year, interest of {loan['rate']:.3g} in all "
+            f"{_mn(loan['interest_total_usd']):,.0f}",
+        ])  # fmt: skip
+    print_table(
+        f"{project['id']}: returns, timing, what the answer hangs on",
+        [("measure", 0), ("value", 0), ("", 0)],
+        rows,
+        "Changes of the net present value in million USD. Likelihoods are records of others, not this project's.",
+    )
 
 
 def _print_countries(project: Mapping[str, Any]) -> None:
