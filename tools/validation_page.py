@@ -43,7 +43,7 @@ Errors are medians of the absolute natural logarithm of modelled over observed; 
 or not only. The form of a file is that of `src/landbridge/atlas/targets.csv`; every fault of a file is told at once.
 
 What was fitted: the constant of rail between China and Europe (and what it cost more in each year before 2021), the
-part of either trade that may choose rail at all, constants of the Caspian ferries, of Dostyk and of Manzhouli, and
+part of either trade that may choose rail at all, constants of the Caspian ferries and of Dostyk, and
 four values that say how China Railway counts its trains. One run of `landbridge calibrate --out fit` gives them all,
 from `BEGIN` in `study/calibrate.py`, the open targets of those years and seven more counts (`study/calibration.csv`);
 the atlas has them rounded. They are in `parameters.csv` as `calibrated`; `landbridge atlas why parameters

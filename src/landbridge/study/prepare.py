@@ -55,11 +55,11 @@ DEMAND_TABLES = list(demand_door.READS)
 Made = tuple[Mapping[str, Any], Mapping[str, pl.DataFrame]]
 
 
-#: Ferry lines between Kazakhstan and Azerbaijan, and crossings, that have a calibrated constant of their own.
+#: Ferry lines between Kazakhstan and Azerbaijan, and the crossing, that have a calibrated constant of their own.
 CASPIAN = ("ferry:kz-aktau:az-alat", "ferry:kz-kuryk:az-alat")
-GATES = {"alashankou-dostyk": "dostyk-constant", "manzhouli-zabaikalsk": "manzhouli-constant"}
+DOSTYK = "alashankou-dostyk"
 #: How parameters begin that move the choice of way or how trains are counted, and nothing that the network is built of.
-CHOICE = ("rail-", "sea-market-", "cre-", "block-train-", "train-fill", "caspian-constant", *GATES.values())
+CHOICE = ("rail-", "sea-market-", "cre-", "block-train-", "train-fill", "caspian-constant", "dostyk-constant")
 #: Tonnes in a box of twenty feet of heavy goods: a constant for a box counts for a tonne of bulk with one part of it.
 BOX_T = 15.0
 
@@ -300,9 +300,8 @@ def _way_constants(tables: Tables, net: Network, classes: Goods) -> F8:
     usd_teu = np.zeros(net.arc_count)
     ferries = [i for i, link in enumerate(net.links) if link in CASPIAN]
     usd_teu[(net.kind == ArcKind.MOVE) & np.isin(net.link, ferries)] += float(values.get("caspian-constant", 0.0))
-    for crossing, name in GATES.items():
-        gates = [i for i, each in enumerate(net.crossings) if each == crossing]
-        usd_teu[(net.kind == ArcKind.BORDER) & np.isin(net.crossing, gates)] += float(values.get(name, 0.0))
+    gates = [i for i, crossing in enumerate(net.crossings) if crossing == DOSTYK]
+    usd_teu[(net.kind == ArcKind.BORDER) & np.isin(net.crossing, gates)] += float(values.get("dostyk-constant", 0.0))
     t_per_teu = np.where(classes.container, classes.t_per_teu, BOX_T)
     result: F8 = usd_teu[None, :] / t_per_teu[:, None]
     result[classes.empty] = 0.0  # an empty box has no shipper

@@ -38,7 +38,7 @@ HEADLINES = {
 INPUTS = (
     "buffer-weight", "carbon-price", "delay-crossing-beta", "inspection-h", "empty-return-share", "headway-rail-h",
     "road-border-cost", "rail-constant-china-europe", "rail-pool-west", "rail-pool-east", "caspian-constant",
-    "dostyk-constant", "manzhouli-constant",
+    "dostyk-constant",
 )  # fmt: skip
 #: The part of owners who refuse a way, all rows of its table at once; it is no parameter.
 REFUSALS = "refusals"
