@@ -156,7 +156,7 @@ def _print_robustness(found: dict[str, Any], where: str) -> None:
         [(found["among"], 0), *ends, (f"index{unit}", FREE), ("per cent", 3),
          ("carries" if file else "carries, Mt", FREE), ("not served" if file else "not served, Mt", FREE)],
         [
-            [r["id"], *([str(r["from"]), str(r["to"])] if file else []), r["index_usd_yr"] / scale, r["index_percent"],
+            [r["id"], *([r["from"], r["to"]] if file else []), r["index_usd_yr"] / scale, r["index_percent"],
              r["tonnes_yr"] / (1.0 if file else MEGATONNE), r["unserved_tonnes_yr"] / (1.0 if file else MEGATONNE)]
             for r in found["rows"]
         ],

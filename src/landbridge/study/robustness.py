@@ -122,8 +122,7 @@ def of_files(
     Returns
     -------
     dict
-        As of `of_atlas`, in the file's units of time and trips; ``id`` is the link's number in the file, from 1, with
-        ``from`` and ``to``.
+        As of `of_atlas`, in the file's units of time and trips; ``id`` is the link's name there, with its ends.
 
     Raises
     ------
@@ -147,7 +146,11 @@ def of_files(
         progress=lambda done: tell(done + 1, len(order) + 1, "links one after another"),
     )  # fmt: skip
     rows = [
-        {**_row(str(e + 1), float(use[e]), one, cost), "from": int(net.tail[e]), "to": int(net.head[e])}
+        {
+            **_row(net.link_name[e], float(use[e]), one, cost),
+            "from": net.node_name[net.tail[e]],
+            "to": net.node_name[net.head[e]],
+        }
         for e, one in zip(order, found, strict=True)
     ]
     return {
