@@ -19,6 +19,7 @@ import polars as pl
 from landbridge.data.tables import Tables
 from landbridge.model import resilience
 from landbridge.model.flows.surplus import Carriage
+from landbridge.model.network import ArcKind
 from landbridge.study.solve import Solution, assignable
 
 __all__ = ["SPARE", "beside_reports", "days_of_closure", "reports_of"]
@@ -68,7 +69,9 @@ def days_of_closure(base: Solution, closed: B1, days: float, spare: Sequence[flo
         if not hit.size or flows.path_tonnes_yr[p] <= 0.0:
             continue
         k = int(loaded.class_index[r])
-        limits = net.facility[hit]
+        # trains queue for the border where one is shut, else for the first thing that is
+        first = hit[net.kind[hit] == ArcKind.BORDER]
+        limits = net.facility[first if first.size else hit]
         limits = limits[limits >= 0]
         at = int(limits[0]) if limits.size else -1
         trains = float(kinds.weight_trains_day_per_t_yr[k] * flows.path_tonnes_yr[p])
