@@ -288,6 +288,9 @@ def test_a_ban_hurts_less_once_there_are_other_ways() -> None:
         assert loss[0] > loss[1] > loss[2] > 0.0
         assert rows[ban, "stuck", "KZ"]["lost_takings_usd_yr"] > 0.0
         assert rows[ban, "trade answers", "RU"]["trade_change_tonnes_yr"] < 0.0
+        takings = [sum(rows[ban, s, c]["lost_takings_usd_yr"] for c in ("RU", "KZ", "others"))
+                   for s in ("re-routed", "trade answers")]  # fmt: skip
+        assert takings[1] > takings[0]  # what is no longer traded pays nobody
         assert rows[ban, "re-routed", "RU"]["trade_change_tonnes_yr"] == 0.0
     assert rows[second, "stuck", "KZ"]["trade_loss_usd_yr"] > rows[first, "stuck", "KZ"]["trade_loss_usd_yr"] == 0.0
     total = [sum(rows[b, "re-routed", c]["trade_loss_usd_yr"] for c in ("RU", "KZ", "others")) for b in (first, second)]
