@@ -27,6 +27,7 @@ from landbridge.study.content import code_hash, content_of, table_hash
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
 from landbridge.study.given import Given, given
 from landbridge.study.kept import Kept
+from landbridge.study.parameters import parameters_told
 from landbridge.study.past import past_notes
 from landbridge.study.payments import PAYMENTS, payments_table
 from landbridge.study.results import Results, check_output, read_results, write_results
@@ -360,6 +361,7 @@ def told_of_study(shared: Shared) -> dict[str, Any]:
         if package
         else None,
         "overlay": overlay.stamp() if overlay else None,
+        "parameters": parameters_told(tables),
         "study": {
             "name": study.name,
             "description": study.description,
