@@ -91,6 +91,8 @@ def settings_of(study: Study) -> Settings:
         size=study.size,
         growth=study.demand.growth if study.demand else "mean",
         curves=study.curves,
+        principle=study.principle,
+        path_scale_usd_t=study.path_scale_usd_t,
     )
 
 
@@ -380,6 +382,7 @@ def told_of_study(shared: Shared) -> dict[str, Any]:
                     "description": scenario.description,
                     "hash": scenario_hash(scenario),
                     "measures": [to_dict(measure) for measure in scenario.measures],
+                    **({"measure_ids": list(scenario.measure_ids)} if scenario.measure_ids else {}),
                 }
                 for scenario in study.scenarios
             ],
