@@ -40,7 +40,8 @@ COUNT = """async ([seconds, act]) => {
   const box = canvas.getBoundingClientRect(), x0 = box.x + box.width / 2, y0 = box.y + box.height / 2;
   const send = (type, x, y) => canvas.dispatchEvent(new PointerEvent(type, {clientX: x, clientY: y, pointerId: 1, bubbles: true, button: 0}));
   canvas.setPointerCapture = () => {};
-  if (act === 'pan') send('pointerdown', x0, y0);
+  const [across, along] = {pan: [90, 40], far: [0.45 * box.width, 0.4 * box.height]}[act] || [0, 0];
+  if (across) send('pointerdown', x0, y0);
   const times = [];
   let n = 0;
   await new Promise(done => {
@@ -49,12 +50,13 @@ COUNT = """async ([seconds, act]) => {
       times.push(now);
       if (now - begin > seconds * 1000) return done();
       n++;
-      if (act === 'pan') send('pointermove', x0 + 90 * Math.sin(n / 12), y0 + 40 * Math.cos(n / 17));
+      if (across) send('pointermove', x0 + across * Math.sin(n / 12), y0 + along * Math.cos(n / 17));
+      if (act === 'zoom') canvas.dispatchEvent(new WheelEvent('wheel', {clientX: x0, clientY: y0, deltaY: 60 * Math.cos(n / 30), bubbles: true, cancelable: true}));
       requestAnimationFrame(step);
     };
     requestAnimationFrame(step);
   });
-  if (act === 'pan') send('pointerup', x0, y0);
+  if (across) send('pointerup', x0, y0);
   const gaps = times.slice(1).map((t, i) => t - times[i]).sort((a, b) => a - b);
   return {rate: (times.length - 1) / ((times[times.length - 1] - times[0]) / 1000), median: gaps[gaps.length >> 1], trains: Number(canvas.dataset.trains || 0)};
 }"""  # noqa: E501 (a script for the page)

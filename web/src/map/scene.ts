@@ -6,6 +6,8 @@ import {flat} from './mercator';
 import {catColour, GROUP_CODES, PASSAGE_CODES, type Palette, useClass} from './palette';
 
 export type LineState = 'open' | 'estimated' | 'planned' | 'suspended' | 'ocean';
+/** Dashes in pixels, whoever draws them. */
+export const DASHES: Record<LineState, number[]> = {open: [], estimated: [7, 4], planned: [1.5, 4.5], suspended: [4, 6], ocean: [2, 5]};
 export interface Base {index: number; state: LineState; xy: Float64Array}
 export interface Stroke {
   index: number; back: boolean; xy: Float64Array; w: number; colour: string; core: 0 | 1 | 2; code: string; value: number;
