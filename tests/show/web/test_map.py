@@ -203,7 +203,7 @@ def test_what_the_railway_does_to_khorgos_and_dostyk_in_2030(site: Site, results
     lead = page.get_by_test_id("lead")
     expect(lead).to_contain_text("With CKU in 2030 against Without CKU")
     total = compare(read_results(results_home / "soon"), "totals", Side("base", 2030), Side("cku", 2030))
-    said = re.search(r"([+-]?[\d.]+) Mt by land", lead.inner_text().replace("\u2212", "-"))
+    said = re.search(r"([+-]?[\d.]+)\s?Mt by land", lead.inner_text().replace("\u2212", "-"))
     assert said
     assert float(said.group(1)) == round(total["land_tonnes_change"][0] / 1e6, 2)
 
@@ -499,7 +499,7 @@ def test_no_panel_lies_on_another(site: Site, width: int) -> None:
             site.open(view)
             page.wait_for_timeout(150)
             frame = page.locator(".frame").bounding_box()
-            columns = page.locator(".frame > header").bounding_box()
+            columns = page.locator(".frame > .top").bounding_box()
             assert frame
             assert columns
             assert columns["width"] == frame["width"], f"{view} at {width} px leaves a part of its window empty"

@@ -154,6 +154,7 @@ export function buildScene(map: MapData, run: Run | null, before: Run | null, wi
       const link = map.crossings.find(c => c.id === id)?.link;
       return link && index.has(link) ? [shape[index.get(link)!].there] : [];
     }
+    if (kind === 'passage') return String(run?.passages.find(p => p.passage === id)?.links ?? '').split(';').flatMap(l => { const i = index.get(l); return i === undefined ? [] : [shape[i].there]; });
     if (kind === 'project') return map.links.flatMap((l, i) => (l.project === id ? [shape[i].there] : []));
     return [];
   }
