@@ -8,11 +8,11 @@ from typing import Any
 
 import polars as pl
 import pytest
-from playwright.sync_api import Page, expect
+from playwright.sync_api import expect
 
 from tests.conftest import watch
 from tests.map_server import Server
-from tests.show.web.test_map import EXPECTED, Site, axe, shown
+from tests.show.web.test_map import EXPECTED, Site, in_both_themes, shown
 
 pytestmark = [pytest.mark.browser, pytest.mark.usefixtures("built_map")]
 
@@ -31,15 +31,6 @@ def site(browser: Any, browser_context_args: dict[str, Any], server: Server, ask
 
 def table(home: Path, folder: str, name: str) -> pl.DataFrame:
     return pl.read_parquet(home / folder / "tables" / f"{name}.parquet")
-
-
-def in_both_themes(page: Page) -> None:
-    assert axe(page) == []
-    page.get_by_role("button", name="Dark", exact=True).click()
-    try:
-        assert axe(page, "color-contrast", "link-in-text-block") == []
-    finally:
-        page.get_by_role("button", name="Light", exact=True).click()
 
 
 def test_a_closure_shows_who_loses_and_where_cargo_goes(site: Site, asked_home: Path) -> None:

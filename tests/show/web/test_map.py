@@ -79,6 +79,16 @@ def axe(page: Page, *rules: str) -> list[str]:
     ]
 
 
+def in_both_themes(page: Page) -> None:
+    """No serious or critical fault by day or by night; the other theme has other colours only."""
+    assert axe(page) == []
+    page.get_by_role("button", name="Dark", exact=True).click()
+    try:
+        assert axe(page, "color-contrast", "link-in-text-block") == []
+    finally:
+        page.get_by_role("button", name="Light", exact=True).click()
+
+
 # ------------------------------------------------------------------------------------------------------ the map
 
 
@@ -360,9 +370,10 @@ def test_power_shows_who_gains_and_on_what_it_rests(site: Site, found_home: Path
         expect(rests).to_contain_text(words)
     empty = tables["power_reading"].filter((pl.col("rule") == rule) & (pl.col("state") == "after"))["core_empty"][0]
     expect(page.get_by_test_id("core")).to_contain_text("The core is empty" if empty else "The core is not empty")
-    assert axe(page) == []
+    in_both_themes(page)
     page.get_by_role("button", name="Closures").click()
-    expect(page.get_by_test_id("none")).to_contain_text("landbridge stress")
+    if not (found_home / "stress").is_dir():  # another module may have made it
+        expect(page.get_by_test_id("none")).to_contain_text("landbridge stress")
 
 
 def test_investment_shows_worth_and_who_pays(site: Site, found_home: Path) -> None:
@@ -383,7 +394,7 @@ def test_investment_shows_worth_and_who_pays(site: Site, found_home: Path) -> No
         page.locator("details.twin[open]").get_by_role("link", name="CSV").click()
     table = pl.read_csv(getting.value.path())
     assert table["net_usd"].to_list() == pytest.approx(countries["net_usd"].to_list())
-    assert axe(page) == []
+    in_both_themes(page)
 
 
 def test_validation_counts_what_lies_inside_and_what_is_not_covered(site: Site, found_home: Path) -> None:
@@ -400,7 +411,7 @@ def test_validation_counts_what_lies_inside_and_what_is_not_covered(site: Site, 
     assert left_out == 1
     page.get_by_role("button", name=f"not covered ({left_out})").click()
     expect(page.get_by_role("heading", name="Why not covered")).to_be_visible()
-    assert axe(page) == []
+    in_both_themes(page)
     site.open("map?r=small&s=base&y=2023")
 
 
@@ -466,12 +477,7 @@ def test_no_serious_fault_of_accessibility_in_light_or_dark(site: Site, name: st
     site.open(VIEWS[name])
     expect(site.page.get_by_role("heading", level=1)).to_be_visible()
     site.page.wait_for_load_state("networkidle")
-    assert axe(site.page) == []
-    site.page.get_by_role("button", name="Dark", exact=True).click()
-    try:
-        assert axe(site.page, "color-contrast", "link-in-text-block") == [], "the other theme has other colours only"
-    finally:
-        site.page.get_by_role("button", name="Light", exact=True).click()
+    in_both_themes(site.page)
 
 
 #: Parts of the frame that lie on each other, and a page that is wider than its window.
