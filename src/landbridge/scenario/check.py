@@ -195,7 +195,7 @@ def _built(
             wanted = "a project with links or upgrades in the atlas"
             yield Fault("", "", f"{at}.project", wanted, f"{measure.project!r}")
         if better and not names:
-            if all(upgrade_share(since, min(years)) == 1 for since in better):
+            if all(since is not None and upgrade_share(since, min(years)) == 1 for since in better):
                 yield Fault("", "", f"{at}.project", "a project that is not there yet", f"{measure.project!r}")
             if project_at.setdefault(measure.project or "", at) != at:
                 got = f"built already by {project_at[measure.project or '']}"
@@ -231,8 +231,8 @@ def _built(
             )
 
 
-def _upgrades(tables: Tables, measure: Build) -> list[date]:
-    """The days of the upgrades that belong to the project."""
+def _upgrades(tables: Tables, measure: Build) -> list[date | None]:
+    """The days of the upgrades that belong to the project; None where no day is set."""
     if "upgrades" not in tables or measure.project is None:
         return []
     return tables["upgrades"].filter(pl.col("project") == measure.project)["from_date"].to_list()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -141,7 +141,9 @@ def appraise(
     project: Annotated[
         list[str] | None,
         typer.Option(
-            "--project", help="Project, or scenario of the study; may be given again. Default: all it builds."
+            "--project",
+            help="Project, or scenario of the study; may be given again; all: every project that is not there yet. "
+            "Default: all that the study builds.",
         ),
     ] = None,
     alone: Annotated[bool, typer.Option("--alone", help="Only alone, not in company with the others.")] = False,
@@ -287,7 +289,11 @@ def plan(
     ] = None,
     years: Annotated[int, typer.Option(help="Years in which projects must be complete.", min=1, max=60)] = 10,
     welfare: Annotated[
-        str | None, typer.Option(help="Countries whose gains and payments count, by commas; default the world's.")
+        str | None,
+        typer.Option(
+            help="Countries whose gains and payments count, by commas, with weights as KG:2; *:1 for all others. "
+            "Default the world's."
+        ),
     ] = None,
     fairest: Annotated[
         bool, typer.Option("--fairest", help="Make the least net gain of the --welfare countries the largest.")
@@ -309,7 +315,7 @@ def plan(
     """
     from landbridge.study.cashflow import money_of, rate_of
     from landbridge.study.invest_files import check_investment_output, write_investment
-    from landbridge.study.plan import Limits, plan_tables
+    from landbridge.study.plan import ANY, Limits, plan_tables
     from landbridge.study.plan import plan as solve
 
     if out is not None:
@@ -320,6 +326,7 @@ def plan(
     for text in payer or ():
         country, _, share = text.partition(":")
         shares[known("country", country.strip().upper(), countries)] = rate_of(share, f"--payer {text}")
+    weights = _weights(welfare, countries)
     limits = Limits(
         total_usd=money_of(budget, "--budget"),
         yearly_usd=float("inf") if yearly is None else money_of(yearly, "--yearly"),
@@ -329,7 +336,8 @@ def plan(
         exclusive=tuple(_pair(text, "--exclude") for text in exclude or ()),
         first_year=first_year,
         horizon=years,
-        welfare=tuple(known("country", c.upper(), countries) for c in split_commas(welfare)),
+        welfare=() if ANY in weights else tuple(weights),
+        weights=weights if any(weight != 1.0 for weight in weights.values()) else {},
         fairest=fairest,
     )
     names = [name for given in project or () for name in split_commas(given)]
@@ -380,6 +388,25 @@ def _print_coordination(told: Mapping[str, Any]) -> None:
         [[c, *(_mn(told[part][c]) for part in parts)] for c in told["players"]],
         f"{said} Together: {', '.join(told['joint']) or 'nothing'}. A project is built where all who pay for it join.",
     )
+
+
+def _weights(text: str | None, countries: Sequence[str]) -> dict[str, float]:
+    """What a dollar of each country counts, as KG:2,UZ,*:0.5."""
+    found: dict[str, float] = {}
+    for part in split_commas(text):
+        name, colon, number = part.partition(":")
+        name = name.strip().upper()
+        try:
+            weight = float(number) if colon else 1.0
+        except ValueError:
+            weight = float("nan")
+        if not 0.0 <= weight < float("inf"):
+            raise LandbridgeError(f"--welfare {part}: wanted a weight of at least 0, as KG:2, got {number!r}")
+        country = name if name == "*" else known("country", name, countries)
+        if country in found:
+            raise LandbridgeError(f"--welfare: wanted each country once, got {country} again")
+        found[country] = weight
+    return found
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

@@ -166,6 +166,14 @@ class Valuer:
         known = (self.tables[table]["project"] == option for table in ("links", "upgrades"))
         return any(bool(rows.any()) for rows in known)
 
+    def why_not(self, option: str) -> str:
+        """Why no flow can tell what an option is worth: the atlas' reason where it has one."""
+        if "unvalued" in self.tables:
+            told = self.tables["unvalued"].filter(pl.col("id") == option)["reason"].to_list()
+            if told:
+                return str(told[0])
+        return "the atlas has neither lines nor upgrades for it, so no flow can tell what it is worth"
+
     def _state(self, chosen: Set, year: int) -> State:
         if (chosen, year) not in self._states:
             solution = self.solution(chosen, year)
