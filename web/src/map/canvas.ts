@@ -4,7 +4,7 @@
 import type {Flows, MapData, Run} from '../lib/api';
 import {FONTS, type Layout, SPACED} from './labels';
 import {ringsOf} from './land';
-import {beside, type Camera, simplify, TILE, toX, toY} from './mercator';
+import {beside, type Camera, simplified, simplify, TILE, toX, toY} from './mercator';
 import type {Palette} from './palette';
 import {DASHES, type LineState, type Scene, smooth, widthAt} from './scene';
 
@@ -118,7 +118,7 @@ export class Painter {
     for (const line of this.scene!.base) {
       let path = this.lines.get(line.state);
       if (!path) this.lines.set(line.state, (path = new Path2D()));
-      trace(path, simplify(line.xy, 1.5 / scale));
+      trace(path, simplified(line.xy, 1.5 / scale));
     }
     this.built = zoom;
   }

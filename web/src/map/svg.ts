@@ -2,7 +2,7 @@
 import type {MapData} from '../lib/api';
 import {type Layout, SPACED} from './labels';
 import {boundsOf, ringsOf} from './land';
-import {beside, type Camera, simplify, TILE, toX, toY} from './mercator';
+import {beside, type Camera, simplified, simplify, TILE, toX, toY} from './mercator';
 import type {Palette} from './palette';
 import {DASHES, type Scene, smooth, widthAt} from './scene';
 
@@ -28,7 +28,7 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
   let land = '', disputed = '';
   for (const ring of borders ? ringsOf(borders) : []) {
     if (ring.x1 * scale + ox < -20 || ring.x0 * scale + ox > width + 20 || ring.y1 * scale + oy < -20 || ring.y0 * scale + oy > height + 20) continue;
-    const xy = simplify(ring.xy, 0.6 / scale);
+    const xy = simplified(ring.xy, 0.6 / scale);
     if (xy.length < 8) continue;
     if (ring.disputed) disputed += d(xy, true);
     else land += d(xy, true);
