@@ -93,7 +93,7 @@ EVENTS, INPUTS = ("loading-stop-2021", "red-sea"), ("rail-constant-china-europe"
 def asked_home(found_home: Path) -> Path:
     """Beside those: a closure and the worst ferries, dependence, a ban, a programme, events and sensitivity."""
     from landbridge.data.overlay import read_overlay
-    from landbridge.study import backtest, sensitivity, stress
+    from landbridge.study import backtest, closing, sensitivity, stress
     from landbridge.study.dependence import dependence
     from landbridge.study.exposure import exposure
     from landbridge.study.invest_files import write_investment
@@ -105,7 +105,7 @@ def asked_home(found_home: Path) -> Path:
     tables = small_tables()
     alike: dict[str, Any] = {"size": "reduced", "held": frozenset({"cku"})}
     closed = stress.answer(
-        tables, targets=stress.targets_of(tables, ["brest-malaszewicze"]), worst_of=2, among="ferries", chances={},
+        tables, targets=closing.targets_of(tables, ["brest-malaszewicze"]), worst_of=2, among="ferries", chances={},
         draws=2, seed=0, days=4.0, year=2023, **alike,
     )  # fmt: skip
     write_answer(found_home / "stress", tables, closed)
