@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -14,12 +15,13 @@ import pytest
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model import appraisal
 from landbridge.scenario.measures import Charge, Ease
-from landbridge.show.report import write_investment_report
+from landbridge.show.report import report
 from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.appraise import appraise, between_years
 from landbridge.study.appraising import Option, options_of
 from landbridge.study.files import Study, read_study
-from landbridge.study.invest_files import COLUMNS, read_investment, tables_of, write_investment
+from landbridge.study.gains import Gains
+from landbridge.study.invest_files import COLUMNS, keeping, read_investment, tables_of, write_investment
 from landbridge.study.plan import Limits, plan
 from landbridge.study.valuer import Valuer
 from tests.small_run import small_tables
@@ -226,14 +228,14 @@ def test_a_toll_is_earned_by_who_takes_it(study: Study) -> None:
 
 def test_report_draws_what_the_folder_holds(single: dict[str, Any], found: dict[str, Any], tmp_path: Path) -> None:
     write_investment(tmp_path / "out", "appraisal", {**found, "projects": [single]}, tables_of(found), STUDY)
-    path = write_investment_report(read_investment(tmp_path / "out"), tmp_path / "out")
+    path = report(tmp_path / "out")
     page = path.read_text(encoding="utf-8")
     assert page.count("<svg") == 3
     pays = single["alone"]["by_country"]["KG"]["pays_usd"]
     assert f'data-value="{pays!r}"' in page
     for share in single["sharing"]:
         assert f">{share['rule']}</th>" in page
-    assert "<script" not in page
+    assert page.count("<script") == 1
 
 
 def test_trade_is_never_added_to_time(found: dict[str, Any]) -> None:
@@ -351,3 +353,24 @@ def test_weights_count_what_each_country_gains_and_pays(study: Study, planning: 
         assert every[name] == pytest.approx(others[name] + china[name], rel=1e-9)
     with pytest.raises(LandbridgeError, match="got weights"):
         alone(welfare=("CN", "KG"), weights={"KG": 3.0}, fairest=True)
+
+
+def test_what_was_found_is_kept_until_the_folder_is_whole(study: Study, tmp_path: Path) -> None:
+    """Stopped after it has solved, the same appraisal solves nothing again; other terms of the flows do."""
+    out = tmp_path / "out"
+    with suppress(KeyboardInterrupt), keeping(out) as kept:
+        first = appraise(study, small_tables(), ["rail-baltica"], company=False, kept=kept)
+        raise KeyboardInterrupt
+    assert first["solved"] > 0
+    with keeping(out) as kept:
+        again = appraise(study, small_tables(), ["rail-baltica"], company=False, kept=kept)
+        assert again["solved"] == 0
+        assert again["projects"][0]["alone"] == first["projects"][0]["alone"]
+        other = Valuer(
+            replace(study, gap=1e-3), small_tables(), options_of(study, small_tables(), ["rail-baltica"]), kept=kept
+        )
+        assert other.gains(frozenset({"rail-baltica"}), 2030) == Gains()
+        assert other.solved == 2
+    with keeping(out) as kept:
+        assert kept is not None
+        assert not kept.folder.exists() or not any(kept.folder.glob("??"))

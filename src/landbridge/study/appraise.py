@@ -32,6 +32,7 @@ from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.appraising import Option, Plan, ground_cost, options_of, plan_of, territory
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
+from landbridge.study.kept import Kept
 from landbridge.study.risks import records_of, risk_rows
 from landbridge.study.settings import parameter
 from landbridge.study.valuer import Own, Set, Valuer
@@ -103,6 +104,7 @@ def appraise(
     company: bool = True,
     tell: Callable[[str], None] | None = None,
     valuer: Valuer | None = None,
+    kept: Kept | None = None,
 ) -> dict[str, Any]:
     """Appraise projects, each alone and in company.
 
@@ -120,6 +122,8 @@ def appraise(
         Called with what is being solved.
     valuer
         One that has solved some of it already.
+    kept
+        Where what was found is kept, so that a run that was stopped goes on where it was.
 
     Returns
     -------
@@ -134,7 +138,7 @@ def appraise(
         If an equilibrium was not found.
     """
     options = options_of(study, tables, names)
-    worth = valuer or Valuer(study, tables, options, tell=tell)
+    worth = valuer or Valuer(study, tables, options, tell=tell, kept=kept)
     terms = Terms(study, tables)
     every = frozenset(o.id for o in options)
     if not any(worth.changes_network(o.id) for o in options):

@@ -23,6 +23,7 @@ from landbridge.study.appraising import Option, Plan, options_of, plan_of
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
 from landbridge.study.invest_files import frame_of
+from landbridge.study.kept import Kept
 from landbridge.study.valuer import Valuer
 
 __all__ = ["ANY", "Counts", "Limits", "alone_or_together", "plan", "plan_tables"]
@@ -117,25 +118,26 @@ class _World:
         names: Sequence[str],
         tell: Callable[[str], None] | None,
         valuer: Valuer | None,
+        kept: Kept | None,
     ) -> None:
         options = options_of(study, tables, names)
         how = study.appraisal or Appraising()
         plans = [plan_of(o, tables, how, study.years[0]) for o in options]
-        self.valuer = valuer or Valuer(study, tables, options, tell=tell)
+        self.valuer = valuer or Valuer(study, tables, options, tell=tell, kept=kept)
         self.left_out: dict[str, str] = {}
-        kept: list[tuple[Option, Plan]] = []
+        able: list[tuple[Option, Plan]] = []
         for option, one in zip(options, plans, strict=True):
             if not self.valuer.changes_network(option.id):
                 self.left_out[option.id] = self.valuer.why_not(option.id)
             elif one.used_usd is None:
                 self.left_out[option.id] = "no cost is known"
             else:
-                kept.append((option, one))
-        if not kept:
+                able.append((option, one))
+        if not able:
             raise LandbridgeError(
                 "no project to plan with: " + "; ".join(f"{k}: {v}" for k, v in self.left_out.items())
             )
-        self.options, self.plans = [o for o, _ in kept], [p for _, p in kept]
+        self.options, self.plans = [o for o, _ in able], [p for _, p in able]
         self.terms = Terms(study, tables)
         self.modelled = study.years
         self._worth: dict[tuple[frozenset[int], tuple[Any, ...], int], float] = {}
@@ -182,6 +184,7 @@ def plan(
     exact: bool | None = None,
     tell: Callable[[str], None] | None = None,
     valuer: Valuer | None = None,
+    kept: Kept | None = None,
 ) -> dict[str, Any]:
     """Find a programme.
 
@@ -201,6 +204,8 @@ def plan(
         Called with what is being solved.
     valuer
         One that has solved some of it already.
+    kept
+        Where what was found is kept, so that a run that was stopped goes on where it was.
 
     Returns
     -------
@@ -217,7 +222,7 @@ def plan(
     """
     if limits.fairest and limits.weights:
         raise LandbridgeError("the fairest programme: wanted countries alike, got weights")
-    world = _World(study, tables, names, tell, valuer)
+    world = _World(study, tables, names, tell, valuer, kept)
     ids = [o.id for o in world.options]
 
     def index(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ...]:

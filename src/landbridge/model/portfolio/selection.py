@@ -49,6 +49,8 @@ SLACK = 1e-9
 SAME = 1e-12
 # So many cuts are looked at, the latest: about what one relaxation of a small network takes.
 CUTS = 256
+# Up to so many items one is also exchanged for two.
+PAIRS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -212,34 +214,34 @@ class _Search:
         return bool((self._costs[:, items].sum(axis=1) <= self._room).all())
 
     def _climb(self, *, swaps: bool) -> None:
-        """Take the best next item as long as it helps, then exchange items as long as that helps."""
+        """Take the best next item as long as one helps; where none does, drop or exchange items while that helps."""
         n = self._costs.shape[1]
         here: Set = frozenset()
         self._of(here)
         self._relaxation(frozenset(range(n)))
         while True:
-            steps = [here | {i} for i in range(n) if i not in here and self._fits(here | {i})]
-            if swaps and here:
-                steps += [here - {i} for i in here]
-                steps += [
-                    (here - {i}) | {j} for i in here for j in range(n) if j not in here and self._fits(here - {i} | {j})
-                ]
-                steps += [
-                    here - {i} | set(pair)
-                    for i in here
-                    for pair in combinations([j for j in range(n) if j not in here], 2)
-                    if n <= 12 and self._fits(here - {i} | set(pair))
-                ]
             self._relaxation(here)
-            best = here
-            for step in steps:
-                if self._stop is not None and self._stop():
-                    break
-                if step in self._known or self._cut_bound(step) < self._of(best):
-                    best = step if self._of(step) < self._of(best) else best
+            best = self._step(here, [here | {i} for i in range(n) if i not in here])
+            if best == here and swaps and here:
+                out = [j for j in range(n) if j not in here]
+                steps = [here - {i} for i in here] + [here - {i} | {j} for i in here for j in out]
+                if n <= PAIRS:
+                    steps += [here - {i} | set(pair) for i in here for pair in combinations(out, 2)]
+                best = self._step(here, steps)
             if best == here:
                 return
             here = best
+
+    def _step(self, here: Set, steps: list[Set]) -> Set:
+        """The best of some sets, or `here` where none is better; those that promise most are asked for first."""
+        hopes = sorted(((self._cut_bound(step), k) for k, step in enumerate(steps) if self._fits(step)))
+        best = here
+        for hope, k in hopes:
+            if self._stop is not None and self._stop():
+                break
+            if hope < self._of(best) and self._of(steps[k]) < self._of(best):
+                best = steps[k]
+        return best
 
     def _relaxation(self, everything: Set) -> Relaxation:
         if everything not in self._relaxed:
