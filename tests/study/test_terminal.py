@@ -116,6 +116,7 @@ def test_a_plan_from_a_file(tmp_path):
         work.read_plan(path)
     assert "minutes_box" in str(caught.value)
     assert "stack: wanted one of" in str(caught.value)
+    assert "stack_teu: wanted at least" in str(caught.value)  # all at once: the plan as a whole cannot work either
     path.write_text("name = ", encoding="utf-8")
     with pytest.raises(LandbridgeError, match="not a TOML file"):
         work.read_plan(path)

@@ -147,10 +147,14 @@ def read_plan(path: Path) -> Plan:
             for word in row
             if word not in words
         ]
+    told_plan.setdefault("id", path.stem)
+    try:
+        plan = terminals.make_plan(told_plan, parts.get("resources", ()), parts.get("streams", ()), where=path.name)
+    except DataError as error:
+        raise DataError(str(path), [*faults, *error.faults]) from None
     if faults:
         raise DataError(str(path), faults)
-    told_plan.setdefault("id", path.stem)
-    return terminals.make_plan(told_plan, parts["resources"], parts["streams"], where=path.name)
+    return plan
 
 
 def _rows(plan: Plan) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
