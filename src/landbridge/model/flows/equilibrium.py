@@ -46,20 +46,13 @@ import numpy as np
 
 from landbridge.errors import NotConverged
 from landbridge.model.flows import kernels
+from landbridge.model.flows.checks import check_inputs
 from landbridge.model.flows.kernels import AnyFacilities, Pairs, Stock
-from landbridge.model.flows.prepare import (
-    IDLE_SHARE,
-    Searcher,
-    beckmann,
-    check_inputs,
-    first_stock,
-    flows_of,
-    prepare,
-    relative_gap,
-    restocked,
-    workers_for,
-)
+from landbridge.model.flows.outcome import beckmann, flows_of, relative_gap
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Classes, Convergence, Floats, Flows, Relations, VolumeDelay
+from landbridge.model.flows.searcher import Searcher, workers_for
+from landbridge.model.flows.stock import IDLE_SHARE, first_stock, restocked
 from landbridge.model.paths import Graph
 
 __all__ = ["Descent", "assign", "descend", "record"]

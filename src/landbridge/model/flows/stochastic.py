@@ -32,17 +32,12 @@ import numpy.typing as npt
 
 from landbridge.errors import NotConverged
 from landbridge.model.flows import kernels
-from landbridge.model.flows.prepare import (
-    Searcher,
-    beckmann,
-    check_inputs,
-    first_stock,
-    flows_of,
-    prepare,
-    restocked,
-    workers_for,
-)
+from landbridge.model.flows.checks import check_inputs
+from landbridge.model.flows.outcome import beckmann, flows_of
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Classes, Convergence, Flows, Relations, VolumeDelay
+from landbridge.model.flows.searcher import Searcher, workers_for
+from landbridge.model.flows.stock import first_stock, restocked
 from landbridge.model.paths import Graph
 
 __all__ = ["stochastic_equilibrium"]
