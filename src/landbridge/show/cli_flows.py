@@ -253,6 +253,6 @@ def select(
           r["land_tonnes"] / MEGATONNE, 100 * r["share"],
           *("" if r[end] is None else 100 * r[end] for end in ("share_least", "share_most"))] for r in shown],
         f"{len(shown)} of {found.pairs.height} rows; {found.tonnes / MEGATONNE:.3f} Mt a year in all ({settled}), "
-        f"empty boxes {found.empty_tonnes / MEGATONNE:.3f} Mt of it. Share: of what this pair sends of this commodity on "
-        f"the land network; least and most: in flows as good. {users_values(results.manifest.get('overlay'))}".rstrip(),
+        f"empty boxes {found.empty_tonnes / MEGATONNE:.3f} Mt of it. Share: of what this pair sends of this commodity "
+        f"on the land network; least and most: in flows as good. {users_values(results.manifest.get('overlay'))}".rstrip(),
     )  # fmt: skip

@@ -101,6 +101,7 @@ def users_of(results: Results, kind: str, name: str, scenario: str, year: int, *
         Which solution.
     rows
         Pairs whose share is given an interval; each takes two small linear programs where its share is not settled.
+        Without any, nothing is given one.
 
     Returns
     -------
@@ -157,7 +158,9 @@ def users_of(results: Results, kind: str, name: str, scenario: str, year: int, *
         .sort("tonnes", "relation", descending=[True, False])
     )
     tonnes_used = float(paths["using"].sum())
-    interval, pairs, note = _with_intervals(results, scenario, year, uses, tonnes_used, pairs, by_relation, rows)
+    interval, note = None, ""
+    if rows > 0:
+        interval, pairs, note = _with_intervals(results, scenario, year, uses, tonnes_used, pairs, by_relation, rows)
     return Users(
         kind=kind,
         name=name,
