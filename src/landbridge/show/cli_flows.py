@@ -245,6 +245,7 @@ def select(
         )
     else:
         settled = f"no interval: {found.note}"
+    about = users_values(results.manifest.get("overlay"))
     print_table(
         f"Who uses {kind} {name}, {when}, scenario {which}",
         [("from", 0), ("to", 0), ("commodity", 0), ("relations", 0), ("Mt", 3), ("Mt by land in all", 3),
@@ -254,5 +255,5 @@ def select(
           *("" if r[end] is None else 100 * r[end] for end in ("share_least", "share_most"))] for r in shown],
         f"{len(shown)} of {found.pairs.height} rows; {found.tonnes / MEGATONNE:.3f} Mt a year in all ({settled}), "
         f"empty boxes {found.empty_tonnes / MEGATONNE:.3f} Mt of it. Share: of what this pair sends of this commodity "
-        f"on the land network; least and most: in flows as good. {users_values(results.manifest.get('overlay'))}".rstrip(),
+        f"on the land network; least and most: in flows as good. {about}".rstrip(),
     )  # fmt: skip
