@@ -102,6 +102,8 @@ class Study:
         ``simulated`` (their plans, run at the volumes that result).
     curves
         Families of volume-delay curves by type of facility, where it is not the power: see `landbridge.study.curves`.
+    nest
+        Scale of the choice between sea and road outside the land network: see `landbridge.study.outside`.
     demand
         How trade answers to cost; None where the study says nothing, and trade is frozen.
     seed
@@ -132,6 +134,7 @@ class Study:
     overlay: str = ""
     terminals: Terminals = "table"
     curves: tuple[tuple[str, str], ...] = ()
+    nest: float = 0.0
     demand: Answering | None = None
     seed: int = 0
     outputs: tuple[str, ...] = ()
@@ -193,6 +196,7 @@ class _StudyFile(pydantic.BaseModel):
     overlay: str | None = pydantic.Field(None, min_length=1)
     terminals: Terminals = "table"
     curves: _CurvesTable | None = None
+    nest: float = pydantic.Field(0.0, ge=0, le=1)
     demand: _DemandTable | None = None
     seed: int = pydantic.Field(0, ge=0)
     outputs: list[str] = []
@@ -264,6 +268,7 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
         overlay=overlay,
         terminals=head.terminals,
         curves=tuple((k, f) for k, f in head.curves.model_dump().items() if f != "power") if head.curves else (),
+        nest=head.nest,
         demand=Answering(**head.demand.model_dump()) if head.demand else None,
         seed=head.seed,
         outputs=tuple(head.outputs),
@@ -408,6 +413,7 @@ def fingerprint(study: Study) -> str:
         "max_iterations": study.max_iterations,
         **({"terminals": study.terminals} if study.terminals != "table" else {}),
         **({"curves": sorted(study.curves)} if study.curves else {}),
+        **({"nest": study.nest} if study.nest else {}),
         **({"demand": asdict(study.demand)} if study.demand else {}),
         **({"outputs": sorted(study.outputs)} if study.outputs else {}),
     }

@@ -90,6 +90,7 @@ def settings_of(study: Study) -> Settings:
         size=study.size,
         growth=study.demand.growth if study.demand else "mean",
         curves=study.curves,
+        nest=study.nest,
     )
 
 

@@ -448,6 +448,7 @@ def relations(names: _Names) -> pl.DataFrame:
             "outside_tonnes": flows.outside_tonnes_yr[:count],
             "unserved_tonnes": flows.unserved_tonnes_yr[:count],
             "outside_by": [OUTSIDE[i] for i in solution.prepared.outside_by.tolist()],
+            "outside_sea_share": solution.prepared.sea_share,
             "land_usd_t": finite(flows.cost_usd_t[:count]),
             "outside_usd_t": finite(solution.prepared.outside_usd_t),
             "land_h": mean(hours),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from landbridge.model.flows import kernels
-from landbridge.model.flows.kernels import AnyFacilities, Longs, Pairs, Problem, Stock
+from landbridge.model.flows.kernels import AnyFacilities, Pairs, Problem, Stock
 from landbridge.model.flows.records import Bools, Floats, Flows, Ints, Relations
 from landbridge.model.flows.searcher import Searcher
 from landbridge.model.hierarchy import Arrivals, Forest, join
@@ -42,7 +42,6 @@ def first_stock(
     count = pairs.tonnes.size
     kernels.update(facilities)
     fresh = np.zeros(count)
-    none = np.full(count, -1, np.int64)
     if start is not None:
         stock = _warm_stock(problem, facilities, pairs, graph, relations, start)
         kernels.load(pairs, stock, facilities)
@@ -52,7 +51,7 @@ def first_stock(
         if without.any():
             trees = np.unique(problem.pair_tree[without]).astype(np.int32)
             found = _loaded(find, facilities, pairs, trees, without, fresh)
-            stock = restocked(problem, pairs, stock, forest, found, fresh, none, facilities)
+            stock = restocked(problem, pairs, stock, forest, found, fresh, stock.flow > 0.0, facilities)
         kernels.renew(pairs, stock, facilities)
         if settle:
             known = np.diff(stock.first)
@@ -81,7 +80,7 @@ def first_stock(
     everyone = np.arange(forest.source.size, dtype=np.int32)
     if everyone.size:
         found = _loaded(find, facilities, pairs, everyone, pairs.tonnes > 0.0, fresh)
-        stock = restocked(problem, pairs, stock, forest, found, fresh, none, facilities)
+        stock = restocked(problem, pairs, stock, forest, found, fresh, stock.flow > 0.0, facilities)
     kernels.renew(pairs, stock, facilities)
     return stock
 
@@ -194,12 +193,12 @@ def restocked(
     forest: Forest,
     arrivals: Arrivals,
     fresh: Floats,
-    best_path: Longs,
+    kept: Bools,
     facilities: AnyFacilities,
 ) -> Stock:
-    """Leave out idle paths but the best, and put in those that have arrived, with their tonnes in `fresh`."""
+    """Leave out paths that are not kept, and put in those that have arrived, with their tonnes in `fresh`."""
     none = facilities.volume.size - 1
-    count, slot_count, felt_count = kernels.measure(stock, best_path, arrivals, problem.felt, none)
+    count, slot_count, felt_count = kernels.measure(kept, arrivals, problem.felt, none)
     ends = [np.empty(count, np.int64) for _ in range(4)]
     new = Stock(
         np.zeros(pairs.tonnes.size + 1, np.int64),
@@ -214,7 +213,7 @@ def restocked(
         stock.used.copy(),
     )
     pair_class = forest.class_index[problem.pair_tree]
-    pair, twice = kernels.restock(stock, new, best_path, arrivals, fresh, problem, pair_class, none)
+    pair, twice = kernels.restock(stock, new, kept, arrivals, fresh, problem, pair_class, none)
     if twice >= 0:
         raise ValueError(_twice(int(problem.rank[pair]), twice))
     return new
