@@ -183,8 +183,8 @@ def descend(
         # STEP 1: least costs at the volumes as they are, the gap, and cheaper paths.
         price = np.empty(stock.flow.size)
         kernels.price_known(pairs, stock, facilities, price, best)
-        saving = np.maximum(ROUNDING * best, least_saving)
-        arrivals = find(facilities, np.where(best < np.inf, best - saving, -np.inf))
+        cheaper = np.minimum(best * (1.0 - ROUNDING), best - least_saving)
+        arrivals = find(facilities, np.where(best < np.inf, cheaper, -np.inf))
         short, total = kernels.appraise(pairs, stock, price, forest.distance, excess)
         gaps.append(relative_gap(short, total))
         least_saving = PASSED_OVER * max(min(gaps), gap) * total / tonnes
