@@ -81,7 +81,7 @@ def test_sea_and_road_share_as_the_nested_logit_says(tables: Tables, plain: Prep
     gap = np.log(np.divide(better, 1.0 - better, out=np.full(better.size, np.inf), where=better < 1.0))
     other[some] = best[some] + t * gap
     levy = nested.levy_usd_t
-    with np.errstate(over="ignore"):
+    with np.errstate(over="ignore", invalid="ignore"):  # no way, or no way outside
         inside = np.exp(-(land - best + levy) / scale)  # everything is measured from the better way's cost
         nest = (1.0 + np.exp(-(other - best) / (NEST * scale))) ** NEST
     asked = mixed & np.isfinite(land)

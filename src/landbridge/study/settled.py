@@ -42,6 +42,7 @@ def margins(frame: pl.DataFrame, counted: Sequence[npt.NDArray[np.bool_]]) -> li
         return np.append(0, np.cumsum(frame[column].list.len().to_numpy().astype(np.int64)))
 
     facility = frame["facilities"].explode(empty_as_null=False).to_numpy().astype(np.int64)
+    count = int(facility.max(initial=-1)) + 1
     found = flows.Alternatives(
         relation=frame["group"].to_numpy().astype(np.int64),
         path=np.full(frame.height, -1),
@@ -51,6 +52,7 @@ def margins(frame: pl.DataFrame, counted: Sequence[npt.NDArray[np.bool_]]) -> li
         load_first=offsets("facilities"),
         facility=facility,
         load_trains_day=frame["trains_day_per_t_yr"].explode(empty_as_null=False).to_numpy().astype(np.float64),
-        headroom_trains_day=np.zeros(int(facility.max(initial=-1)) + 1),
+        settled=np.ones(count, np.bool_),
+        headroom_trains_day=np.zeros(count),
     )
     return flows.extremes(found, counted)

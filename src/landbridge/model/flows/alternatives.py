@@ -48,9 +48,8 @@ class Alternatives(NamedTuple):
     load_first, facility, load_trains_day
         A + 1 offsets, and by facility the trains a day that one tonne a year on the path makes. Facilities without a
         settled volume or limit are left out, and those that all paths of a relation share, since no choice moves them.
-    headroom_trains_day
-        By facility: how much its volume may rise; it may fall without end, where this is above zero. Zero: the volume
-        is settled. Infinite: neither settled nor limited.
+    settled, headroom_trains_day
+        By facility: whether its volume is settled; if not, how much it may rise, infinite where it has no limit.
     """
 
     relation: Longs
@@ -61,6 +60,7 @@ class Alternatives(NamedTuple):
     load_first: Longs
     facility: Longs
     load_trains_day: Floats
+    settled: Bools
     headroom_trains_day: Floats
 
     def touching(self, mask: Bools) -> Bools:
@@ -143,8 +143,8 @@ def alternatives(
             found[r] = wanted
 
     # STEP 2: what each puts on facilities whose volume is settled or limited, where it tells a relation's paths apart.
-    headroom = _headroom(delay, flows)
-    felt = np.append(np.isfinite(headroom), False)[delay.facility]
+    settled, headroom = _limits(delay, flows)
+    felt = np.append(settled | np.isfinite(headroom), False)[delay.facility]
     columns: list[tuple[int, int, _Arcs]] = []
     loads: list[dict[int, float]] = []
     for r in sorted(found):
@@ -169,12 +169,13 @@ def alternatives(
         load_first=_offsets([len(each) for each in loads]),
         facility=np.array([f for each in loads for f in each], np.int64),
         load_trains_day=np.array([load for each in loads for load in each.values()], np.float64),
+        settled=settled,
         headroom_trains_day=headroom,
     )
 
 
-def _headroom(delay: VolumeDelay, flows: Flows) -> Floats:
-    """By facility: zero where the volume is settled, what is free where it is limited, else infinite."""
+def _limits(delay: VolumeDelay, flows: Flows) -> tuple[Bools, Floats]:
+    """By facility: whether its volume is settled, and what is free where it is limited."""
     settled = responds(delay)
     if flows.train_value_usd_yr.size and flows.principle == "capacitated minimum cost":
         settled = flows.train_value_usd_yr > 0.0
@@ -183,7 +184,7 @@ def _headroom(delay: VolumeDelay, flows: Flows) -> Floats:
     free = np.full(delay.delay_h.size, np.inf)
     if flows.principle in {"capacitated minimum cost", "capacitated user equilibrium"}:
         free = np.maximum(delay.capacity_trains_day - delay.preload_trains_day - flows.facility_trains_day, 0.0)
-    return np.where(settled, 0.0, free)
+    return settled, free
 
 
 def _changes(

@@ -147,8 +147,9 @@ def _program(found: Alternatives) -> tuple[Any, float]:
     size[size == 0.0] = 1.0
     moved = np.bincount(row, found.load_trains_day * found.tonnes_yr[owner], rows.size)
     slack = ROUNDING * max(float(np.abs(moved).max(initial=0.0)), np.finfo(np.float64).tiny)
-    headroom = found.headroom_trains_day[rows]
-    lower = np.where(headroom > 0.0, -np.inf, moved - slack)
+    settled = found.settled[rows]
+    headroom = np.where(settled, 0.0, found.headroom_trains_day[rows])
+    lower = np.where(settled, moved - slack, -np.inf)
     sums = np.bincount(group, found.tonnes_yr, relations.size) / whole
     # Each column has one entry for its relation before those for its facilities.
     position = np.concatenate([np.arange(paths), owner])
