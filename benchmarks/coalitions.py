@@ -26,8 +26,9 @@ from landbridge.data.read import read_atlas
 from landbridge.model.flows.mincost import need_highs
 from landbridge.model.leverage import corridor
 from landbridge.scenario.apply import apply
+from landbridge.study.players import players_of
 from landbridge.study.solve import Settings
-from landbridge.study.worth import RULES, corridors, players_of, solve_worths
+from landbridge.study.worth import RULES, corridors, solve_worths
 
 PLAYERS = "CN,KZ,RU,BY,KG,UZ,AZ,eu,TM,IR,TR,MN"
 

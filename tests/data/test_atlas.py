@@ -449,6 +449,15 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
     "upgrade of nothing": (
         lambda c: c.put("upgrades.csv", "saryagash-40", subject="kz-uz-saryagas"),
         ("upgrades.csv", "saryagash-40", "subject", "did you mean kz-uz-saryagash", "'kz-uz-saryagas'")),
+    "upgrade by what its table has not": (
+        lambda c: c.put("upgrades.csv", "saryagash-40", capacity_teu_yr="100"),
+        ("upgrades.csv", "saryagash-40", "capacity_teu_yr", "capacity_trains_day, speed_kmh", "100")),
+    "upgrade on no day by nobody": (
+        lambda c: c.put("upgrades.csv", "saryagash-40", from_date=""),
+        ("upgrades.csv", "saryagash-40", "from_date", "a day, or a project that is built", "neither")),
+    "upgrade to nothing": (
+        lambda c: c.put("upgrades.csv", "saryagash-40", capacity_trains_day=""),
+        ("upgrades.csv", "saryagash-40", "capacity_trains_day, speed_kmh", "a new value", "none")),
     "service on no link": (
         lambda c: c.put("services.csv", "ferry-aktau-alat", link="ferry:kz-aktau:az-baku"),
         ("services.csv", "ferry-aktau-alat", "link", "a link, * allowed", "'ferry:kz-aktau:az-baku'")),
@@ -544,6 +553,7 @@ MORE: dict[str, set[str]] = {
         "links.geojson",
         "zones.csv",
     },  # its line, and legs over it
+    "upgrade by what its table has not": {"upgrades.csv"},  # nor does it come from anywhere
     "border without crossing": {"links.csv", "crossings.csv"},  # its kilometres, and the other links of that place
     "no provenance of a table": {"access.csv"},  # its other columns
     "header of provenance": {"access.csv"},

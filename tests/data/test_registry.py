@@ -187,10 +187,26 @@ def test_projects_on_the_ground_are_tied_to_the_network() -> None:
             assert row["id"] in building or any(row[c] for c in columns), row["id"]
 
 
-def test_upgrades_and_their_projects_name_the_same_lines_and_crossings() -> None:
-    projects = {row["id"]: row for row in read_atlas()["projects"].to_dicts()}
-    for row in read_atlas()["upgrades"].drop_nulls("project").to_dicts():
-        assert row["subject"] in (projects[row["project"]][row["table"]] or []), row["id"]
+def test_upgrades_and_their_projects_name_the_same_things() -> None:
+    """Lines and crossings by name; terminals, yards and services by a place of the project."""
+    tables = read_atlas()
+    projects = {row["id"]: row for row in tables["projects"].to_dicts()}
+    for row in tables["upgrades"].drop_nulls("project").to_dicts():
+        project = projects[row["project"]]
+        if row["table"] in ("lines", "crossings"):
+            assert row["subject"] in (project[row["table"]] or []), row["id"]
+        else:
+            subject = tables[row["table"]].row(by_predicate=pl.col("id") == row["subject"], named=True)
+            places = {subject["place"]} if subject["place"] else set(subject["link"].split(":")[1:])
+            assert places <= set(project["places"]), row["id"]
+
+
+def test_every_project_can_be_valued_or_says_why_not() -> None:
+    tables = read_atlas()
+    told = set(tables["unvalued"]["id"])
+    changed = {project for table in ("links", "upgrades") for project in tables[table]["project"].drop_nulls()}
+    assert not told & changed
+    assert told | changed == set(tables["projects"]["id"])
 
 
 def test_links_of_a_project_lie_in_its_countries_or_at_their_border() -> None:

@@ -96,6 +96,20 @@ def test_reference_waiting(told: dict[str, Any]) -> None:
 
 
 @pytest.mark.shared
+def test_reference_widget(told: dict[str, Any]) -> None:
+    """A factory that costs 1,600 and earns 200 now, 300 or 100 a year for ever from next year on, at 10 per cent."""
+    from fractions import Fraction
+
+    case = {k: float(Fraction(v)) for k, v in told["dixit_pindyck_widget"].items() if k != "note"}
+    forever = 1.1 / 0.1  # this year's and all later ones
+    now = 200 + (300 + 100) / 2 * (forever - 1) - 1600
+    wait, option = appraisal.value_of_waiting(now, [300 * forever - 1600, 100 * forever - 1600], [0.5, 0.5], 0.1)
+    assert (now, wait, option) == close((case["invest_now"], case["wait_one_year"], case["option_value"]))
+    with pytest.raises(ValueError, match="adding up to 1"):
+        appraisal.value_of_waiting(now, [1.0, 2.0], [0.5, 0.6], 0.1)
+
+
+@pytest.mark.shared
 def test_reference_surplus(told: dict[str, Any]) -> None:
     case = told["consumer_surplus"]
     half = appraisal.rule_of_half(case["c0"], case["c1"], case["q0"], case["q1"])

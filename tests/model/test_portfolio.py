@@ -68,6 +68,33 @@ def test_two_budgets_against_enumeration(items: list[tuple[int, int, int]], firs
     assert found.bound == found.value
 
 
+@given(
+    st.integers(1, 6),
+    st.lists(st.lists(st.integers(0, 9), min_size=7, max_size=7), min_size=1, max_size=5),
+    st.integers(0, 12),
+)
+@settings(max_examples=60, deadline=None)
+def test_cuts_lose_no_optimum(n: int, faces: list[list[int]], budget: int) -> None:
+    """The largest of some planes: every relaxation is one of them, so that cuts do most of the work."""
+    cost = np.array([1 + i % 3 for i in range(n)], float)
+    base = np.array([10.0 * face[-1] for face in faces])
+    gain = np.array([face[:n] for face in faces], float)
+
+    def value(chosen: frozenset[int]) -> float:
+        return float((base - gain[:, sorted(chosen)].sum(axis=1)).max())
+
+    def relax(everything: frozenset[int]) -> Relaxation:
+        row = int((base - gain[:, sorted(everything)].sum(axis=1)).argmax())
+        inside = np.array([i in everything for i in range(n)])
+        return Relaxation(value(everything), np.where(inside, gain[row], 0.0), np.where(inside, 0.0, gain[row]))
+
+    sets = [s for k in range(n + 1) for s in combinations(range(n), k) if cost[list(s)].sum() <= budget]
+    best = min(value(frozenset(s)) for s in sets)
+    found = portfolio.select_set(value, relax, cost, float(budget))
+    assert found.proved
+    assert found.value == pytest.approx(best, abs=1e-12)
+
+
 def test_what_is_stopped_is_not_proved() -> None:
     rng = np.random.default_rng(5)
     cost, benefit = rng.uniform(1, 2, 18), rng.uniform(1, 2, 18)
@@ -145,6 +172,11 @@ def test_no_design_beats_its_relaxation(shared: Path, tmp_path: Path) -> None:
             relaxed = problem.relax(everything)
             assert (relaxed.saving >= 0).all()
             assert relaxed.bound + relaxed.saving[sorted(everything - inside)].sum() <= problem.value(inside)
+            # the same prices as a cut bound any other set too
+            assert relaxed.gain is not None
+            other = sorted(np.flatnonzero(rng.random(10) < 0.5).tolist())
+            cut = relaxed.bound + relaxed.saving.sum() - (relaxed.saving + relaxed.gain)[other].sum()
+            assert cut <= problem.value(frozenset(other))
 
 
 @pytest.mark.shared
@@ -225,6 +257,37 @@ def test_more_money_never_makes_a_programme_worse(told: dict[str, Any]) -> None:
         assert not climbed.proved
         assert climbed.value <= found.value + 1e-9
         assert climbed.bound >= found.value - 1e-9
+
+
+@given(st.integers(0, 10**6), st.integers(1, 3), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_more_of_any_budget_never_makes_a_proved_programme_worse(seed: int, n: int, carry: bool) -> None:
+    """Whatever sets are worth, complements and substitutes alike, and whichever budget grows."""
+    rng = np.random.default_rng(seed)
+    candidates = [
+        portfolio.Candidate(tuple(rng.uniform(1, 6, rng.integers(1, 3))), {"A": share, "B": 1 - share})
+        for share in rng.uniform(0, 1, n)
+    ]
+    table = {frozenset(s): float(rng.uniform(-1, 4)) * len(s) for k in range(n + 1) for s in combinations(range(n), k)}
+    yearly, total, own = rng.uniform(1, 8, 3), float(rng.uniform(2, 15)), float(rng.uniform(1, 8))
+
+    def best(more: float, which: int) -> portfolio.Programme:
+        factor = np.where(np.arange(3) == which, more, 1.0)
+        terms = portfolio.ProgrammeTerms(
+            horizon=3,
+            last_year=8,
+            rate=0.05,
+            budget=tuple(factor[0] * yearly),
+            total=factor[1] * total,
+            payer_totals={"A": factor[2] * own},
+            carry_over=carry,
+        )
+        return portfolio.plan_programme(candidates, lambda chosen, year: table[chosen] * (1 + 0.02 * year), terms)
+
+    for which in range(3):
+        values = [best(more, which).value for more in (1.0, 1.4, 2.5)]
+        assert values == sorted(values)
+        assert values[0] >= 0.0
 
 
 def test_budgets_by_payer_and_order() -> None:

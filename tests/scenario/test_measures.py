@@ -422,6 +422,50 @@ def test_upgrades_of_the_atlas_come_with_their_day(tables: Tables) -> None:
     assert "built already by measure[0]" in told(tables, wider, wider)
 
 
+def test_upgrades_reach_terminals_yards_and_services(tables: Tables) -> None:
+    """A project without a line; what has no day comes only where it is built, and hours take a factor."""
+    rows = [
+        {"table": "terminals", "subject": "gate:rail-road", "from_date": None, "capacity_teu_yr": 500.0},
+        {"table": "terminals", "subject": "gate:rail-road", "from_date": None, "time_factor": 0.25},
+        {"table": "gauge_changes", "subject": "kz-gate:out", "from_date": date(2025, 1, 1), "time_factor": 0.5},
+        {
+            "table": "gauge_changes",
+            "subject": "kz-gate:out",
+            "from_date": date(2025, 1, 1),
+            "capacity_trains_day": 60.0,
+        },
+        {"table": "services", "subject": "liner", "from_date": date(2024, 7, 1), "departures_week": 9.0},
+        {"table": "crossings", "subject": "gate", "from_date": None, "time_factor": 0.1},
+    ]
+    columns = ("capacity_trains_day", "capacity_teu_yr", "departures_week", "time_factor")
+    upgrades = pl.DataFrame(
+        [{"project": "harbour", "name": "Harbour", **dict.fromkeys(columns), "speed_kmh": None, **row} for row in rows],
+        infer_schema_length=None,
+    )
+    boxes = {name: pl.lit(value) for name, value in {"capacity_teu_yr": 100.0, "time_h": 8.0, "spread_h": 4.0}.items()}
+    given = tables.replace(
+        upgrades=upgrades,
+        terminals=tables["terminals"].with_columns(**boxes),
+        services=tables["services"].with_columns(departures_week=pl.lit(1.0), capacity_teu_yr=pl.lit(1.0)),
+    )
+    before = cell(given, "crossings", "gate", "processing_ab_h")
+
+    def state(year: int, *measures: Measure, held: frozenset[str] = frozenset()) -> tuple[Any, ...]:
+        done = apply(given, measures, year, held=held)
+        at = [("terminals", "gate:rail-road", name) for name in boxes]
+        at += [("gauge_changes", "kz-gate:out", name) for name in ("work_h", "yard_h", "capacity_trains_day")]
+        at += [("services", "liner", "departures_week"), ("crossings", "gate", "processing_ab_h")]
+        return tuple(cell(done, *one) for one in at)
+
+    built = (500, 2, 1, 1, 5, 60, 9, before / 10)
+    assert state(2023) == (100, 8, 4, 2, 10, 15, 1, before)
+    assert state(2023, Build(project="harbour"), held=frozenset({"harbour"})) == pytest.approx(built)
+    assert state(2024) == pytest.approx((100, 8, 4, 2, 10, 15, 1 + 8 * 184 / 366, before))
+    assert state(2030) == pytest.approx((100, 8, 4, 1, 5, 60, 9, before))
+    assert state(2030, held=frozenset({"harbour"})) == (100, 8, 4, 2, 10, 15, 1, before)
+    assert told(given, Build(project="harbour"), years=(2030,)) == ""
+
+
 @drawn(
     first=st.none() | st.dates(date(2019, 1, 1), date(2027, 1, 1)),
     last=st.none() | st.dates(date(2019, 1, 1), date(2027, 1, 1)),

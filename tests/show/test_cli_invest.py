@@ -10,6 +10,7 @@ from typer.testing import CliRunner
 
 from landbridge.errors import DataError, LandbridgeError, OutputError
 from landbridge.show.cli import app
+from landbridge.show.cli_invest import _print_measures
 
 
 def ask(*words: str) -> str:
@@ -82,13 +83,18 @@ def study(tmp_path_factory: pytest.TempPathFactory) -> str:
     return str(path)
 
 
-def test_a_project_from_the_study_to_the_report(study: str, tmp_path: Path) -> None:
+def test_a_project_from_the_study_to_the_report(study: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     out = tmp_path / "out"
     found = json.loads(ask("appraise", study, "--out", str(out), "--json"))
     (project,) = found["projects"]
     assert project["alone"]["gross_benefit_usd"] == 0.0
     assert project["alone"]["npv_usd"] == pytest.approx(-project["alone"]["cost_present_value_usd"])
     assert (out / "tables" / "appraisal_flows.parquet").is_file()
+    capsys.readouterr()
+    _print_measures(project, 0.09)
+    text = capsys.readouterr().out
+    for words in ("best opening", "payback", "never zero", "if it opens 3 years late", "7 of 12 announced openings"):
+        assert words in text
     assert ask("report", str(out)).strip().endswith("report.html")
     # results of another kind are never replaced
     with pytest.raises(OutputError, match="left alone"):
@@ -103,6 +109,10 @@ def test_a_project_from_the_study_to_the_report(study: str, tmp_path: Path) -> N
         (("--budget", "1bn", "--payer", "QQ:5%"), "country"),
         (("--budget", "1bn", "--before", "cku"), "A:B"),
         (("--budget", "1bn", "--project", "ckx"), "ckx"),
+        (("--budget", "1bn", "--welfare", "KZ:-1"), "weight of at least 0"),
+        (("--budget", "1bn", "--welfare", "KZ:much"), "weight of at least 0"),
+        (("--budget", "1bn", "--welfare", "KZ:2,KZ"), "each country once"),
+        (("--budget", "1bn", "--project", "nsr-container-line"), "A sailing, not a building"),
     ],
 )
 def test_what_a_programme_cannot_take(study: str, words: tuple[str, ...], message: str) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,8 @@ from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.appraise import appraise, between_years
 from landbridge.study.appraising import Option, options_of
 from landbridge.study.files import Study, read_study
-from landbridge.study.invest_files import COLUMNS, read_investment, tables_of, write_investment
+from landbridge.study.gains import Gains
+from landbridge.study.invest_files import COLUMNS, keeping, read_investment, tables_of, write_investment
 from landbridge.study.plan import Limits, plan
 from landbridge.study.valuer import Valuer
 from tests.small_run import small_tables
@@ -96,8 +98,13 @@ def test_a_project_off_every_used_path_costs_what_it_costs(found: dict[str, Any]
 def test_what_the_network_does_not_know_is_said_not_guessed(found: dict[str, Any]) -> None:
     unknown = project(found, "crk-selyatino")
     assert unknown["valued"] is False
-    assert "neither lines nor upgrades" in unknown["why"]
+    assert "No capacity of the terminal is published" in unknown["why"]
     assert "alone" not in unknown
+
+
+def test_a_project_that_no_flow_values_is_refused_with_its_reason(study: Study) -> None:
+    with pytest.raises(LandbridgeError, match="power-of-siberia-1: Pipeline"):
+        appraise(study, small_tables(), ["power-of-siberia-1"])
 
 
 def test_parts_add_up(found: dict[str, Any]) -> None:
@@ -153,7 +160,17 @@ def test_cku_with_its_loan_and_payers(found: dict[str, Any]) -> None:
     assert sum(paid.values()) == pytest.approx(loan["amount_usd"] + loan["interest_total_usd"])
     assert cku["alone"]["npv_usd"] < 0
     assert cku["alone"]["by_country"]["KG"]["gains_usd"] > 0 > cku["alone"]["by_country"]["KZ"]["gains_usd"]
-    assert {risk["likelihood"] for risk in cku["alone"]["risks"]} == {"unknown"}
+    risks = {risk["risk"]: risk for risk in cku["alone"]["risks"]}
+    late = risks["opens 3 years late, money spent as planned"]
+    assert late["likelihood"] == "7 of 12 announced openings of the region"
+    # three years without gains and upkeep, and three more years of life left at the end
+    rows = [r for r in found["flows"] if r["project"] == "cku" and r["case"] == "alone"]
+    first, last, opens = min(r["year"] for r in rows), max(r["year"] for r in rows), cku["opening_year"]
+    lost = [r for r in rows if opens <= r["year"] < opens + 3 and r["stream"] not in ("capital", "residual")]
+    left = 8e9 * 3 / 60 / 1.09 ** (last - first)
+    change = left - sum(r["usd"] / 1.09 ** (r["year"] - first) for r in lost)
+    assert late["npv_change_usd"] == pytest.approx(change, rel=1e-9)
+    assert "9 of 10 of all cost more" in risks["costs 45% more than is used here"]["likelihood"]
 
 
 def test_what_each_rule_would_let_cku_cost(found: dict[str, Any]) -> None:
@@ -232,6 +249,12 @@ def test_what_cannot_be_valued_is_refused(study: Study) -> None:
         options_of(study, small_tables(), ["ckx"])
 
 
+def test_all_names_what_flows_can_value_and_is_not_there_yet(study: Study) -> None:
+    names = {option.id for option in options_of(study, small_tables(), ["all", "half"])}
+    assert {"half", "cku", "aktau-container-hub", "baku-port-2", "malaszewicze-park", "digital-borders"} <= names
+    assert not names & {"dostyk-moyynty-2", "crk-selyatino", "domodedovo-dry-port", "power-of-siberia-2"}
+
+
 def test_years_between_are_interpolated_and_held_outside() -> None:
     assert between_years([2030, 2040], [10.0, 20.0], [2025, 2030, 2033, 2040, 2055]) == pytest.approx(
         np.array([10.0, 10.0, 13.0, 20.0, 20.0])
@@ -266,7 +289,8 @@ def planned(study: Study, planning: Valuer, **limits: Any) -> dict[str, Any]:
 def test_a_programme_only_builds_what_pays(study: Study, planning: Valuer) -> None:
     found = planned(study, planning)
     assert found["proved"]
-    assert found["left_out"] == {"crk-selyatino": "not in the network: no flow tells what it is worth"}
+    told = small_tables()["unvalued"].filter(pl.col("id") == "crk-selyatino")["reason"].item()
+    assert found["left_out"] == {"crk-selyatino": told}
     assert found["value_usd"] >= 0
     for row in found["programme"]:
         if not row["chosen"]:
@@ -312,3 +336,41 @@ def test_national_welfare_counts_what_the_nation_pays(study: Study, planning: Va
     assert min(fair["fairest_usd"].values()) >= 0.0
     with pytest.raises(LandbridgeError, match="at least two countries"):
         plan(cheap, small_tables(), replace(limits, fairest=True), PLANNED, valuer=planning)
+
+
+def test_weights_count_what_each_country_gains_and_pays(study: Study, planning: Valuer) -> None:
+    """Nothing may be spent, so that all values are of the same first year; they are then linear in the weights."""
+
+    def alone(**limits: Any) -> dict[str, float]:
+        found = plan(study, small_tables(), Limits(total_usd=0.0, **limits), PLANNED, valuer=planning)
+        return {row["project"]: row["value_alone_usd"] for row in found["programme"]}
+
+    china, kyrgyzstan = alone(welfare=("CN",)), alone(welfare=("KG",))
+    both = alone(welfare=("CN", "KG"), weights={"KG": 3.0})
+    every, others = alone(weights={"CN": 2.0, "*": 1.0}), alone(weights={"CN": 1.0, "*": 1.0})
+    for name in PLANNED:
+        assert both[name] == pytest.approx(china[name] + 3.0 * kyrgyzstan[name], rel=1e-9)
+        assert every[name] == pytest.approx(others[name] + china[name], rel=1e-9)
+    with pytest.raises(LandbridgeError, match="got weights"):
+        alone(welfare=("CN", "KG"), weights={"KG": 3.0}, fairest=True)
+
+
+def test_what_was_found_is_kept_until_the_folder_is_whole(study: Study, tmp_path: Path) -> None:
+    """Stopped after it has solved, the same appraisal solves nothing again; other terms of the flows do."""
+    out = tmp_path / "out"
+    with suppress(KeyboardInterrupt), keeping(out) as kept:
+        first = appraise(study, small_tables(), ["rail-baltica"], company=False, kept=kept)
+        raise KeyboardInterrupt
+    assert first["solved"] > 0
+    with keeping(out) as kept:
+        again = appraise(study, small_tables(), ["rail-baltica"], company=False, kept=kept)
+        assert again["solved"] == 0
+        assert again["projects"][0]["alone"] == first["projects"][0]["alone"]
+        other = Valuer(
+            replace(study, gap=1e-3), small_tables(), options_of(study, small_tables(), ["rail-baltica"]), kept=kept
+        )
+        assert other.gains(frozenset({"rail-baltica"}), 2030) == Gains()
+        assert other.solved == 2
+    with keeping(out) as kept:
+        assert kept is not None
+        assert not kept.folder.exists() or not any(kept.folder.glob("??"))

@@ -29,11 +29,12 @@ from landbridge.study import run as run_module
 from landbridge.study import solve as solving
 from landbridge.study.files import read_study
 from landbridge.study.past import past_notes, trade_of_year
+from landbridge.study.players import players_of
 from landbridge.study.results import Results
 from landbridge.study.routing import NamedRoute, RouteFinder, find_routes, passage_routes
 from landbridge.study.solve import DEMAND_TABLES, NETWORK_TABLES, Settings, Solution, columns
 from landbridge.study.tabulate import tabulate
-from landbridge.study.worth import RULES, corridors, players_of
+from landbridge.study.worth import RULES, corridors
 
 STUDY = Path(__file__).resolve().parents[2] / "examples" / "cku.toml"
 CKU = Build(project="cku")

@@ -13,9 +13,13 @@ import pytest
 
 from landbridge.errors import LandbridgeError, OutputError, UnknownName
 from landbridge.model.leverage import make
+from landbridge.model.network import MODES, ArcKind
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Build
+from landbridge.study.carriage import lay_out
+from landbridge.study.content import content_of
 from landbridge.study.files import Study, read_study
+from landbridge.study.players import pairs_of, players_of
 from landbridge.study.power import BuildCost, power
 from landbridge.study.power import _cost as cost_of
 from landbridge.study.power import _if_built as if_built
@@ -26,9 +30,7 @@ from landbridge.study.worth import (
     RULES,
     Corridors,
     Sampled,
-    content_of,
     corridors,
-    players_of,
     solve_worths,
     worth_game,
 )
@@ -120,15 +122,13 @@ def test_transfers_change_no_power() -> None:
 def test_same_worths_from_workers_and_from_the_cache(tmp_path: Path) -> None:
     game = found(RULES[0], ("CN", "KZ")).game
     alone = solve_worths(game, cache=tmp_path)
-    blocks = sorted(tmp_path.rglob("*.npy"))
-    assert len(blocks) == 4
-    blocks[0].write_bytes(blocks[0].read_bytes()[:40])  # a block that was cut short is solved again
-    np.save(blocks[1], np.array([123.0]))  # a whole one is taken as it is
+    rows = sorted(path for path in tmp_path.rglob("*") if path.is_file())
+    assert len(rows) == 4
+    rows[0].write_bytes(rows[0].read_bytes()[:40])  # a row that was cut short is solved again
     seen: list[int] = []
     again = solve_worths(game, cache=tmp_path, progress=lambda done, _all: seen.append(done))
-    assert seen[0] == 3
-    assert again[1] == 123.0
-    assert again[[0, 2, 3]].tolist() == alone[[0, 2, 3]].tolist()
+    assert seen == [0, 1, 2, 3, 4]
+    assert again.tolist() == alone.tolist()
     assert solve_worths(game, workers=2).tolist() == alone.tolist()
 
 
@@ -157,6 +157,79 @@ def test_players_and_blocs_by_name() -> None:
         players_of(tables, ["KAZ"], YEAR)
     with pytest.raises(LandbridgeError, match="at least one"):
         players_of(tables, [], YEAR)
+
+
+def test_railways_by_name() -> None:
+    tables = small_tables()
+    players = players_of(tables, ["KTZ", "ru-rzd", "KZ"], YEAR)
+    assert players.names == ("kz-ktz", "ru-rzd", "KZ")
+    assert players.members == (frozenset(), frozenset(), frozenset({"KZ"}))
+    assert players.home[:2] == (frozenset({"KZ"}), frozenset({"RU"}))
+    assert players.speaks_for[0] == ("railway Kazakhstan Temir Zholy (KTZ)",)
+    with pytest.raises(LandbridgeError, match="kz-ktz would play twice"):
+        players_of(tables, ["ktz", "kz-ktz"], YEAR)
+    with pytest.raises(LandbridgeError, match=r"sz means several railways: cz-sz, si-sz"):
+        players_of(tables, ["sz"], YEAR)
+    assert players_of(tables, ["uz"], YEAR).names == ("UZ",)  # a country before a railway that is called alike
+
+
+def test_a_railway_owns_its_tracks_and_nothing_else() -> None:
+    """Rails and rail borders of Kazakhstan ask its railway as they ask the country; roads and ferries ask only that."""
+    tables = apply(small_tables(), (), YEAR, held=frozenset({"cku"})).tables
+    laden = lay_out(tables, year=YEAR, settings=Settings(size="reduced"), transfers=False)
+    net = laden.prepared.network
+
+    def asks(*names: str) -> Any:
+        return corridors(
+            tables, players_of(tables, names, YEAR), rule=RULES[0], year=YEAR, settings=Settings(size="reduced"),
+            laden=laden,
+        ).game.consent  # fmt: skip
+
+    country, railway, both = asks("KZ"), asks("ktz"), asks("KZ", "ktz")
+    assert (both == (country | railway << 1)).all()
+    assert ((railway == 0) | (country == 1)).all()
+    rail = net.mode == MODES.index("rail")
+    run = rail & (net.kind == ArcKind.MOVE)
+    assert (railway[run] == country[run]).all()
+    border = rail & (net.kind == ArcKind.BORDER)
+    assert (railway[border] == country[border]).all()
+    assert not railway[~(run | border)].any()
+    assert country[~(run | border)].any()
+    # a railway abroad: RB Rail has all of Rail Baltica's line, beyond its home too
+    abroad = asks("baltic-rb")
+    line = [i for i, link in enumerate(net.links) if link == "rail:lv-riga:ee-tallinn"]
+    assert all(abroad[np.isin(net.link, line) & run] == 1)
+
+
+def test_railways_bargain_and_build(tmp_path: Path) -> None:
+    answer = power(
+        small_study(tmp_path), small_tables(), players=["cn-cr", "ktz", "rzd", "cku-company"], blocs=["eaeu"],
+        talks=["neighbours"], weights=["ktz=2"],
+    )  # fmt: skip
+    assert answer["players"]["ru-rzd"] == ["railway Russian Railways (RZD)"]
+    assert answer["consent_to_build"] == ["cn-cr", "cku-company"]
+    assert ["cn-cr", "kz-ktz"] in answer["talks"]
+    assert ["ru-rzd", "cku-company"] not in answer["talks"]  # Russia and Kyrgyzstan have no border
+    for told in answer["rules"].values():
+        before = told["before"]
+        assert before["as_one"][0]["players"] == ["kz-ktz", "ru-rzd", "cku-company"]  # all at home in the union
+        assert sum(before["weighted_shapley"].values()) == pytest.approx(before["worth_of_all"], rel=1e-9)
+        assert before["shapley"]["kz-ktz"] > before["shapley"]["cku-company"] >= 0.0
+        assert told["change"]["shapley"]["cku-company"] > 0.0 > told["change"]["shapley"]["kz-ktz"]
+
+
+def test_who_talks_and_weighs_is_checked(tmp_path: Path) -> None:
+    study, tables = small_study(tmp_path), small_tables()
+    for words, fault in (
+        ({"talks": ["CN-RU"]}, "talks: wanted neighbours, or two of CN, kz-ktz"),
+        ({"talks": ["CN-CN"]}, "talks"),
+        ({"weights": ["KZ=2"]}, "weights: wanted PLAYER=NUMBER above 0 with a player of CN, kz-ktz"),
+        ({"weights": ["CN=0"]}, "weights"),
+        ({"weights": ["CN=2"], "sample": 4}, "leave blocs, talks and weights out"),
+    ):
+        with pytest.raises(LandbridgeError, match=fault):
+            power(study, tables, players=["CN", "ktz"], **words)  # type: ignore[arg-type]
+    assert pairs_of(["cn-kz-ktz"], tables, players_of(tables, ["CN", "ktz"], YEAR)) == [(0, 1)]
 
 
 def test_too_many_players_are_refused_with_the_reason() -> None:
@@ -248,4 +321,4 @@ def test_drawn_orders_meet_the_listed_ones(tmp_path: Path, solved: dict[str, Any
                 assert abs(value - exact[key]["shapley"][name]) <= within
     write_answer(tmp_path / "new", small_tables(), drawn)
     assert read_results(tmp_path / "new")["power_reading"]["core_empty"].null_count() == 4
-    assert len(list(tmp_path.glob("*/drawn.npy"))) == 4
+    assert len(list(tmp_path.glob("drawn-*.npy"))) == 4

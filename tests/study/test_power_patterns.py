@@ -19,8 +19,9 @@ from landbridge.model.leverage.corridor import CorridorGame, efficient_paths
 from landbridge.model.paths import graph
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Build, Close
+from landbridge.study.players import players_of
 from landbridge.study.solve import Settings
-from landbridge.study.worth import RULES, corridors, players_of, solve_worths
+from landbridge.study.worth import RULES, corridors, solve_worths
 from small_run import small_tables
 
 YEAR = 2023

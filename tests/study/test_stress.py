@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.scenario.apply import apply
 from landbridge.show.cli import app
-from landbridge.study import stress
+from landbridge.study import chances, closing, stress, worst
 from landbridge.study.dependence import KINDS, dependence, diversity, trade_values
 from landbridge.study.exposure import _answered as answered_trade
 from landbridge.study.exposure import exposure
@@ -35,7 +35,7 @@ def answered() -> dict[str, Any]:
     tables = small_tables()
     return stress.answer(
         tables,
-        targets=stress.targets_of(tables, ["brest-malaszewicze"]),
+        targets=closing.targets_of(tables, ["brest-malaszewicze"]),
         worst_of=2,
         among="ferries",
         chances={"brest-malaszewicze": 0.5, "erenhot-zamyn-uud": 0.1},
@@ -77,9 +77,9 @@ def test_the_backlog_is_told_by_both_models() -> None:
 
 
 def test_the_worst_are_worse_than_any_alone() -> None:
-    worst = answered()["worst"]
-    first, second = worst["worst"]
-    ranking = worst["ranking"]
+    told = answered()["worst"]
+    first, second = told["worst"]
+    ranking = told["ranking"]
     assert first["rise_usd_yr"] == pytest.approx(ranking[0]["rise_usd_yr"], rel=1e-9)
     assert first["sets"][0]["closed"] == [ranking[0]["id"]]
     assert second["rise_usd_yr"] >= first["rise_usd_yr"]
@@ -99,7 +99,7 @@ def test_chances_are_listed_or_drawn_and_come_again() -> None:
 
 
 def test_the_record_of_closures_has_its_reason() -> None:
-    found = stress.chances_of(small_tables(), date(2026, 7, 1))
+    found = chances.chances_of(small_tables(), date(2026, 7, 1))
     assert found["brest-malaszewicze"]["probability"] == pytest.approx(13 / 4929)
     assert "Poland" in found["brest-malaszewicze"]["because"]
     assert "vyborg-vainikkala" not in found  # shut for good is no chance
@@ -108,13 +108,13 @@ def test_the_record_of_closures_has_its_reason() -> None:
 def test_what_can_be_closed() -> None:
     tables = small_tables()
     names = ["khorgos-altynkol", "ferry:kz-aktau:az-alat", "kz", "EAEU", "sea-suez", "2025-09-poland-belarus-closed"]
-    found = stress.targets_of(tables, names)
+    found = closing.targets_of(tables, names)
     assert [t.kind for t in found] == ["crossing", "ferry", "country", "bloc", "place", "event"]
     assert "brest-malaszewicze" in found[-1].measure.crossings
     with pytest.raises(UnknownName, match="khorgos"):
-        stress.targets_of(tables, ["khorgos-altyncol"])
+        closing.targets_of(tables, ["khorgos-altyncol"])
     with pytest.raises(UnknownName, match="crossing that is open"):
-        stress.by_chance(
+        chances.by_chance(
             apply(tables, (), YEAR, held=HELD).tables,
             {"kars-gyumri": {"probability": 0.1, "because": ""}},
             year=YEAR,
@@ -124,10 +124,10 @@ def test_what_can_be_closed() -> None:
         )
 
 
-@pytest.mark.parametrize("kind", [k for k in stress.AMONG if k != "crossings"])
+@pytest.mark.parametrize("kind", [k for k in worst.AMONG if k != "crossings"])
 def test_elements_have_arcs_of_their_kind(kind: str) -> None:
     tables, ground = _ground()
-    names, arcs = stress.elements_of(ground.laden.prepared.network, kind, tables)
+    names, arcs = worst.elements_of(ground.laden.prepared.network, kind, tables)
     assert len(names) == len(arcs)
     assert len(set(names)) == len(names)
     if kind != "countries":
@@ -140,7 +140,7 @@ def test_elements_have_arcs_of_their_kind(kind: str) -> None:
 @lru_cache(maxsize=1)
 def _ground() -> Any:
     tables = apply(small_tables(), (), YEAR, held=HELD).tables
-    return tables, stress.ground_of(tables, year=YEAR, settings=Settings(size="reduced"), among="crossings")
+    return tables, worst.ground_of(tables, year=YEAR, settings=Settings(size="reduced"), among="crossings")
 
 
 # ----------------------------------------------------------------------------------------------------- dependence

@@ -8,9 +8,12 @@ the tables and their provenance; a test says that it is up to date.
 
 from __future__ import annotations
 
+import sys
 from collections import Counter
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+
+import polars as pl
 
 from landbridge.data.dictionary import Column, Dictionary, read_dictionary
 from landbridge.data.keys import key_columns
@@ -18,6 +21,9 @@ from landbridge.data.provenance import KINDS, coverage
 from landbridge.data.read import ATLAS, read_frames
 from landbridge.data.schema import write_schema
 from landbridge.errors import DataError
+
+sys.path.insert(0, str(Path(__file__).resolve().parents[2]))  # a script's path holds its own folder alone
+from tools.atlas import share_known
 
 DOCS = Path(__file__).resolve().parents[2] / "docs" / "atlas.md"
 
@@ -123,6 +129,34 @@ def summary(dictionary: Dictionary, heights: Mapping[str, int], cells: Counter[t
     return [*lines, ""]
 
 
+def passages(folder: Path, frames: Mapping[str, pl.DataFrame]) -> list[str]:
+    """How much of the borders, yards and terminals of the seven passages is known."""
+    found = share_known.kinds(folder)
+    rows = {
+        "crossings": found["crossings"],
+        "changes of gauge": found["gauge_changes"],
+        "terminals, values of their own": found["terminals"],
+        "terminals, with the values that they take from their class": share_known.as_used(
+            folder, dict(frames), found["terminals"]
+        ),
+    }
+    lines = [
+        "On the seven passages, counted by `python tools/atlas/share_known.py` (`--cells`: by column):",
+        "",
+        line(["values of", "reported or derived", "of", "%"]),
+        line(["---", "---:", "---:", "---:"]),
+    ]
+    for name, counts in rows.items():
+        known, total = share_known.share(counts)
+        lines.append(line([name, f"{known}", f"{total}", f"{100 * known / total:.1f}"]))
+    lines += [
+        "",
+        "A derived value may be taken over from a neighbour or be a lower bound; `atlas why` says so. Weather at the",
+        "ports of the Caspian is such a bound, and the hours of a class stand for each terminal that states none.",
+    ]
+    return [*lines, ""]
+
+
 def described(dictionary: Dictionary, table: str, cells: Counter[tuple[str, str, str]]) -> list[str]:
     """One table: its columns with unit, meaning, and the share of its numbers that is estimate."""
     keys = ", ".join(f"`{name}`" for name in key_columns(dictionary, table))
@@ -157,7 +191,7 @@ def render(folder: Path = ATLAS) -> str:
     shares = coverage(folder, frames, dictionary)
     cells = Counter({(table, column, kind): n for table, column, kind, n in shares.rows()})
     heights = {table: frame.height for table, frame in frames.items()}
-    lines = summary(dictionary, heights, cells)
+    lines = summary(dictionary, heights, cells) + passages(folder, frames)
     lines += ["## Tables and columns", ""]
     for table in dictionary.tables:
         lines += described(dictionary, table, cells)

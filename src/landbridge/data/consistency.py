@@ -11,7 +11,7 @@ from landbridge.data.dictionary import Dictionary
 from landbridge.data.keys import KEYS, row_names
 from landbridge.errors import Fault, suggest
 
-__all__ = ["date_faults", "key_faults", "name_faults", "total_faults", "unit_faults"]
+__all__ = ["UPGRADED", "date_faults", "key_faults", "name_faults", "total_faults", "unit_faults"]
 
 #: Goods worth less than this may weigh less than a tonne.
 WEIGHTLESS_USD = 1e7
@@ -34,6 +34,15 @@ TRADERS = dict.fromkeys(("growth", "mode_shares", "trade_overrides"), ("exporter
 COMMODITIES = ("growth", "mode_shares", "trade_overrides", "zone_shares")
 COUNTRIES = ("rates", "emissions")
 ANY = "*"
+
+#: What an upgrade may set, by the table of its subject.
+UPGRADED: Mapping[str, tuple[str, ...]] = {
+    "lines": ("capacity_trains_day", "speed_kmh"),
+    "crossings": ("capacity_trains_day", "time_factor"),
+    "gauge_changes": ("capacity_trains_day", "time_factor"),
+    "terminals": ("capacity_teu_yr", "capacity_t_yr", "time_factor"),
+    "services": ("departures_week", "capacity_teu_yr"),
+}
 
 
 def _there(frames: Mapping[str, pl.DataFrame], **needed: str) -> bool:
@@ -94,11 +103,7 @@ def name_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         groups = set(frames["commodities"]["group"].drop_nulls().to_list())
         faults += _unknown(frames, "trade", "commodity", groups, "a group of commodities.csv")
     if _there(frames, upgrades="id table subject"):
-        for row in frames["upgrades"].drop_nulls(["table", "subject"]).to_dicts():
-            ids = frames[row["table"]]["id"].drop_nulls().to_list() if _there(frames, **{row["table"]: "id"}) else None
-            if ids is not None and row["subject"] not in ids:
-                wanted = _like(f"an id of {row['table']}.csv", row["subject"], ids)
-                faults.append(Fault("upgrades.csv", row["id"], "subject", wanted, repr(row["subject"])))
+        faults += _upgrades(frames)
     if _there(frames, services="id place link", links="id", places="id"):
         links, places = frames["links"]["id"].drop_nulls().to_list(), set(frames["places"]["id"].to_list())
         for row in frames["services"].to_dicts():
@@ -110,6 +115,24 @@ def name_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
             if row["link"] is None and row["place"] is None:
                 faults.append(Fault("services.csv", row["id"], "place, link", "a hub or a link", "neither"))
     return faults
+
+
+def _upgrades(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Subjects that are not there, values that their table does not take, and days without anyone who sets them."""
+    for row in frames["upgrades"].drop_nulls(["table", "subject"]).to_dicts():
+        ids = frames[row["table"]]["id"].drop_nulls().to_list() if _there(frames, **{row["table"]: "id"}) else None
+        if ids is not None and row["subject"] not in ids:
+            wanted = _like(f"an id of {row['table']}.csv", row["subject"], ids)
+            yield Fault("upgrades.csv", row["id"], "subject", wanted, repr(row["subject"]))
+        allowed = UPGRADED.get(row["table"], ())
+        for name in {name for names in UPGRADED.values() for name in names} - set(allowed):
+            if row.get(name) is not None:
+                wanted = f"a value that upgrades of {row['table']} set ({', '.join(allowed)})"
+                yield Fault("upgrades.csv", row["id"], name, wanted, repr(row[name]))
+        if all(row.get(name) is None for name in allowed):
+            yield Fault("upgrades.csv", row["id"], ", ".join(allowed), "a new value", "none")
+        if row.get("from_date") is None and row.get("project") is None:
+            yield Fault("upgrades.csv", row["id"], "from_date", "a day, or a project that is built", "neither")
 
 
 def _unknown(

@@ -16,6 +16,7 @@ from typing import Any
 
 import polars as pl
 
+from landbridge.data.consistency import UPGRADED
 from landbridge.data.names import fold
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, UnknownName
@@ -54,6 +55,12 @@ VALUES: Mapping[str, Mapping[str, tuple[float, ...]]] = {
     "events": {},
 }  # fmt: skip
 VALUE_WEIGHT, ASIDE_WEIGHT = 6.0, 5.0
+
+#: What the values of an upgrade are, in words.
+UPGRADE_UNITS: Mapping[str, str] = {
+    "capacity_trains_day": "trains a day", "speed_kmh": "km/h", "capacity_teu_yr": "TEU a year",
+    "capacity_t_yr": "t a year", "departures_week": "departures a week", "time_factor": "times the hours",
+}  # fmt: skip
 
 #: A word that only begins with what was asked for counts for less.
 PREFIX = 0.7
@@ -460,11 +467,11 @@ def _belongs(tables: Tables, row: Mapping[str, Any]) -> Iterable[Entry]:
         told = [f"{link['length_km']:g} km", f"{gauge} mm" if gauge else "", f"{link['status']}{since}"]
         yield Entry("links", link["id"], link["name"] or link["id"], ", ".join(t for t in told if t))
     for upgrade in tables["upgrades"].filter(pl.col("project") == row["id"]).to_dicts():
+        values = ((name, upgrade.get(name)) for name in UPGRADED.get(upgrade["table"], ()))
         told = [
             f"{upgrade['table']} {upgrade['subject']}",
-            f"from {upgrade['from_date']}",
-            f"{upgrade['capacity_trains_day']:g} trains a day" if upgrade["capacity_trains_day"] else "",
-            f"{upgrade['speed_kmh']:g} km/h" if upgrade["speed_kmh"] else "",
+            f"from {upgrade['from_date']}" if upgrade["from_date"] is not None else "no day set",
+            *(f"{_number(value)} {UPGRADE_UNITS[name]}" for name, value in values if value is not None),
         ]
         yield Entry("upgrades", upgrade["id"], upgrade["name"], ", ".join(t for t in told if t))
     for table in ("lines", "crossings", "pipelines", "places"):

@@ -1,8 +1,8 @@
 """From tables and measures to the tables of one year: only what is open in it, as the measures leave it.
 
-Three steps: the upgrades that the atlas knows of by that year are put in effect, every measure edits the tables in turn
-(both in `landbridge.scenario.edits`), then everything that is not open in the year is taken out. What comes in is never
-touched.
+Three steps: the upgrades that the atlas knows of by that year are put in effect (`landbridge.scenario.upgrades`), every
+measure edits the tables in turn (`landbridge.scenario.edits`), then everything that is not open in the year is taken
+out. What comes in is never touched.
 """
 
 from __future__ import annotations
@@ -17,10 +17,11 @@ import polars as pl
 from landbridge.data.tables import Tables
 from landbridge.errors import Fault, StudyError
 from landbridge.scenario.check import name_faults
-from landbridge.scenario.edits import Payment, commit, edit, prepare, shrink
+from landbridge.scenario.edits import Payment, edit, prepare, shrink
 from landbridge.scenario.measures import Measure
 from landbridge.scenario.read import shape_faults
 from landbridge.scenario.select import crossing_share, crossings_of, link_share, links_of
+from landbridge.scenario.upgrades import commit
 
 __all__ = ["Applied", "apply", "open_in"]
 

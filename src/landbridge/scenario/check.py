@@ -14,7 +14,7 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.errors import Fault
-from landbridge.scenario.edits import EASED, build
+from landbridge.scenario.edits import EASED, WHOLE_DAY_H, build
 from landbridge.scenario.measures import (
     Avoid,
     Build,
@@ -195,7 +195,7 @@ def _built(
             wanted = "a project with links or upgrades in the atlas"
             yield Fault("", "", f"{at}.project", wanted, f"{measure.project!r}")
         if better and not names:
-            if all(upgrade_share(since, min(years)) == 1 for since in better):
+            if all(since is not None and upgrade_share(since, min(years)) == 1 for since in better):
                 yield Fault("", "", f"{at}.project", "a project that is not there yet", f"{measure.project!r}")
             if project_at.setdefault(measure.project or "", at) != at:
                 got = f"built already by {project_at[measure.project or '']}"
@@ -231,8 +231,8 @@ def _built(
             )
 
 
-def _upgrades(tables: Tables, measure: Build) -> list[date]:
-    """The days of the upgrades that belong to the project."""
+def _upgrades(tables: Tables, measure: Build) -> list[date | None]:
+    """The days of the upgrades that belong to the project; None where no day is set."""
     if "upgrades" not in tables or measure.project is None:
         return []
     return tables["upgrades"].filter(pl.col("project") == measure.project)["from_date"].to_list()
@@ -454,5 +454,6 @@ def _idle_at_terminals(tables: Tables, measure: Upgrade, at: str) -> Iterator[Fa
         ):
             if getattr(measure, field) is not None and kind not in kinds:
                 yield Fault("", "", f"{at}.{field}", f"a terminal with a {kind}", f"{name!r}, which has none")
-        if measure.shift_h_day is not None and here["open_h_day"].drop_nulls().is_empty():
-            yield Fault("", "", f"{at}.terminals[{i}]", "a terminal where something works in shifts", repr(name))
+        if measure.shift_h_day is not None and here.filter(pl.col("open_h_day") < WHOLE_DAY_H).is_empty():
+            told = f"{name!r}, where all work day and night"
+            yield Fault("", "", f"{at}.terminals[{i}]", "a terminal where something works in shifts", told)

@@ -6,8 +6,7 @@ a note.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from collections.abc import Set as AbstractSet
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 import polars as pl
@@ -39,7 +38,6 @@ from landbridge.scenario.select import (
     links_of,
     links_over_borders,
     place_countries,
-    upgrade_share,
 )
 
 __all__ = [
@@ -50,9 +48,9 @@ __all__ = [
     "Edited",
     "Payment",
     "build",
-    "commit",
     "edit",
     "prepare",
+    "set_rows",
     "shrink",
 ]
 
@@ -64,6 +62,8 @@ ZONE_CHARGES = ("charge_usd_teu", "charge_usd_t")
 
 #: Capacities of crossings, by direction.
 CROSSING_CAPACITIES = ("capacity_ab_trains_day", "capacity_ba_trains_day")
+#: Work in shifts is that of fewer hours a day.
+WHOLE_DAY_H = 24.0
 
 #: What the factors of `Ease` act on: columns of crossings, and of the gauge changes beside them.
 EASED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -120,8 +120,8 @@ def _among(names: Iterable[str], column: str = "id") -> pl.Expr:
     return pl.col(column).is_in(pl.Series(sorted(names), dtype=pl.String).implode())
 
 
-def _set(frame: pl.DataFrame, rows: pl.Expr, values: Mapping[str, pl.Expr]) -> pl.DataFrame:
-    """The frame with new values in some rows; types stay as they are."""
+def set_rows(frame: pl.DataFrame, rows: pl.Expr, values: Mapping[str, pl.Expr]) -> pl.DataFrame:
+    """Return the frame with new values in some rows; types stay as they are."""
     return frame.with_columns(
         [
             pl.when(rows).then(value.cast(frame.schema[name])).otherwise(pl.col(name)).alias(name)
@@ -175,60 +175,13 @@ def shrink(frame: pl.DataFrame, shares: Mapping[str, float]) -> pl.DataFrame:
     return frame.with_columns((pl.col("availability") * factor).alias("availability"))
 
 
-def commit(tables: Tables, measures: Sequence[Measure], year: int, *, held: AbstractSet[str]) -> Edited:
-    """Put the atlas' own upgrades of lines and crossings in effect; a restriction that narrows a crossing is one too.
-
-    In the year of its day an upgrade counts by days. One that belongs to a project that is held counts only where the
-    project is built, and then from the year that the measure says.
-
-    Parameters
-    ----------
-    tables
-        Tables from `prepare`.
-    measures
-        The scenario's measures.
-    year
-        The year that is run.
-    held
-        Projects that are there only where a measure builds them.
-
-    Returns
-    -------
-    Edited
-    """
-    if "upgrades" not in tables:
-        return Edited(tables)
-    builds = {m.project: year if m.year is None else m.year for m in measures if isinstance(m, Build) and m.project}
-    frames = {"links": tables["links"]} | ({"crossings": tables["crossings"]} if "crossings" in tables else {})
-    notes = []
-    for row in tables["upgrades"].sort("from_date", maintain_order=True).iter_rows(named=True):
-        if row["project"] in builds:
-            share = float(builds[row["project"]] <= year)
-        else:
-            share = 0.0 if row["project"] in held else upgrade_share(row["from_date"], year)
-        table, key = ("links", "line") if row["table"] == "lines" else ("crossings", "id")
-        if share == 0 or table not in frames:
-            continue
-        new = {"speed_kmh": row["speed_kmh"]} if table == "links" else {}
-        columns = ("capacity_trains_day",) if table == "links" else CROSSING_CAPACITIES
-        new |= dict.fromkeys(columns, row["capacity_trains_day"])
-        values = {
-            name: share * value + (1 - share) * pl.col(name) if share < 1 else pl.lit(float(value))
-            for name, value in new.items()
-            if value is not None
-        }
-        frames[table] = _set(frames[table], pl.col(key) == row["subject"], values)
-        notes.append(f"in effect by {year}: {row['name']}" + (f" ({share:.0%} of the year)" if share < 1 else ""))
-    return Edited(tables.replace(**frames), tuple(notes))
-
-
 def build(tables: Tables, measure: Build, year: int) -> Edited:
     """Open what a measure builds; without a year of its own, in the year that is run."""
     opens = year if measure.year is None else measure.year
     names = links_named(measure, links_of(tables))
     chosen = _among(names)
     missing = chosen & (pl.col("status") != "existing")
-    links = _set(
+    links = set_rows(
         tables["links"],
         missing | (chosen & (pl.col("open_from") > opens)),
         {"status": pl.lit("existing"), "open_from": pl.lit(opens)},
@@ -236,13 +189,13 @@ def build(tables: Tables, measure: Build, year: int) -> Edited:
     what = measure.project or _count(len(names), "link")
     if opens > year:
         return Edited(tables.replace(links=links), (f"build {what}: not yet open in {year} (from {opens})",))
-    links = _set(links, chosen, {"closed_from": pl.lit(None), "closed_to": pl.lit(None)})
+    links = set_rows(links, chosen, {"closed_from": pl.lit(None), "closed_to": pl.lit(None)})
     frames = {"links": links}
     crossings = 0
     if "crossings" in tables:
         here = _among(names, "link")
         crossings = tables["crossings"].filter(here).height
-        frames["crossings"] = _set(
+        frames["crossings"] = set_rows(
             tables["crossings"],
             here,
             {"status": pl.lit("operating"), "closed_from": pl.lit(None), "closed_to": pl.lit(None)},
@@ -322,7 +275,7 @@ def _upgrade(tables: Tables, measure: Upgrade) -> Edited:
         new["tracks"] = pl.lit(measure.tracks)
     if measure.train_length_factor is not None:
         new["train_length_factor"] = pl.lit(measure.train_length_factor)
-    frames = {"links": _set(tables["links"], _among(names), new)}
+    frames = {"links": set_rows(tables["links"], _among(names), new)}
     if gates:
         wider = {}
         for column in CROSSING_CAPACITIES:
@@ -330,7 +283,7 @@ def _upgrade(tables: Tables, measure: Upgrade) -> Edited:
                 wider[column] = pl.col(column) * measure.capacity_factor
             if measure.capacity_trains_day is not None:
                 wider[column] = pl.lit(measure.capacity_trains_day)
-        frames["crossings"] = _set(tables["crossings"], _among(gates), wider)
+        frames["crossings"] = set_rows(tables["crossings"], _among(gates), wider)
     notes = []
     if measure.terminals:
         frames |= _better_terminals(tables, measure)
@@ -354,18 +307,18 @@ def _better_terminals(tables: Tables, measure: Upgrade) -> dict[str, pl.DataFram
         (pl.col("kind") == "crane", "machines", measure.cranes_added),
     ):
         if value is not None:
-            resources = _set(resources, there & rows, {column: pl.col(column).fill_null(1) + value})
+            resources = set_rows(resources, there & rows, {column: pl.col(column).fill_null(1) + value})
     customs = there & (pl.col("kind") == "customs")
     if measure.customs_time_factor is not None:
         times = {name: pl.col(name) * measure.customs_time_factor for name in ("minutes_train", "minutes_unit")}
-        resources = _set(resources, customs, times)
+        resources = set_rows(resources, customs, times)
     if measure.shift_h_day is not None:
-        shifts = there & pl.col("open_h_day").is_not_null()
-        resources = _set(resources, shifts, {"open_h_day": pl.lit(measure.shift_h_day)})
+        shifts = there & (pl.col("open_h_day") < WHOLE_DAY_H)
+        resources = set_rows(resources, shifts, {"open_h_day": pl.lit(measure.shift_h_day)})
     frames = {"terminal_resources": resources}
     if measure.stack_factor is not None:
         room = {"stack_teu": pl.col("stack_teu") * measure.stack_factor}
-        frames["terminal_plans"] = _set(tables["terminal_plans"], _among(measure.terminals), room)
+        frames["terminal_plans"] = set_rows(tables["terminal_plans"], _among(measure.terminals), room)
     return frames
 
 
@@ -380,11 +333,11 @@ def _ease(tables: Tables, measure: Ease) -> Edited:
         if factor is not None:
             at_gates |= {column: pl.col(column) * factor for column in columns}
             in_yards |= {column: pl.col(column) * factor for column in yard_columns}
-    frames = {"crossings": _set(tables["crossings"], _among(names), at_gates)} if names else {}
+    frames = {"crossings": set_rows(tables["crossings"], _among(names), at_gates)} if names else {}
     note = f"ease: {_count(len(names), 'crossing')}"
     if measure.include_gauge_change and "gauge_changes" in tables and in_yards:
         there = _among(ends, "place")
-        frames["gauge_changes"] = _set(tables["gauge_changes"], there, in_yards)
+        frames["gauge_changes"] = set_rows(tables["gauge_changes"], there, in_yards)
         note += f" and {_count(tables['gauge_changes'].filter(there).height, 'gauge change')}"
     return Edited(tables.replace(**frames), (note,))
 
@@ -434,14 +387,14 @@ def _regauge(tables: Tables, measure: Regauge) -> Edited:
     names = [name for name in measure.links if name in links]
     ends = {place for name in names for place in links[name].ends}
     gauge = pl.lit(pl.Series([[measure.gauge_mm]], dtype=pl.List(pl.Int64)))
-    frames = {"links": _set(tables["links"], _among(names), {"gauges_mm": gauge})}
+    frames = {"links": set_rows(tables["links"], _among(names), {"gauges_mm": gauge})}
     if "gauges_mm" in tables["places"].columns:
         listed = (
             pl.when(pl.col("gauges_mm").is_null())
             .then(gauge)
             .otherwise(pl.col("gauges_mm").list.set_union([measure.gauge_mm]))
         )
-        frames["places"] = _set(tables["places"], _among(ends), {"gauges_mm": listed})
+        frames["places"] = set_rows(tables["places"], _among(ends), {"gauges_mm": listed})
     out = tables.replace(**frames)
     return Edited(out, (f"regauge: {_count(len(names), 'link')} to {measure.gauge_mm} mm", *_gaps(out, sorted(ends))))
 

@@ -3,48 +3,31 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from landbridge.errors import LandbridgeError
-from landbridge.show.terminal import (
-    FREE,
-    AtlasDir,
-    Json,
-    OverlayPath,
-    known,
-    print_json,
-    print_table,
-    progress_bar,
-    read_tables,
-)
+from landbridge.show.options import OutFolder, Quiet, Size, WithStudy, Year, ended, ground
+from landbridge.show.terminal import FREE, AtlasDir, Json, OverlayPath, print_table, progress_bar
 
 __all__ = ["dependence", "exposure"]
 
 MEGATONNE = 1e6
 MILLION = 1e6
 MOST_PAIRS = 25
-SIZES = ("full", "corridor", "reduced")
-# Unbuilt projects stay unbuilt unless a study builds them.
-HELD = frozenset({"cku"})
-
-WithStudy = Annotated[
-    Path | None, typer.Option("--with", help="Study file; by its scenarios, or for a ban with the last one's measures.")
-]
 
 
 def dependence(
     country: Annotated[
         str | None, typer.Argument(help="Country, as KZ; without it all countries.", show_default=False)
     ] = None,
-    year: Annotated[int, typer.Option(help="Year.")] = 2023,
+    year: Year = 2023,
     years: Annotated[str | None, typer.Option(help="Several years, as 2013-2026 or 2013,2023.")] = None,
-    size: Annotated[str, typer.Option(help="full, corridor or reduced.")] = "corridor",
+    size: Size = "corridor",
     with_study: WithStudy = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables of the answer.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    out: OutFolder = None,
+    quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
     as_json: Json = False,
@@ -56,29 +39,20 @@ def dependence(
     """
     from landbridge.study.dependence import country_of
     from landbridge.study.dependence import dependence as solve
-    from landbridge.study.files import held_projects, read_study
-    from landbridge.study.power_files import check_power_output, write_answer
 
-    known("size", size, SIZES)
-    study = read_study(with_study) if with_study else None
-    tables = read_tables(atlas, overlay or (Path(study.overlay) if study and study.overlay else None))
-    named = country_of(tables, country) if country else None
-    if out is not None:
-        check_power_output(out)
+    asked = ground(with_study, atlas, overlay, size=size, out=out)
+    named = country_of(asked.tables, country) if country else None
     with progress_bar(quiet=quiet or as_json) as progress:
         found = solve(
-            tables,
+            asked.tables,
             country=named,
             years=_years(years) if years else [year],
-            scenarios={s.id: s.measures for s in study.scenarios} if study else {"base": ()},
-            held=held_projects(study) if study else HELD,
+            scenarios={s.id: s.measures for s in asked.study.scenarios} if asked.study else {"base": ()},
+            held=asked.held,
             size=size,
             progress=progress,
         )
-    if out is not None:
-        write_answer(out, tables, found)
-    if as_json:
-        print_json(found)
+    if ended(found, asked.tables, out=out, as_json=as_json):
         return
     if found["pairs"]:
         _print_pairs(found)
@@ -136,44 +110,35 @@ def _print_pairs(found: dict[str, Any]) -> None:
 def exposure(
     country: Annotated[str, typer.Argument(help="Whose cargo may not cross, as RU.", show_default=False)],
     partner: Annotated[str, typer.Argument(help="The country that it may not cross, as KZ.", show_default=False)],
-    year: Annotated[int, typer.Option(help="Year.")] = 2023,
+    year: Year = 2023,
     elasticity: Annotated[
         float, typer.Option(help="Per cent by which trade falls for a per cent of the delivered price.", min=0)
     ] = 1.0,
-    size: Annotated[str, typer.Option(help="full, corridor or reduced.")] = "corridor",
+    size: Size = "corridor",
     with_study: WithStudy = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables of the answer.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    out: OutFolder = None,
+    quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
     as_json: Json = False,
 ) -> None:
     """Tell what two countries lose when the cargo of one may not cross the other, and when that answers in kind."""
     from landbridge.study.exposure import exposure as solve
-    from landbridge.study.files import held_projects, read_study
-    from landbridge.study.power_files import check_power_output, write_answer
 
-    known("size", size, SIZES)
-    study = read_study(with_study) if with_study else None
-    tables = read_tables(atlas, overlay or (Path(study.overlay) if study and study.overlay else None))
-    if out is not None:
-        check_power_output(out)
+    asked = ground(with_study, atlas, overlay, size=size, out=out)
     with progress_bar(quiet=quiet or as_json) as progress:
         found = solve(
-            tables,
+            asked.tables,
             country,
             partner,
             year=year,
             size=size,
             elasticity=elasticity,
-            before=study.scenarios[-1].measures if study else (),
-            held=held_projects(study) if study else HELD,
+            before=asked.before,
+            held=asked.held,
             progress=progress,
         )
-    if out is not None:
-        write_answer(out, tables, found)
-    if as_json:
-        print_json(found)
+    if ended(found, asked.tables, out=out, as_json=as_json):
         return
     first, second = found["countries"]
     print_table(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -141,12 +141,17 @@ def appraise(
     project: Annotated[
         list[str] | None,
         typer.Option(
-            "--project", help="Project, or scenario of the study; may be given again. Default: all it builds."
+            "--project",
+            help="Project, or scenario of the study; may be given again; all: every project that is not there yet. "
+            "Default: all that the study builds.",
         ),
     ] = None,
     alone: Annotated[bool, typer.Option("--alone", help="Only alone, not in company with the others.")] = False,
     size: Size = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables and investment.json.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the tables and investment.json; stopped, the same command goes on."),
+    ] = None,
     quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
@@ -158,16 +163,17 @@ def appraise(
     atlas; costs, dates and payers come from the atlas' projects.
     """
     from landbridge.study.appraise import appraise as solve
-    from landbridge.study.invest_files import check_investment_output, tables_of, write_investment
+    from landbridge.study.invest_files import check_investment_output, keeping, tables_of, write_investment
 
     if out is not None:
         check_investment_output(out)
     read, tables = _read(study, atlas, overlay, size)
     names = [name for given in project or () for name in split_commas(given)]
-    with progress_bar(quiet=quiet or as_json) as progress:
-        found = solve(read, tables, names, company=not alone, tell=_steps(progress))
-    if out is not None:
-        write_investment(out, "appraisal", found, tables_of(found), study.read_text(encoding="utf-8"))
+    with keeping(out) as kept:
+        with progress_bar(quiet=quiet or as_json) as progress:
+            found = solve(read, tables, names, company=not alone, tell=_steps(progress), kept=kept)
+        if out is not None:
+            write_investment(out, "appraisal", found, tables_of(found), study.read_text(encoding="utf-8"))
     if as_json:
         print_json({k: v for k, v in found.items() if k != "flows"})
         return
@@ -193,6 +199,7 @@ def appraise(
     )  # fmt: skip
     for p in ranked[:FEW]:
         if p["valued"]:
+            _print_measures(p, rate)
             _print_countries(p)
             if p["sharing"]:
                 _print_sharing(p)
@@ -200,6 +207,46 @@ def appraise(
                 _print_other(p)
     if out is not None:
         typer.echo(f"Tables are in {out}")
+
+
+def _print_measures(project: Mapping[str, Any], rate: float) -> None:
+    """Returns, timing, what the answer hangs on, risks and the loan of one project, alone."""
+    told = project["alone"]
+    if told["npv_usd"] is None:
+        typer.echo(
+            f"{project['id']}: no cost is known; it may cost up to {_mn(told['break_even_cost_usd']):,.0f} million USD."
+        )
+        return
+    opening = told["opening"]
+    rows: list[list[Any]] = [
+        ["net present value", _mn(told["npv_usd"]), f"million USD at {rate:.3g}"],
+        *([f"net present value at {float(r):.3g}", _mn(v), "million USD"] for r, v in told["npv_by_rate_usd"].items()),
+        ["economic return", _rates(told, "eirr"), told["eirr_status"]],
+        ["financial return of its lines", _rates(told, "firr"), told["firr_status"]],
+        ["payback", told["payback_years"], "years, not discounted"],
+        ["return of the first year", f"{told['first_year_rate']:.2%}", "of the cost"],
+        ["best opening", opening["best"], f"{opening['planned']} planned, up to {opening['latest_tried']} tried"],
+    ]
+    for swing in told["tornado"]:
+        at = told["switching"].get(swing["name"])
+        zero = "never zero" if at is None else f"zero at {at:+.0%}"
+        span = f"NPV with {swing['name']} times {swing['low']:.2g} to {swing['high']:.2g}"
+        rows.append([span, f"{_mn(swing['npv_low_usd']):,.0f} to {_mn(swing['npv_high_usd']):,.0f}", zero])
+    rows += [[f"if it {risk['risk']}" if risk["risk"].startswith(("opens", "costs", "is ")) else risk["risk"],
+              f"{_mn(risk['npv_change_usd']):+,.0f}", risk["likelihood"]] for risk in told["risks"]]  # fmt: skip
+    if told["loan"]:
+        loan = told["loan"]
+        rows.append([
+            f"loan of {loan['lender']} over {loan['years']} years", f"{_mn(loan['amount_usd']):,.0f}",
+            f"at most {_mn(loan['largest_payment_usd']):,.0f} a year, interest of {loan['rate']:.3g} in all "
+            f"{_mn(loan['interest_total_usd']):,.0f}",
+        ])  # fmt: skip
+    print_table(
+        f"{project['id']}: returns, timing, what the answer hangs on",
+        [("measure", 0), ("value", 0), ("", 0)],
+        rows,
+        "Changes of the net present value in million USD. Likelihoods are records of others, not this project's.",
+    )
 
 
 def _print_countries(project: Mapping[str, Any]) -> None:
@@ -287,7 +334,11 @@ def plan(
     ] = None,
     years: Annotated[int, typer.Option(help="Years in which projects must be complete.", min=1, max=60)] = 10,
     welfare: Annotated[
-        str | None, typer.Option(help="Countries whose gains and payments count, by commas; default the world's.")
+        str | None,
+        typer.Option(
+            help="Countries whose gains and payments count, by commas, with weights as KG:2; *:1 for all others. "
+            "Default the world's."
+        ),
     ] = None,
     fairest: Annotated[
         bool, typer.Option("--fairest", help="Make the least net gain of the --welfare countries the largest.")
@@ -296,7 +347,10 @@ def plan(
         bool | None, typer.Option("--exact/--climb", help="Prove it, or climb; default: prove it for few projects.")
     ] = None,
     size: Size = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables and investment.json.")] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option("--out", help="Folder for the tables and investment.json; stopped, the same command goes on."),
+    ] = None,
     quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
@@ -308,8 +362,8 @@ def plan(
     them. Beside it: what each country would do alone, and the side payments that would mend it.
     """
     from landbridge.study.cashflow import money_of, rate_of
-    from landbridge.study.invest_files import check_investment_output, write_investment
-    from landbridge.study.plan import Limits, plan_tables
+    from landbridge.study.invest_files import check_investment_output, keeping, write_investment
+    from landbridge.study.plan import ANY, Limits, plan_tables
     from landbridge.study.plan import plan as solve
 
     if out is not None:
@@ -320,6 +374,7 @@ def plan(
     for text in payer or ():
         country, _, share = text.partition(":")
         shares[known("country", country.strip().upper(), countries)] = rate_of(share, f"--payer {text}")
+    weights = _weights(welfare, countries)
     limits = Limits(
         total_usd=money_of(budget, "--budget"),
         yearly_usd=float("inf") if yearly is None else money_of(yearly, "--yearly"),
@@ -329,14 +384,16 @@ def plan(
         exclusive=tuple(_pair(text, "--exclude") for text in exclude or ()),
         first_year=first_year,
         horizon=years,
-        welfare=tuple(known("country", c.upper(), countries) for c in split_commas(welfare)),
+        welfare=() if ANY in weights else tuple(weights),
+        weights=weights if any(weight != 1.0 for weight in weights.values()) else {},
         fairest=fairest,
     )
     names = [name for given in project or () for name in split_commas(given)]
-    with progress_bar(quiet=quiet or as_json) as progress:
-        found = solve(read, tables, limits, names, exact=exact, tell=_steps(progress))
-    if out is not None:
-        write_investment(out, "programme", found, plan_tables(found), study.read_text(encoding="utf-8"))
+    with keeping(out) as kept:
+        with progress_bar(quiet=quiet or as_json) as progress:
+            found = solve(read, tables, limits, names, exact=exact, tell=_steps(progress), kept=kept)
+        if out is not None:
+            write_investment(out, "programme", found, plan_tables(found), study.read_text(encoding="utf-8"))
     if as_json:
         print_json(found)
         return
@@ -380,6 +437,25 @@ def _print_coordination(told: Mapping[str, Any]) -> None:
         [[c, *(_mn(told[part][c]) for part in parts)] for c in told["players"]],
         f"{said} Together: {', '.join(told['joint']) or 'nothing'}. A project is built where all who pay for it join.",
     )
+
+
+def _weights(text: str | None, countries: Sequence[str]) -> dict[str, float]:
+    """What a dollar of each country counts, as KG:2,UZ,*:0.5."""
+    found: dict[str, float] = {}
+    for part in split_commas(text):
+        name, colon, number = part.partition(":")
+        name = name.strip().upper()
+        try:
+            weight = float(number) if colon else 1.0
+        except ValueError:
+            weight = float("nan")
+        if not 0.0 <= weight < float("inf"):
+            raise LandbridgeError(f"--welfare {part}: wanted a weight of at least 0, as KG:2, got {number!r}")
+        country = name if name == "*" else known("country", name, countries)
+        if country in found:
+            raise LandbridgeError(f"--welfare: wanted each country once, got {country} again")
+        found[country] = weight
+    return found
 
 
 def _pair(text: str, option: str) -> tuple[str, str]:

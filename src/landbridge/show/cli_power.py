@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from landbridge.errors import LandbridgeError
+from landbridge.show.options import SIZES, OutFolder, Quiet, Seed, ended
 from landbridge.show.terminal import (
     AtlasDir,
     Json,
@@ -91,30 +92,40 @@ def power(
     study: Annotated[Path, typer.Argument(help="A study file (TOML).", show_default=False)],
     players: Annotated[
         str | None,
-        typer.Option(help="Who bargains: countries and blocs, by commas; default CN,KZ,RU,BY,KG,UZ,AZ,eu."),
+        typer.Option(
+            help="Who bargains, by commas: countries, blocs, and railways as ktz or kz-ktz; default "
+            "CN,KZ,RU,BY,KG,UZ,AZ,eu."
+        ),
     ] = None,
     project: Annotated[
         str | None, typer.Option(help="Project to build; default: what the study's other scenario does.")
     ] = None,
     blocs: Annotated[str | None, typer.Option(help="Blocs that negotiate as one, as eaeu: Owen value.")] = None,
+    talks: Annotated[
+        str | None,
+        typer.Option(help="Who can talk to whom, as CN-KZ,KZ-RU, or neighbours: those with a rail crossing; Myerson."),
+    ] = None,
+    weights: Annotated[
+        str | None, typer.Option(help="Weights as KZ=2,CN=3, others 1: weighted Shapley value, Nash.")
+    ] = None,
     year: Annotated[int | None, typer.Option(help="Year; default the study's last.")] = None,
     size: Annotated[str | None, typer.Option(help="full, corridor or reduced; default the study's.")] = None,
     sample: Annotated[
         int | None, typer.Option(help="Draw so many orders of arrival in place of listing coalitions.", min=2)
     ] = None,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Seed = 0,
     cost: Annotated[
         str, typer.Option(help="Cost of what is built, of the atlas' range: low, mid, high; none leaves it out.")
     ] = "mid",
     discount: Annotated[float, typer.Option(help="Rate at which the cost is spread, per cent a year.", min=0)] = 6.0,
     life: Annotated[float, typer.Option(help="Years over which the cost is spread.", min=1)] = 35.0,
     workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables of the answer.")] = None,
+    out: OutFolder = None,
     cache: Annotated[
         Path | None,
         typer.Option(help="Folder for worths, so that a run that was stopped goes on; default OUT-worths."),
     ] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
     as_json: Json = False,
@@ -126,13 +137,13 @@ def power(
     from landbridge.study.files import check_study, read_study
     from landbridge.study.power import DEFAULT_PLAYERS, BuildCost
     from landbridge.study.power import power as solve
-    from landbridge.study.power_files import check_power_output, write_answer
+    from landbridge.study.power_files import check_power_output
 
     read = read_study(study)
     tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
     check_study(read, tables)
     if size is not None:
-        known("size", size, ("full", "corridor", "reduced"))
+        known("size", size, SIZES)
     if project is not None:
         known("project", project, tables.ids("projects"))
     known("cost", cost, ("low", "mid", "high", "none"))
@@ -145,6 +156,8 @@ def power(
             tables,
             players=split_commas(players) or DEFAULT_PLAYERS,
             blocs=split_commas(blocs),
+            talks=split_commas(talks),
+            weights=split_commas(weights),
             project=project,
             year=year,
             size=size,
@@ -155,10 +168,7 @@ def power(
             cache=kept,
             progress=progress,
         )
-    if out is not None:
-        write_answer(out, tables, found)
-    if as_json:
-        print_json(found)
+    if ended(found, tables, out=out, as_json=as_json):
         return
     for rule, told in found["rules"].items():
         if sample is not None:
@@ -181,12 +191,18 @@ def power(
             _print_payers(told, found)
     left = told["before"]["without_outside_option_tonnes_yr"] / MEGATONNE
     typer.echo(
-        f"Players: {', '.join(found['players'])}; all other countries let everything pass. "
+        f"Players: {', '.join(map(_player, found['players'].items()))}; all others let everything pass. "
         f"Worth: {found['principle']}. Outside option: {found['outside_option']}; "
         f"{left:.2f} Mt a year without one are left out. "
         f"Investment options: {', '.join(found['investment_options']) or 'none'}"
         + (f", with the consent of {', '.join(found['consent_to_build'])}." if found["consent_to_build"] else ".")
     )
+
+
+def _player(told: tuple[str, list[str]]) -> str:
+    """A player, with what it speaks for where its name does not say so."""
+    name, speaks_for = told
+    return name if [name] == speaks_for else f"{name} ({', '.join(speaks_for)})"
 
 
 def _print_sampled(rule: str, told: dict[str, Any], found: dict[str, Any]) -> None:

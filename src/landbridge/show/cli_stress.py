@@ -2,23 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from landbridge.errors import LandbridgeError
-from landbridge.show.terminal import (
-    AtlasDir,
-    Json,
-    OverlayPath,
-    known,
-    print_json,
-    print_table,
-    progress_bar,
-    read_tables,
-    split_commas,
-)
+from landbridge.show.options import OutFolder, Quiet, Seed, Size, WithStudy, Year, ended, ground
+from landbridge.show.terminal import AtlasDir, Json, OverlayPath, known, print_table, progress_bar, split_commas
 
 __all__ = ["stress"]
 
@@ -45,15 +35,13 @@ def stress(
         ),
     ] = None,
     draws: Annotated[int, typer.Option(help="States drawn where closures and delays come by chance.", min=2)] = 200,
-    seed: Annotated[int, typer.Option(help="Seed of the draws.")] = 0,
+    seed: Seed = 0,
     days: Annotated[float | None, typer.Option(help="How long the closure lasts: tells the backlog.", min=0)] = None,
-    year: Annotated[int, typer.Option(help="Year.")] = 2023,
-    size: Annotated[str, typer.Option(help="full, corridor or reduced.")] = "corridor",
-    with_study: Annotated[
-        Path | None, typer.Option("--with", help="Study file; the measures of its last scenario hold.")
-    ] = None,
-    out: Annotated[Path | None, typer.Option("--out", help="Folder for the tables of the answer.")] = None,
-    quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
+    year: Year = 2023,
+    size: Size = "corridor",
+    with_study: WithStudy = None,
+    out: OutFolder = None,
+    quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
     as_json: Json = False,
@@ -62,23 +50,19 @@ def stress(
 
     Examples: --close brest-malaszewicze --days 13; --close KZ; --close sea-suez; --worst 2; --chance record.
     """
-    from landbridge.study.files import held_projects, read_study
-    from landbridge.study.power_files import check_power_output, write_answer
-    from landbridge.study.stress import AMONG, answer, targets_of
+    from landbridge.study.closing import targets_of
+    from landbridge.study.stress import answer
+    from landbridge.study.worst import AMONG
 
     known("kind", among, AMONG)
-    known("size", size, ("full", "corridor", "reduced"))
-    study = read_study(with_study) if with_study else None
-    tables = read_tables(atlas, overlay or (Path(study.overlay) if study and study.overlay else None))
-    targets = targets_of(tables, [name for each in close or [] for name in split_commas(each)])
+    asked = ground(with_study, atlas, overlay, size=size, out=out)
+    targets = targets_of(asked.tables, [name for each in close or [] for name in split_commas(each)])
     chances = _chances(chance or [])
     if not targets and not worst and not chances:
         raise LandbridgeError("stress: say what to close (--close), or ask for the worst (--worst), or for --chance")
-    if out is not None:
-        check_power_output(out)
     with progress_bar(quiet=quiet or as_json) as progress:
         found = answer(
-            tables,
+            asked.tables,
             targets=targets,
             worst_of=worst,
             among=among,
@@ -88,14 +72,11 @@ def stress(
             days=days,
             year=year,
             size=size,
-            before=study.scenarios[-1].measures if study else (),
-            held=held_projects(study) if study else frozenset(tables.ids("projects")) & {"cku"},
+            before=asked.before,
+            held=asked.held,
             progress=progress,
         )
-    if out is not None:
-        write_answer(out, tables, found)
-    if as_json:
-        print_json(found)
+    if ended(found, asked.tables, out=out, as_json=as_json):
         return
     if found["closed"]:
         _print_closed(found["closed"], year)

@@ -25,12 +25,15 @@ import numpy.typing as npt
 import polars as pl
 
 from landbridge.data.tables import Tables
+from landbridge.errors import LandbridgeError
 from landbridge.model import appraisal, portfolio
 from landbridge.scenario.measures import Charge, Subsidise
 from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.appraising import Option, Plan, ground_cost, options_of, plan_of, territory
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
+from landbridge.study.kept import Kept
+from landbridge.study.risks import records_of, risk_rows
 from landbridge.study.settings import parameter
 from landbridge.study.valuer import Own, Set, Valuer
 
@@ -46,8 +49,7 @@ NOISE_USD = 1e5
 FEW = 3
 # Tolls on the project's own lines, relative to the rates of the atlas.
 TOLLS = (0.75, 1.25, 1.5, 2.0)
-# Years by which the opening is put off in the table of risks, and the latest wait for the best opening.
-DELAYS = (1, 3, 5)
+# The latest wait for the best opening, years.
 LATEST = 20
 MEGATONNE = 1e6
 
@@ -75,6 +77,7 @@ class Terms:
         self.upkeep = upkeep[1] / 100
         self.upkeep_span = (upkeep[0] / upkeep[1], upkeep[2] / upkeep[1])
         self.interest_span = (span("loan-interest")[0] / 100, span("loan-interest")[2] / 100)
+        self.records = records_of(tables)
 
     def told(self) -> dict[str, Any]:
         """The terms as a result states them."""
@@ -101,6 +104,7 @@ def appraise(
     company: bool = True,
     tell: Callable[[str], None] | None = None,
     valuer: Valuer | None = None,
+    kept: Kept | None = None,
 ) -> dict[str, Any]:
     """Appraise projects, each alone and in company.
 
@@ -118,6 +122,8 @@ def appraise(
         Called with what is being solved.
     valuer
         One that has solved some of it already.
+    kept
+        Where what was found is kept, so that a run that was stopped goes on where it was.
 
     Returns
     -------
@@ -132,15 +138,19 @@ def appraise(
         If an equilibrium was not found.
     """
     options = options_of(study, tables, names)
-    worth = valuer or Valuer(study, tables, options, tell=tell)
+    worth = valuer or Valuer(study, tables, options, tell=tell, kept=kept)
     terms = Terms(study, tables)
     every = frozenset(o.id for o in options)
+    if not any(worth.changes_network(o.id) for o in options):
+        raise LandbridgeError(
+            "nothing that flows can value: " + "; ".join(f"{o.id}: {worth.why_not(o.id)}" for o in options)
+        )
     projects = []
     rows: list[dict[str, Any]] = []
     for option in options:
         plan = plan_of(option, tables, study.appraisal or Appraising(), study.years[0])
         if not worth.changes_network(option.id):
-            projects.append(_not_there(option, plan))
+            projects.append({**_head(option, plan), "valued": False, "why": worth.why_not(option.id)})
             continue
         alone = frozenset({option.id})
         cases: dict[str, tuple[Set, Set]] = {"alone": (frozenset(), alone)}
@@ -329,29 +339,15 @@ class _Account:
         return {"planned": plan.opening, "best": best, "latest_tried": max(worth), "npv_usd": worth[best]}
 
     def _risks(self) -> list[dict[str, Any]]:
-        terms, plan = self.terms, self.plan
-        base = appraisal.npv(sum(self.streams.values()), terms.rate)
-        capital = appraisal.npv(self._grouped()["capital"], terms.rate)
-        rows: list[dict[str, Any]] = []
-        used, high = plan.used_usd or 0.0, plan.high_usd or 0.0
-        if used and high > used:
-            change = capital * (high / used - 1.0)
-            basis = f"range of the atlas, {plan.cost_basis}"
-            rows.append(
-                {"risk": "cost at its highest", "likelihood": "unknown", "npv_change_usd": change, "basis": basis}
-            )
-        for years in DELAYS:
-            late = appraisal.npv(sum(self._streams(years).values()), terms.rate)
-            basis = "same last year; no likelihood of delay is published"
-            rows.append(
-                {
-                    "risk": f"opens {years} year{'s' if years > 1 else ''} late, money spent as planned",
-                    "likelihood": "unknown",
-                    "npv_change_usd": late - base,
-                    "basis": basis,
-                }
-            )
-        return rows
+        told = {
+            "npv_usd": appraisal.npv(sum(self.streams.values()), self.terms.rate),
+            "capital_usd": appraisal.npv(self._grouped()["capital"], self.terms.rate),
+        }
+
+        def late(years: int) -> float:
+            return appraisal.npv(sum(self._streams(years).values()), self.terms.rate)
+
+        return risk_rows(self.plan, self.terms.records, told, late)
 
     def _loan(self) -> dict[str, Any] | None:
         plan = self.plan
@@ -567,11 +563,6 @@ def _head(option: Option, plan: Plan) -> dict[str, Any]:
         "payers": dict(plan.payers),
         "payer_basis": plan.payer_basis,
     }
-
-
-def _not_there(option: Option, plan: Plan) -> dict[str, Any]:
-    why = "the atlas has neither lines nor upgrades for it, so no flow can tell what it is worth"
-    return {**_head(option, plan), "valued": False, "why": why}
 
 
 def _company(found: Mapping[str, Any]) -> str:

@@ -16,7 +16,10 @@ from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.files import Study
 from landbridge.study.settings import parameter
 
-__all__ = ["Option", "Plan", "ground_cost", "options_of", "plan_of", "territory"]
+__all__ = ["ALL", "Option", "Plan", "ground_cost", "options_of", "plan_of", "territory"]
+
+#: Names every project that is not there yet.
+ALL = "all"
 
 #: Measures whose gains can be told apart from what they move between purses.
 VALUED = (Build, Upgrade, Ease, Regauge)
@@ -62,6 +65,10 @@ class Plan:
         ``financing``, ``territory`` or ``countries``.
     loan, lender, servicing
         Loan of the project company, who lends, and the shares of its owners who serve it.
+    rail
+        Whether it builds or betters railway lines.
+    history
+        What its opening was announced for before, in words.
     """
 
     low_usd: float | None
@@ -76,6 +83,8 @@ class Plan:
     loan: Loan | None
     lender: str
     servicing: Mapping[str, float]
+    rail: bool = False
+    history: str = ""
 
     @property
     def opening(self) -> int:
@@ -93,8 +102,8 @@ def options_of(study: Study, tables: Tables, names: Sequence[str] = ()) -> list[
     tables
         The atlas.
     names
-        Projects or scenarios; by default the projects that the study's scenarios build and the scenarios that do
-        something else.
+        Projects or scenarios, or `ALL`: what flows can value of the atlas and is not in service yet. By default the
+        projects that the study's scenarios build and the scenarios that do something else.
 
     Returns
     -------
@@ -111,6 +120,8 @@ def options_of(study: Study, tables: Tables, names: Sequence[str] = ()) -> list[
     ground = study.scenario(study.compare)
     scenarios = {s.id: s for s in study.scenarios if s.id != ground.id}
     wanted = list(dict.fromkeys(names))
+    if ALL in wanted:
+        wanted = list(dict.fromkeys([*(n for n in wanted if n != ALL), *_not_yet_there(tables)]))
     if not wanted:
         for scenario in scenarios.values():
             added = scenario.measures[len(ground.measures) :]
@@ -135,10 +146,17 @@ def options_of(study: Study, tables: Tables, names: Sequence[str] = ()) -> list[
                 )
             found.append(Option(name, scenario.name or name, added, False))
         else:
-            raise UnknownName("project or scenario", name, [*titles, *scenarios])
+            raise UnknownName("project or scenario", name, [ALL, *titles, *scenarios])
     if not found:
         raise LandbridgeError("nothing to appraise: name projects with --project, or let a scenario build some")
     return found
+
+
+def _not_yet_there(tables: Tables) -> list[str]:
+    """Projects with lines or upgrades that are neither in service nor abandoned."""
+    known = {p for table in ("links", "upgrades") for p in tables[table]["project"].drop_nulls()}
+    rows = tables["projects"].select("id", "status").rows()
+    return [name for name, status in rows if name in known and status not in ("in_service", "abandoned")]
 
 
 def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int) -> Plan:
@@ -228,7 +246,29 @@ def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int
         loan,
         lender,
         shares,
+        _is_rail(tables, option.id),
+        _history(tables, option.id),
     )
+
+
+def _is_rail(tables: Tables, project: str) -> bool:
+    """Whether a project builds or betters railway lines."""
+    mine = pl.col("project") == project
+    if tables["links"].filter(mine & (pl.col("mode") == "rail")).height:
+        return True
+    lines = tables["upgrades"].filter(mine & (pl.col("table") == "lines"))["subject"].to_list()
+    return bool(tables["links"].filter(pl.col("line").is_in(lines) & (pl.col("mode") == "rail")).height)
+
+
+def _history(tables: Tables, project: str) -> str:
+    """What the opening was announced for before."""
+    if "slips" not in tables:
+        return ""
+    told = []
+    for row in tables["slips"].filter(pl.col("project") == project).to_dicts():
+        came = ("opened in " if row["reached"] else "now ") + str(row["opening"]) if row["opening"] else "given up"
+        told.append(f"{row['name']}: {row['opening_said']} as said in {row['said']}, {came}")
+    return "; ".join(told)
 
 
 def territory(tables: Tables, project: str) -> dict[str, float]:

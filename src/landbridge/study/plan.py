@@ -23,12 +23,45 @@ from landbridge.study.appraising import Option, Plan, options_of, plan_of
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
 from landbridge.study.invest_files import frame_of
+from landbridge.study.kept import Kept
 from landbridge.study.valuer import Valuer
 
-__all__ = ["Limits", "alone_or_together", "plan", "plan_tables"]
+__all__ = ["ANY", "Counts", "Limits", "alone_or_together", "plan", "plan_tables"]
 
 #: Years in which projects may be begun, from the first year of the programme.
 HORIZON = 10
+#: Stands for all countries that are not named.
+ANY = "*"
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What a dollar gained or paid by a country counts.
+
+    Attributes
+    ----------
+    weights
+        By country.
+    others
+        Of all other countries; 0 = they do not count.
+    """
+
+    weights: Mapping[str, float] = field(default_factory=dict)
+    others: float = 0.0
+
+    @property
+    def world(self) -> bool:
+        """Whether all count alike, with what is nobody's in particular."""
+        return not self.weights and not self.others
+
+    def of(self, amounts: Mapping[str, float]) -> float:
+        """Weighted sum of amounts by country."""
+        return sum(usd * self.weights.get(country, self.others) for country, usd in amounts.items())
+
+    @property
+    def key(self) -> tuple[Any, ...]:
+        """What tells one from another."""
+        return tuple(sorted(self.weights.items())), self.others
 
 
 @dataclass(frozen=True)
@@ -48,7 +81,10 @@ class Limits:
     first_year, horizon
         From when, and for how many years.
     welfare
-        Countries whose gains and payments count; empty = all.
+        Countries whose gains and payments count; empty = all, CO2 and empties included.
+    weights
+        What a dollar of a country counts; 1 where it is not told, ``*`` for all the others. With weights and no
+        `welfare` all countries count.
     fairest
         Whether the least of these countries' net gains is made as large as can be, in place of their sum.
     """
@@ -62,7 +98,14 @@ class Limits:
     first_year: int | None = None
     horizon: int = HORIZON
     welfare: tuple[str, ...] = ()
+    weights: Mapping[str, float] = field(default_factory=dict)
     fairest: bool = False
+
+    def counted(self) -> Counts:
+        """Whose gains and payments count, and how much."""
+        if self.weights and not self.welfare:
+            return Counts(dict(self.weights), self.weights.get(ANY, 1.0))
+        return Counts({c: self.weights.get(c, self.weights.get(ANY, 1.0)) for c in self.welfare})
 
 
 class _World:
@@ -75,28 +118,29 @@ class _World:
         names: Sequence[str],
         tell: Callable[[str], None] | None,
         valuer: Valuer | None,
+        kept: Kept | None,
     ) -> None:
         options = options_of(study, tables, names)
         how = study.appraisal or Appraising()
         plans = [plan_of(o, tables, how, study.years[0]) for o in options]
-        self.valuer = valuer or Valuer(study, tables, options, tell=tell)
+        self.valuer = valuer or Valuer(study, tables, options, tell=tell, kept=kept)
         self.left_out: dict[str, str] = {}
-        kept: list[tuple[Option, Plan]] = []
+        able: list[tuple[Option, Plan]] = []
         for option, one in zip(options, plans, strict=True):
             if not self.valuer.changes_network(option.id):
-                self.left_out[option.id] = "not in the network: no flow tells what it is worth"
+                self.left_out[option.id] = self.valuer.why_not(option.id)
             elif one.used_usd is None:
                 self.left_out[option.id] = "no cost is known"
             else:
-                kept.append((option, one))
-        if not kept:
+                able.append((option, one))
+        if not able:
             raise LandbridgeError(
                 "no project to plan with: " + "; ".join(f"{k}: {v}" for k, v in self.left_out.items())
             )
-        self.options, self.plans = [o for o, _ in kept], [p for _, p in kept]
+        self.options, self.plans = [o for o, _ in able], [p for _, p in able]
         self.terms = Terms(study, tables)
         self.modelled = study.years
-        self._worth: dict[tuple[frozenset[int], tuple[str, ...], int], float] = {}
+        self._worth: dict[tuple[frozenset[int], tuple[Any, ...], int], float] = {}
 
     def gains(self, chosen: frozenset[int], year: int) -> Gains:
         names = frozenset(self.options[i].id for i in chosen)
@@ -108,27 +152,26 @@ class _World:
     def cost(self, i: int) -> float:
         return self.plans[i].used_usd or 0.0
 
-    def paid(self, i: int, countries: tuple[str, ...]) -> float:
-        """Share of a project's cost that counts."""
-        return sum(self.plans[i].payers.get(c, 0.0) for c in countries) if countries else 1.0
+    def paid(self, i: int, counts: Counts) -> float:
+        """Share of a project's cost that counts, weighted by who pays."""
+        return 1.0 if counts.world else counts.of(self.plans[i].payers)
 
-    def of_modelled(self, chosen: frozenset[int], countries: tuple[str, ...], year: int) -> float:
+    def of_modelled(self, chosen: frozenset[int], counts: Counts, year: int) -> float:
         """Gains of a set in a modelled year to the countries that count, upkeep deducted."""
-        key = (chosen, countries, year)
+        key = (chosen, counts.key, year)
         if key not in self._worth:
             gains = self.gains(chosen, year)
-            if countries:
-                parts = (gains.users_usd, gains.operators_usd, gains.fees_usd)
-                total = sum(part.get(c, 0.0) for part in parts for c in countries)
-            else:
+            if counts.world:
                 total = gains.total_usd - sum(gains.co2_t.values()) * self.terms.carbon_usd_t
-            upkeep = sum(self.cost(i) * self.paid(i, countries) for i in chosen) * self.terms.upkeep
+            else:
+                total = sum(counts.of(part) for part in (gains.users_usd, gains.operators_usd, gains.fees_usd))
+            upkeep = sum(self.cost(i) * self.paid(i, counts) for i in chosen) * self.terms.upkeep
             self._worth[key] = total - upkeep
         return self._worth[key]
 
-    def worth(self, chosen: frozenset[int], countries: tuple[str, ...], year: int) -> float:
+    def worth(self, chosen: frozenset[int], counts: Counts, year: int) -> float:
         """The same in any year, in a straight line between modelled ones."""
-        values = [self.of_modelled(chosen, countries, y) for y in self.modelled]
+        values = [self.of_modelled(chosen, counts, y) for y in self.modelled]
         return float(between_years(self.modelled, values, [year])[0])
 
 
@@ -141,6 +184,7 @@ def plan(
     exact: bool | None = None,
     tell: Callable[[str], None] | None = None,
     valuer: Valuer | None = None,
+    kept: Kept | None = None,
 ) -> dict[str, Any]:
     """Find a programme.
 
@@ -160,6 +204,8 @@ def plan(
         Called with what is being solved.
     valuer
         One that has solved some of it already.
+    kept
+        Where what was found is kept, so that a run that was stopped goes on where it was.
 
     Returns
     -------
@@ -174,7 +220,9 @@ def plan(
     UnknownName
         If an order names what is not planned.
     """
-    world = _World(study, tables, names, tell, valuer)
+    if limits.fairest and limits.weights:
+        raise LandbridgeError("the fairest programme: wanted countries alike, got weights")
+    world = _World(study, tables, names, tell, valuer, kept)
     ids = [o.id for o in world.options]
 
     def index(pairs: tuple[tuple[str, str], ...]) -> tuple[tuple[int, int], ...]:
@@ -189,9 +237,9 @@ def plan(
     horizon = max(limits.horizon, longest)
     last = horizon + world.terms.years - 1
     yearly = (limits.yearly_usd,) * horizon
-    countries = limits.welfare
+    countries, counts = limits.welfare, limits.counted()
 
-    def candidates_for(those: tuple[str, ...]) -> list[portfolio.Candidate]:
+    def candidates_for(those: Counts) -> list[portfolio.Candidate]:
         return [
             portfolio.Candidate(
                 (world.cost(i) / p.build_years,) * p.build_years, p.payers, counted=world.paid(i, those)
@@ -199,7 +247,7 @@ def plan(
             for i, p in enumerate(world.plans)
         ]
 
-    candidates = candidates_for(countries)
+    candidates = candidates_for(counts)
     terms = portfolio.ProgrammeTerms(
         horizon=horizon,
         last_year=last,
@@ -214,7 +262,7 @@ def plan(
     )
 
     def worth(chosen: frozenset[int], year: int) -> float:
-        return world.worth(chosen, countries, first + year)
+        return world.worth(chosen, counts, first + year)
 
     least: dict[str, float] | None = None
     if limits.fairest:
@@ -225,10 +273,10 @@ def plan(
             )
 
         def of(country: str) -> Callable[[frozenset[int], int], float]:
-            return lambda chosen, year: world.worth(chosen, (country,), first + year)
+            return lambda chosen, year: world.worth(chosen, Counts({country: 1.0}), first + year)
 
         starts, values = portfolio.fairest_programme(
-            [candidates_for((c,)) for c in countries], [of(c) for c in countries], terms
+            [candidates_for(Counts({c: 1.0})) for c in countries], [of(c) for c in countries], terms
         )
         least = dict(zip(countries, values.tolist(), strict=True))
         found = portfolio.told_programme(candidates, worth, terms, starts)
@@ -270,7 +318,7 @@ def plan(
         "last_year": first + last,
         "terms": world.terms.told(),
         "fairest_usd": least,
-        "welfare": list(countries) or "all countries, CO2 included",
+        "welfare": _welfare(limits),
         "budget_usd": _finite(limits.total_usd),
         "yearly_usd": _finite(limits.yearly_usd),
         "payers": dict(limits.payers),
@@ -291,6 +339,15 @@ def plan(
         ],
         "solved": world.valuer.solved,
     }
+
+
+def _welfare(limits: Limits) -> list[str] | str:
+    """Whose gains count, in words."""
+    if not limits.weights:
+        return list(limits.welfare) or "all countries, CO2 included"
+    counts = limits.counted()
+    told = [f"{c} times {weight:g}" for c, weight in counts.weights.items() if c != ANY]
+    return [*told, f"all others times {counts.others:g}"] if not limits.welfare else told
 
 
 def _first_year(tables: Tables, plans: Sequence[Plan]) -> int:
@@ -357,9 +414,9 @@ def alone_or_together(world: _World) -> dict[str, Any] | None:
         if chosen not in known:
             known[chosen] = {}
             for c in payers:
-                values = [world.of_modelled(chosen, (c,), y) for y in world.modelled]
+                values = [world.of_modelled(chosen, Counts({c: 1.0}), y) for y in world.modelled]
                 gain = appraisal.npv(between_years(world.modelled, values, years), terms.rate)
-                known[chosen][c] = gain - sum(world.cost(i) * world.paid(i, (c,)) for i in chosen)
+                known[chosen][c] = gain - sum(world.cost(i) * world.paid(i, Counts({c: 1.0})) for i in chosen)
         return np.array([known[chosen][c] for c in payers])
 
     found = portfolio.coordinate([2 ** len(mine[c]) for c in payers], payoff)

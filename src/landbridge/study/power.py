@@ -5,9 +5,9 @@
 
 Both rules are always solved, shippers as players and as price-takers, since they answer different questions: with
 shippers at the table two rival transit countries are worth nothing alone; without them each stands for the cargo that
-it could carry if the others did not compete. A project asks for the consent of every player on whose land it lies: a
-coalition that lacks one of them earns what it earned before. What is shown with a result: who plays, the outside
-option, the investment options, the principle, whether the game is superadditive.
+it could carry if the others did not compete. A project asks for the consent of every player on whose land it lies, of
+a railway on whose tracks: a coalition that lacks one of them earns what it earned before. What is shown with a result:
+who plays, the outside option, the investment options, the principle, whether the game is superadditive.
 """
 
 from __future__ import annotations
@@ -31,8 +31,9 @@ from landbridge.scenario.select import country_km
 from landbridge.study.carriage import Laden, lay_out
 from landbridge.study.files import Study, held_projects
 from landbridge.study.games import solutions
+from landbridge.study.players import Players, check_listable, pairs_of, players_of, weights_of
 from landbridge.study.solve import Settings
-from landbridge.study.worth import RULES, Players, Sampled, check_listable, corridors, players_of, worth_game
+from landbridge.study.worth import RULES, Sampled, corridors, worth_game
 
 __all__ = ["DEFAULT_PLAYERS", "BuildCost", "change", "power"]
 
@@ -76,6 +77,8 @@ def power(
     *,
     players: Sequence[str] = DEFAULT_PLAYERS,
     blocs: Sequence[str] = (),
+    talks: Sequence[str] = (),
+    weights: Sequence[str] = (),
     project: str | None = None,
     year: int | None = None,
     size: str | None = None,
@@ -96,9 +99,13 @@ def power(
     tables
         The atlas.
     players
-        Countries by ISO2, or blocs by id; arcs of all others are free.
+        Countries by ISO2, blocs or railways by id; arcs of all others are free.
     blocs
-        Blocs whose members among the players negotiate as one in the Owen value.
+        Blocs whose members among the players negotiate as one in the Owen value; a railway goes with its home.
+    talks
+        Who can talk to whom, for the Myerson value: pairs as ``KZ-RU``, or ``neighbours``.
+    weights
+        Weights as ``KZ=2`` for the weighted Shapley value and Nash bargaining; who is not named weighs 1.
     project
         Project to build; by default what the study's other scenario does.
     year, size
@@ -137,6 +144,10 @@ def power(
         check_listable(playing)
     settings = Settings(gap=study.gap, max_iterations=study.max_iterations, size=size or study.size)
     groups = _groups(tables, playing, blocs, chosen)
+    talking = pairs_of(talks, tables, playing) if talks else None
+    weight = weights_of(weights, playing) if weights else None
+    if sample is not None and (blocs or talks or weights):
+        raise LandbridgeError("sample: drawn orders give Shapley values only; leave blocs, talks and weights out")
     by_id = {scenario.id: scenario for scenario in study.scenarios}
     ground = by_id[study.compare]
     other, after = _after(study, ground, project)
@@ -150,9 +161,11 @@ def power(
         "study": study.name,
         "year": chosen,
         "size": settings.size,
-        "players": {name: sorted(own) for name, own in zip(playing.names, playing.members, strict=True)},
+        "players": {name: list(own) for name, own in zip(playing.names, playing.speaks_for, strict=True)},
         "principle": PRINCIPLE,
         "outside_option": OUTSIDE,
+        "talks": None if talking is None else [[playing.names[i], playing.names[j]] for i, j in talking],
+        "weights": None if weight is None else dict(zip(playing.names, weight, strict=True)),
         "before": ground.id,
         "after": other,
         "investment_options": [] if other is None else [other],
@@ -197,7 +210,7 @@ def power(
                     game, free = plain, free_plain
             games.append(game)
             free_usd_yr.append(free)
-            solved = solutions(game, blocs=groups)
+            solved = solutions(game, blocs=groups, graph=talking, weights=weight)
             told[name] = {
                 **solved,
                 "as_one": _as_one(playing, groups, solved),
@@ -427,7 +440,7 @@ def _by_drawing(
 
 
 def _builders(tables: Tables, players: Players, measures: Sequence[Measure]) -> list[int] | None:
-    """Players on whose land the projects lie; None where something else than a project is done, which asks nobody."""
+    """Players on whose land or tracks the projects lie; None where something else is done, which asks nobody."""
     if not measures or not all(isinstance(measure, Build) for measure in measures):
         return None
     projects = {measure.project for measure in measures if isinstance(measure, Build) and measure.project}
@@ -437,7 +450,8 @@ def _builders(tables: Tables, players: Players, measures: Sequence[Measure]) -> 
     crossed = {place[end] for end in (*links["place_a"], *links["place_b"])}
     for text in links["country_km"].drop_nulls():
         crossed |= country_km(text).keys()
-    return [i for i, own in enumerate(players.members) if own & crossed]
+    running = {name for names in links["operators"].drop_nulls() for name in names}
+    return [i for i, own in enumerate(players.members) if own & crossed or players.names[i] in running]
 
 
 def _after(study: Study, ground: Scenario, project: str | None) -> tuple[str | None, tuple[Measure, ...] | None]:
@@ -454,7 +468,7 @@ def _groups(tables: Tables, players: Players, blocs: Sequence[str], year: int) -
     groups = []
     for name in blocs:
         members = players_of(tables, [name], year).members[0]
-        inside = [i for i in sorted(left) if players.members[i] <= members]
+        inside = [i for i in sorted(left) if players.home[i] <= members]
         if not inside:
             raise LandbridgeError(
                 f"blocs: no player of {', '.join(players.names)} that is not yet in a bloc is in {name}"

@@ -85,6 +85,8 @@ class Settings:
         Processes that share them.
     start
         First day, for the day of the week and the season.
+    season
+        Whether months differ. A stay in the long run is one of mean days; runs of a certain time have their season.
     """
 
     days: float = 90.0
@@ -92,6 +94,13 @@ class Settings:
     seed: int = 0
     workers: int = 1
     start: date = date(2023, 1, 2)
+    season: bool = False
+
+
+#: Trains of all runs together: their records are kept, half a kilobyte each.
+MOST_TRAINS = 4_000_000
+#: Runs with which the limit of a curve is tried.
+JUDGE = Settings()
 
 
 def plan_ids(tables: Tables) -> list[str]:
@@ -223,14 +232,14 @@ def changed(plan: Plan, settings: Mapping[str, str], *, trains_day: float | None
         if "." in word:
             name, field = word.rsplit(".", 1)
             if name not in rows:
-                raise UnknownName("resource or stream", name, list(rows))
+                raise _unknown("resource or stream", name, list(rows))
             if field not in rows[name] or field == "id":
-                raise UnknownName("field", field, [f for f in rows[name] if f != "id"])
+                raise _unknown("field", field, [f for f in rows[name] if f != "id"])
             rows[name][field] = value.split(";") if field in ("week", "year") and isinstance(value, str) else value
             continue
         side = word.removeprefix("tracks_") if word.startswith("tracks_") else ""
         if word not in words:
-            raise UnknownName("setting", word, [*words, *(f"{name}.{f}" for name, row in rows.items() for f in row)])
+            raise _unknown("setting", word, words, [f"{name}.{f}" for name, row in rows.items() for f in row])
         kind, field = SET_WORDS["tracks" if side else word]
         if not kind:
             head[field] = value
@@ -242,6 +251,15 @@ def changed(plan: Plan, settings: Mapping[str, str], *, trains_day: float | None
             row[field] = value
     new = terminals.make_plan(head, resources, streams, where=f"{plan.id} as changed")
     return new if trains_day is None else terminals.rated(new, trains_day)
+
+
+def _unknown(kind: str, name: str, names: list[str], more: Sequence[str] = ()) -> LandbridgeError:
+    """An error that suggests what is meant, or tells the names."""
+    error = UnknownName(kind, name, [*names, *more])
+    if error.suggestions:
+        return error
+    rest = ", and ID.FIELD of a resource or stream" if more else ""
+    return LandbridgeError(f"{error}; there are {', '.join(names)}{rest}")
 
 
 def _task(
@@ -283,7 +301,16 @@ def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), day
     list of Run
         In the order of their numbers, whoever ran them.
     """
-    work = partial(_task, plan, settings, tuple(stops), settings.days if days is None else days)
+    length = settings.days if days is None else days
+    trains = sum(s.trains_day for s in plan.streams) * length * settings.replications
+    if trains > MOST_TRAINS:
+        raise LandbridgeError(
+            f"{plan.id}: {trains:,.0f} trains in {settings.replications} runs of {length:g} days; wanted at most "
+            f"{MOST_TRAINS:,}: fewer trains a day, days or replications"
+        )
+    if not settings.season:
+        plan = terminals.without_season(plan)
+    work = partial(_task, plan, settings, tuple(stops), length)
     numbers = list(range(settings.replications))
     workers = min(settings.workers, len(numbers), 4 * (os.cpu_count() or 1))
     if workers <= 1:
@@ -417,15 +444,47 @@ def recover(plan: Plan, settings: Settings, stops: Sequence[Stop]) -> tuple[Reco
     )
 
 
-def delay_curve(plan: Plan, settings: Settings, *, stream: str = "") -> DelayCurve:
-    """Find the delay curve of a terminal, of one stream or of all in proportion."""
+def delay_curve(
+    plan: Plan, settings: Settings, *, stream: str = "", ratios: Sequence[float] = terminals.RATIOS
+) -> DelayCurve:
+    """Find the delay curve of a terminal, of one stream or of all in proportion.
+
+    One rule wherever a limit is told: no run of `JUDGE` tips over or drifts, however few and short the runs are that
+    the rest of the curve is made of.
+
+    Parameters
+    ----------
+    plan
+        The terminal.
+    settings
+        Length, number and seed of the runs behind each volume.
+    stream
+        Id of the stream that varies, with or without the plan's own; "" for all.
+    ratios
+        Steps of volume.
+    """
     names = [s.id for s in plan.streams]
     if stream and stream not in names:
         short = {name.removeprefix(f"{plan.id}:"): name for name in names}
         if stream not in short:
             raise UnknownName("stream", stream, list(short))
         stream = short[stream]
-    return terminals.delay_curve(plan, lambda tried: replicate(tried, settings), stream=stream)
+    if settings.days < terminals.JUDGED_DAYS:
+        raise LandbridgeError(
+            f"--days: a curve tells which volumes hold, and {settings.days:g} days are too short to judge; wanted at "
+            f"least {terminals.JUDGED_DAYS:g}"
+        )
+    few = settings.replications < JUDGE.replications or settings.days < JUDGE.days
+    more = replace(
+        settings, replications=max(settings.replications, JUDGE.replications), days=max(settings.days, JUDGE.days)
+    )
+    return terminals.delay_curve(
+        plan,
+        lambda tried: replicate(tried, settings),
+        stream=stream,
+        ratios=ratios,
+        confirm=(lambda tried: replicate(tried, more)) if few else None,
+    )
 
 
 def _estimate(value: Estimate) -> dict[str, float]:
@@ -446,6 +505,7 @@ def told(plan: Plan, summary: Summary, settings: Settings) -> dict[str, Any]:
         "warm_up_days": summary.warm_up_days,
         "replications": summary.replications,
         "seed": settings.seed,
+        "season": settings.season and any(s.year for s in plan.streams),
         "stable": None if summary.verdict == "undecided" else summary.stable,
         "verdict": summary.verdict,
         "reason": summary.reason,
@@ -464,6 +524,8 @@ def told(plan: Plan, summary: Summary, settings: Settings) -> dict[str, Any]:
             side: {key: value.mean for key, value in each.items()} for side, each in summary.outside.items()
         },
         "utilisation": summary.utilisation,
+        "working": summary.working,
+        "occupied": summary.occupied,
         "offered_load": summary.offered_load,
         "bottleneck": summary.bottleneck,
         "confidence_intervals_95": {
@@ -522,7 +584,7 @@ def ask(
     else:
         rows = tables["terminal_stops"].filter((pl.col("plan") == plan.id) & (pl.col("event") == event))
         first = min(rows["from_date"].to_list(), default=settings.start)
-        settings = replace(settings, start=first - timedelta(days=BEFORE_DAYS))
+        settings = replace(settings, start=first - timedelta(days=BEFORE_DAYS), season=True)
         stops = stops_of(tables, plan, event, settings.start)
         longest = max(s.to_h for s in stops) / 24.0 + AFTER_DAYS
         settings = replace(settings, days=max(settings.days, longest))

@@ -9,7 +9,9 @@ and its gains are zero, not the noise of two searches.
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Sequence
+from typing import Any, TypeVar, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -21,8 +23,10 @@ from landbridge.model.network.match import matching_arcs
 from landbridge.scenario.apply import apply
 from landbridge.scenario.edits import Payment
 from landbridge.study.appraising import Option
+from landbridge.study.content import code_hash, content_of
 from landbridge.study.files import Study, held_projects
 from landbridge.study.gains import Gains, OutsideCarbon, State, gains_between, state_of
+from landbridge.study.kept import Kept
 from landbridge.study.payments import payments_table
 from landbridge.study.settings import Settings, parameter
 from landbridge.study.solve import Solution, solve
@@ -31,6 +35,7 @@ __all__ = ["Own", "Valuer"]
 
 F8 = npt.NDArray[np.float64]
 Set = frozenset[str]
+_Found = TypeVar("_Found")
 
 _OF_ARCS = "time_h spread_h money_usd_teu money_usd_t money_empty_usd_teu container bulk co2_g_t box_co2_g_teu".split()
 _OF_FACILITIES = "delay_h power capacity_trains_day preload_trains_day train_length_factor".split()
@@ -83,10 +88,19 @@ class Valuer:
         What may be done; all of them are held back unless chosen.
     tell
         Called with what is being solved.
+    kept
+        Where gains and own lines are kept by all that they depend on, so that a run that was stopped goes on where it
+        was; None = nowhere.
     """
 
     def __init__(
-        self, study: Study, tables: Tables, options: Sequence[Option], *, tell: Callable[[str], None] | None = None
+        self,
+        study: Study,
+        tables: Tables,
+        options: Sequence[Option],
+        *,
+        tell: Callable[[str], None] | None = None,
+        kept: Kept | None = None,
     ) -> None:
         self.study, self.tables, self.options = study, tables, {o.id: o for o in options}
         self.settings = Settings(gap=study.gap, max_iterations=study.max_iterations, size=study.size)
@@ -100,6 +114,8 @@ class Valuer:
         self._states: dict[tuple[Set, int], State] = {}
         self._carbon: dict[int, OutsideCarbon] = {}
         self._gains: dict[tuple[Set, Set, int], Gains] = {}
+        self._kept = kept
+        self._digest = "" if kept is None else content_of(code_hash(), tables.frames, self.settings)
         self._iso2 = dict(zip(tables["countries"]["iso3"], tables["countries"]["iso2"], strict=True))
 
     @property
@@ -130,16 +146,35 @@ class Valuer:
         """What a set gains over another, by default over none, in a modelled year."""
         key = (without, chosen, year)
         if key not in self._gains:
-            before, after = self.solution(without, year), self.solution(chosen, year)
-            if chosen == without or not _used(before, after):
-                self._gains[key] = Gains()
-            else:
-                if year not in self._carbon:
-                    none = self.solution(frozenset(), year)
-                    self._carbon[year] = OutsideCarbon(self._tables[frozenset(), year], none.prepared)
-                states = (self._state(without, year), self._state(chosen, year))
-                self._gains[key] = gains_between(before, after, states, self._carbon[year], self._iso2)
+            named = ("gains", self._measures(without), self._measures(chosen), year)
+            self._gains[key] = self._remember(named, lambda: self._find_gains(chosen, year, without))
         return self._gains[key]
+
+    def _find_gains(self, chosen: Set, year: int, without: Set) -> Gains:
+        before, after = self.solution(without, year), self.solution(chosen, year)
+        if chosen == without or not _used(before, after):
+            return Gains()
+        if year not in self._carbon:
+            none = self.solution(frozenset(), year)
+            self._carbon[year] = OutsideCarbon(self._tables[frozenset(), year], none.prepared)
+        states = (self._state(without, year), self._state(chosen, year))
+        return gains_between(before, after, states, self._carbon[year], self._iso2)
+
+    def _measures(self, chosen: Set) -> tuple[Any, ...]:
+        """What a set does, and what is held back while it does."""
+        return (*self._ground, *(m for name in sorted(chosen) for m in self.options[name].measures)), self.held
+
+    def _remember(self, named: tuple[Any, ...], find: Callable[[], _Found]) -> _Found:
+        """What was found before and kept, else what is found now."""
+        if self._kept is None:
+            return find()
+        key = content_of(self._digest, *named)
+        raw = self._kept.get(key)
+        if raw is not None:
+            return cast(_Found, pickle.loads(raw))  # noqa: S301 - as trusted as a program, see `kept`
+        found = find()
+        self._kept.put(key, pickle.dumps(found))
+        return found
 
     def forget(self, chosen: Set) -> None:
         """Let go of the flows of a set whose gains are known; they are large."""
@@ -155,9 +190,13 @@ class Valuer:
     def own(self, option: str, chosen: Set, year: int) -> Own:
         """What an option's own lines carry where a set is there."""
         links = frozenset(self.tables["links"].filter(pl.col("project") == option)["id"].to_list())
-        solution = self.solution(chosen, year)
-        tolls = payments_table(self._tables[chosen, year], solution, self._payments[chosen, year])
-        return Own(self.tables, solution, links, tolls)
+
+        def find() -> Own:
+            solution = self.solution(chosen, year)
+            tolls = payments_table(self._tables[chosen, year], solution, self._payments[chosen, year])
+            return Own(self.tables, solution, links, tolls)
+
+        return self._remember(("own", sorted(links), self._measures(chosen), year), find)
 
     def changes_network(self, option: str) -> bool:
         """Whether an option changes anything that the model knows of."""
@@ -165,6 +204,14 @@ class Valuer:
             return True
         known = (self.tables[table]["project"] == option for table in ("links", "upgrades"))
         return any(bool(rows.any()) for rows in known)
+
+    def why_not(self, option: str) -> str:
+        """Why no flow can tell what an option is worth: the atlas' reason where it has one."""
+        if "unvalued" in self.tables:
+            told = self.tables["unvalued"].filter(pl.col("id") == option)["reason"].to_list()
+            if told:
+                return str(told[0])
+        return "the atlas has neither lines nor upgrades for it, so no flow can tell what it is worth"
 
     def _state(self, chosen: Set, year: int) -> State:
         if (chosen, year) not in self._states:

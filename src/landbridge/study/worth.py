@@ -2,18 +2,15 @@
 
 The corridor game of `landbridge.model.leverage.corridor` is made here from the supernetwork: who must consent to an
 arc, what it costs without transfers, how much room a facility has left, and what each relation's outside option costs.
-Its 2^n worths are found in blocks that do not depend on the number of workers, and kept on disk by the content of the
-game, so that a run that was stopped goes on where it was.
+Its 2^n worths are found in rows that do not depend on the number of workers, and kept on disk by the content of the
+game and the code, so that a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations
 
-import hashlib
-import multiprocessing
-import os
-from collections.abc import Callable, Sequence
-from concurrent.futures import ProcessPoolExecutor
-from dataclasses import dataclass, fields, is_dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, fields
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -21,20 +18,20 @@ import numpy as np
 import numpy.typing as npt
 
 from landbridge.data.tables import Tables
-from landbridge.errors import LandbridgeError, OutputError, UnknownName
-from landbridge.model.leverage import MOST_PLAYERS, Game, corridor, make
-from landbridge.model.network import ArcKind
+from landbridge.model.leverage import Game, corridor, make
 from landbridge.study.carriage import Laden, lay_out
+from landbridge.study.content import code_hash, content_of
+from landbridge.study.kept import Kept, replace_file
+from landbridge.study.players import Players, check_listable, consent_of
+from landbridge.study.runner import Done, Task, run_tasks, where_of
 from landbridge.study.solve import Settings
 
 __all__ = [
     "RULES",
     "Corridors",
-    "Players",
     "Sampled",
-    "check_listable",
     "corridors",
-    "players_of",
+    "row_of_worths",
     "solve_worths",
     "worth_game",
 ]
@@ -47,24 +44,6 @@ Progress = Callable[[int, int], None]
 RULES = ("shippers are players", "shippers are price-takers")
 # Coalitions after which drawn worths are written.
 KEEP_EVERY = 200
-# Change it when worths of the same game would come out otherwise.
-CACHE_FORMAT = "corridor game 3"
-
-
-@dataclass(frozen=True)
-class Players:
-    """Who bargains.
-
-    Parameters
-    ----------
-    names
-        Countries (ISO2) or blocs, in order.
-    members
-        Countries of each; no country is in two.
-    """
-
-    names: tuple[str, ...]
-    members: tuple[frozenset[str], ...]
 
 
 @dataclass(frozen=True, eq=False)
@@ -86,55 +65,6 @@ class Corridors:
     without_outside_tonnes_yr: float
 
 
-def players_of(tables: Tables, names: Sequence[str], year: int) -> Players:
-    """Read who bargains: countries by ISO2, blocs by their id.
-
-    Parameters
-    ----------
-    tables
-        The atlas.
-    names
-        As the user wrote them, in any case.
-    year
-        Year for the membership of blocs.
-
-    Returns
-    -------
-    Players
-
-    Raises
-    ------
-    UnknownName
-        If a name is neither a country nor a bloc.
-    LandbridgeError
-        If a country would play twice, or nobody plays.
-    """
-    countries = {str(c).casefold(): str(c) for c in tables["countries"]["iso2"].to_list()}
-    blocs: dict[str, set[str]] = {}
-    for row in tables["blocs"].to_dicts():
-        if row["from_year"] is None or row["from_year"] <= year:
-            blocs.setdefault(row["bloc"], set()).add(row["iso2"])
-    found: list[str] = []
-    members: list[frozenset[str]] = []
-    for name in names:
-        key = name.strip().casefold()
-        if key in countries:
-            found.append(countries[key])
-            members.append(frozenset({countries[key]}))
-        elif key in blocs:
-            found.append(key)
-            members.append(frozenset(blocs[key]))
-        else:
-            raise UnknownName("player", name, [*countries.values(), *blocs])
-    if not found:
-        raise LandbridgeError("players: wanted at least one country or bloc")
-    for i, own in enumerate(members):
-        for j in range(i):
-            if both := sorted(own & members[j]):
-                raise LandbridgeError(f"players: {', '.join(both)} would play twice, in {found[j]} and in {found[i]}")
-    return Players(tuple(found), tuple(members))
-
-
 def corridors(
     tables: Tables, players: Players, *, rule: str, year: int, settings: Settings, laden: Laden | None = None
 ) -> Corridors:
@@ -145,9 +75,10 @@ def corridors(
     tables
         After `landbridge.scenario.apply`.
     players
-        Who bargains; arcs of all other countries are free to everyone.
+        Who bargains; arcs of all others are free to everyone.
     rule
-        One of `RULES`. Where shippers are price-takers, a relation need not ask the countries of its own two ends.
+        One of `RULES`. Where shippers are price-takers, a relation need not ask the countries of its own two ends, nor
+        the railways that are at home there.
     year, settings
         Year and size.
     laden
@@ -167,11 +98,11 @@ def corridors(
     laden = laden or lay_out(tables, year=year, settings=settings, transfers=False)
     prepared, carriage = laden.prepared, laden.carriage
     net = prepared.network
-    bit = {country: 1 << i for i, own in enumerate(players.members) for country in own}
-    nation = np.array([bit.get(country, 0) for country in net.countries], np.int64)
-    consent = nation[net.country]
-    border = net.kind == ArcKind.BORDER
-    consent[border] |= nation[net.country_to[border]]
+    consent = consent_of(net, players, links=_operators(tables, "links"), crossings=_operators(tables, "crossings"))
+    bit: dict[str, int] = {}
+    for i, home in enumerate(players.home):
+        for country in home:
+            bit[country] = bit.get(country, 0) | 1 << i
     zone_country = dict(zip(tables["zones"]["id"], tables["zones"]["country"], strict=True))
     zone_bit = np.array([bit.get(zone_country[zone], 0) for zone in prepared.demand.zones], np.int64)
     own = zone_bit[prepared.demand.origin] | zone_bit[prepared.demand.destination]
@@ -183,20 +114,9 @@ def corridors(
     return Corridors(game, laden.tonnes_yr, laden.without_outside_tonnes_yr)
 
 
-def check_listable(players: Players) -> None:
-    """Refuse more players than all coalitions can be listed for.
-
-    Raises
-    ------
-    LandbridgeError
-        With the reason, and what to do.
-    """
-    count = len(players.names)
-    if count > MOST_PLAYERS:
-        raise LandbridgeError(
-            f"{count} players make {1 << count} coalitions; up to {MOST_PLAYERS} players can be listed: name fewer "
-            "players, or blocs in place of countries, or let orders of arrival be drawn (--sample)"
-        )
+def _operators(tables: Tables, name: str) -> dict[str, tuple[str, ...]]:
+    """Railways of links or crossings."""
+    return {row: tuple(names or ()) for row, names in tables[name].select("id", "operators").rows()}
 
 
 def worth_game(
@@ -246,7 +166,7 @@ class Sampled:
 
     def __init__(self, found: Corridors, *, cache: Path | None = None, progress: Progress | None = None) -> None:
         self._row = corridor.Row(found.game, corridor.efficient_paths(found.game))
-        self._path = None if cache is None else cache / content_of(found.game)[:24] / "drawn.npy"
+        self._path = None if cache is None else cache / f"drawn-{content_of(code_hash(), found.game)[:24]}.npy"
         self._progress = progress
         self._known: dict[int, float] = {}
         self._tops: list[tuple[int, int, float]] = []
@@ -281,7 +201,9 @@ class Sampled:
             pairs = sorted(self._known.items())
             kept = np.empty((len(pairs), 2))
             kept[:, 0], kept[:, 1] = np.array([s for s, _ in pairs], np.int64).view(np.float64), [v for _, v in pairs]
-            _keep(self._path, kept)
+            packed = BytesIO()
+            np.save(packed, kept)
+            replace_file(self._path, packed.getvalue())
 
 
 def _drawn(path: Path) -> dict[int, float] | None:
@@ -308,7 +230,7 @@ def solve_worths(
     workers
         Processes; 1 = this one.
     cache
-        Folder in which finished blocks are kept by the content of the game; None = nowhere.
+        Folder in which finished rows are kept by the content of the game and the code; None = nowhere.
     progress
         Called with coalitions done and all.
 
@@ -322,96 +244,52 @@ def solve_worths(
     NotConverged
         If a coalition has no proved optimum.
     OutputError
-        If a finished block cannot be kept.
+        If a finished row cannot be kept.
     """
-    rows = corridor.blocks(game.player_count)
+    rows = {f"row {number}": row for number, row in enumerate(corridor.blocks(game.player_count))}
     worth = np.empty(1 << game.player_count)
-    folder = None if cache is None else cache / content_of(game)[:24]
     done = 0
-    waiting: list[int] = []
-    for number, row in enumerate(rows):
-        kept = None if folder is None else _kept(folder / f"{number:05d}.npy", len(row))
-        if kept is None:
-            waiting.append(number)
-        else:
-            worth[row] = kept
-            done += len(row)
-    if progress is not None:
-        progress(done, worth.size)
 
-    def take(number: int, values: F8) -> None:
+    def tell(event: Done) -> None:
         nonlocal done
-        worth[rows[number]] = values
-        done += values.size
-        if folder is not None:
-            _keep(folder / f"{number:05d}.npy", values)
+        done += len(rows[event.id])
         if progress is not None:
             progress(done, worth.size)
 
-    if not waiting:
-        return worth
-    paths = corridor.efficient_paths(game)
-    if workers == 1 or len(waiting) == 1:
-        _begin(game, paths)
-        for number in waiting:
-            take(number, _block(rows[number]))
-        return worth
-    context = multiprocessing.get_context("spawn")
-    with ProcessPoolExecutor(min(workers, len(waiting)), context, initializer=_begin, initargs=(game, paths)) as pool:
-        for number, values in zip(waiting, pool.map(_block, [rows[n] for n in waiting]), strict=True):
-            take(number, values)
+    if progress is not None:
+        progress(0, worth.size)
+    solved = run_tasks(
+        row_of_worths,
+        game,
+        [Task(name, row) for name, row in rows.items()],
+        where=where_of(workers, None),
+        kept=None if cache is None else Kept(cache),
+        tell=tell,
+    )
+    for name, row in rows.items():
+        worth[row] = solved[name]
     return worth
 
 
-# What a worker holds: one game, sent once.
-_held: dict[str, Any] = {}
+# The game that this process works on, with its efficient paths, which all rows start from.
+_latest: list[tuple[corridor.CorridorGame, corridor.Paths]] = []
 
 
-def _begin(game: corridor.CorridorGame, paths: corridor.Paths) -> None:
-    _held["game"], _held["paths"] = game, paths
+def row_of_worths(game: corridor.CorridorGame, row: Sequence[int], _needed: Mapping[str, Any]) -> F8:
+    """Find the worths of a row of coalitions; the work of one task.
 
+    Parameters
+    ----------
+    game
+        The network and its owners.
+    row
+        Bit masks of players.
 
-def _block(row: Sequence[int]) -> F8:
-    return corridor.row_worths(corridor.Row(_held["game"], _held["paths"]), row)[0]
-
-
-def content_of(game: corridor.CorridorGame) -> str:
-    """SHA-256 of everything that a worth depends on."""
-    digest = hashlib.sha256(CACHE_FORMAT.encode())
-    _feed(digest, game)
-    return digest.hexdigest()
-
-
-def _feed(digest: Any, value: Any) -> None:
-    if is_dataclass(value):
-        for part in fields(value):
-            digest.update(part.name.encode())
-            _feed(digest, getattr(value, part.name))
-    elif isinstance(value, np.ndarray):
-        digest.update(f"{value.dtype}{value.shape}".encode())
-        digest.update(np.ascontiguousarray(value).tobytes())
-    else:
-        digest.update(repr(value).encode())
-
-
-def _kept(path: Path, count: int) -> F8 | None:
-    """A finished block, or None where there is none that is whole."""
-    try:
-        values = np.load(path, allow_pickle=False)
-    except (OSError, ValueError, EOFError):
-        return None
-    return np.asarray(values, np.float64) if values.shape == (count,) and np.isfinite(values).all() else None
-
-
-def _keep(path: Path, values: F8) -> None:
-    """Write a block so that it is there whole or not at all."""
-    part = path.with_suffix(f".{os.getpid()}.part")
-    try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as file:
-            np.save(file, values)
-            file.flush()
-            os.fsync(file.fileno())
-        part.replace(path)
-    except OSError as error:
-        raise OutputError(f"{path} cannot be written: {error.strerror}") from error
+    Returns
+    -------
+    float64
+        USD a year, in the order of the row.
+    """
+    if not _latest or _latest[0][0] is not game:
+        _latest[:] = [(game, corridor.efficient_paths(game))]
+    return corridor.row_worths(corridor.Row(*_latest[0]), row)[0]

@@ -15,7 +15,7 @@ from landbridge.model.appraisal.cashflow import (
 from landbridge.model.appraisal.loans import Loan, Service, debt_service
 from landbridge.model.appraisal.sensitivity import Swing, delayed, switching_values, tornado
 from landbridge.model.appraisal.surplus import constant_elasticity, logsum, rule_of_half
-from landbridge.model.appraisal.waiting import critical_ratio, deferral_value
+from landbridge.model.appraisal.waiting import critical_ratio, deferral_value, value_of_waiting
 
 __all__ = [
     "Loan",
@@ -40,4 +40,5 @@ __all__ = [
     "rule_of_half",
     "switching_values",
     "tornado",
+    "value_of_waiting",
 ]

@@ -35,6 +35,7 @@ from landbridge.model.flows.records import (
     Tabulated,
     VolumeDelay,
 )
+from landbridge.model.flows.repeated import Repeated, Solved
 from landbridge.model.flows.stochastic import stochastic_equilibrium
 
 __all__ = [
@@ -50,9 +51,11 @@ __all__ = [
     "Principle",
     "Queueing",
     "Relations",
+    "Repeated",
     "Selection",
     "ShareInterval",
     "Skim",
+    "Solved",
     "Tabulated",
     "VolumeDelay",
     "all_or_nothing",

@@ -25,9 +25,11 @@ Congestion
 `records` holds the arrays, `build` makes them from tables, `match` finds the arcs of one network in another.
 """
 
-from landbridge.model.network.build import NetworkTables, build, country_order
+from landbridge.model.network.build import build
+from landbridge.model.network.draft import NetworkTables
 from landbridge.model.network.match import matching_arcs
 from landbridge.model.network.records import ARC_FIELDS, MODES, OPTIONS, ArcKind, Network, keep
+from landbridge.model.network.ways import country_order
 
 __all__ = [
     "ARC_FIELDS",

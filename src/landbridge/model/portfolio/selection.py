@@ -13,17 +13,25 @@ Method
     each item that leaves costs its saving: the least such loss is a knapsack, relaxed here to fractions (one budget at
     a time, the largest counts). A node is cut off when its bound reaches the best value known. The undecided item with
     the largest saving is branched on; leaving it out asks for a relaxation of the smaller T, which begins where the
-    parent's ended; taking it in keeps T. Values and relaxations are kept by set. The first values come from a greedy
-    climb and swaps, so that the search begins with a good one.
+    parent's ended; taking it in keeps T. Values and relaxations are kept by set.
+Cuts
+    A relaxation that also tells what items outside T can gain, ``g_i >= 0``, bounds every set::
+
+        value(S) >= bound(T) + sum_{i in T} s_i - sum_{i in S} c_i,   c_i = s_i in T, g_i outside
+
+    These are the optimality cuts of a generalised Benders decomposition. The latest are kept, and a node, a set or an
+    exchange is asked for only where none of them says that it is no better.
+Start
+    The first values come from a greedy climb and swaps, so that the search begins with a good one.
 When it stops
     Proved when no node is left. Told to stop before, it returns the best set with the least bound of the nodes left.
 Reference
-    LeBlanc (1975) for the tree and the bound by the system optimum.
+    LeBlanc (1975) for the tree and the bound by the system optimum; Geoffrion (1972) for the cuts.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 
@@ -39,6 +47,10 @@ Set = frozenset[int]
 SLACK = 1e-9
 # A node whose bound is nearer to the best value than this share is no better.
 SAME = 1e-12
+# So many cuts are looked at, the latest: about what one relaxation of a small network takes.
+CUTS = 256
+# Up to so many items one is also exchanged for two.
+PAIRS = 12
 
 
 @dataclass(frozen=True, eq=False)
@@ -51,10 +63,14 @@ class Relaxation:
         At most the value of every set within T.
     saving : float64[n]
         What the bound rises at least for each item of T that is left out; zero elsewhere.
+    gain : float64[n] or None
+        What the bound falls at most for each item outside T that is taken in; zero elsewhere. None: not known, so that
+        nothing is said of sets beyond T.
     """
 
     bound: float
     saving: F8
+    gain: F8 | None = None
 
 
 @dataclass(frozen=True)
@@ -159,6 +175,9 @@ class _Search:
         self._best: Set = frozenset()
         self._nodes = 0
         self._left: float | None = None
+        n = costs.shape[1]
+        self._cut_base, self._cut_gain = np.full(CUTS, -np.inf), np.zeros((CUTS, n))
+        self._cuts = 0
 
     def run(self, *, swaps: bool) -> Selection:
         n = self._costs.shape[1]
@@ -195,33 +214,61 @@ class _Search:
         return bool((self._costs[:, items].sum(axis=1) <= self._room).all())
 
     def _climb(self, *, swaps: bool) -> None:
-        """Take the best next item as long as it helps, then exchange items as long as that helps."""
+        """Take the best next item as long as one helps; where none does, drop or exchange items while that helps."""
         n = self._costs.shape[1]
         here: Set = frozenset()
         self._of(here)
+        self._relaxation(frozenset(range(n)))
         while True:
-            steps = [here | {i} for i in range(n) if i not in here and self._fits(here | {i})]
-            if swaps and here:
-                steps += [here - {i} for i in here]
-                steps += [
-                    (here - {i}) | {j} for i in here for j in range(n) if j not in here and self._fits(here - {i} | {j})
-                ]
-                steps += [
-                    here - {i} | set(pair)
-                    for i in here
-                    for pair in combinations([j for j in range(n) if j not in here], 2)
-                    if n <= 12 and self._fits(here - {i} | set(pair))
-                ]
-            steps = [step for step in steps if not (self._stop is not None and self._stop())]
-            best = min(steps, key=self._of, default=here)
-            if not self._of(best) < self._of(here):
+            self._relaxation(here)
+            best = self._step(here, [here | {i} for i in range(n) if i not in here])
+            if best == here and swaps and here:
+                out = [j for j in range(n) if j not in here]
+                steps = [here - {i} for i in here] + [here - {i} | {j} for i in here for j in out]
+                if n <= PAIRS:
+                    steps += [here - {i} | set(pair) for i in here for pair in combinations(out, 2)]
+                best = self._step(here, steps)
+            if best == here:
                 return
             here = best
 
+    def _step(self, here: Set, steps: list[Set]) -> Set:
+        """The best of some sets, or `here` where none is better; those that promise most are asked for first."""
+        hopes = sorted(((self._cut_bound(step), k) for k, step in enumerate(steps) if self._fits(step)))
+        best = here
+        for hope, k in hopes:
+            if self._stop is not None and self._stop():
+                break
+            if hope < self._of(best) and self._of(steps[k]) < self._of(best):
+                best = steps[k]
+        return best
+
     def _relaxation(self, everything: Set) -> Relaxation:
         if everything not in self._relaxed:
-            self._relaxed[everything] = self._relax(everything)
+            found = self._relaxed[everything] = self._relax(everything)
+            if found.gain is not None:
+                row = self._cuts % CUTS
+                self._cut_base[row] = found.bound + found.saving.sum()
+                self._cut_gain[row] = found.saving + found.gain
+                self._cuts += 1
         return self._relaxed[everything]
+
+    def _cut_bound(self, taken: Set, undecided: Sequence[int] = (), room: F8 | None = None) -> float:
+        """The largest bound that a cut gives for sets that hold `taken` and some of `undecided` within the room."""
+        count = min(self._cuts, CUTS)
+        if not count:
+            return -np.inf
+        base, gain = self._cut_base[:count], self._cut_gain[:count]
+        left = base - gain[:, sorted(taken)].sum(axis=1)
+        if not undecided or room is None:
+            return float(left.max())
+        free = gain[:, list(undecided)]
+        most = free.sum(axis=1)
+        for d in range(self._costs.shape[0]):
+            cost = self._costs[d, list(undecided)]
+            if cost.sum() > room[d]:
+                most = np.minimum(most, _reach(free, cost, float(room[d])))
+        return float((left - most).max())
 
     def _visit(self, taken: Set, everything: Set) -> None:
         """Search the sets that hold `taken` and lie within `everything`, on a stack: the last put on is the next."""
@@ -240,6 +287,9 @@ class _Search:
             room = self._room - self._costs[:, sorted(taken)].sum(axis=1)
             undecided = [i for i in sorted(everything - taken) if (self._costs[:, i] <= room).all()]
             everything = taken | set(undecided)
+            before = max(before, self._cut_bound(taken, undecided, room))
+            if before >= limit:
+                continue
             if not undecided:
                 self._of(taken)
                 continue
@@ -271,3 +321,14 @@ class _Search:
                 over -= cost[i]
             most = max(most, loss)
         return most
+
+
+def _reach(gain: F8, cost: F8, room: float) -> F8:
+    """The largest gain of each row within the room, items taken in fractions; those without cost are taken first."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        order = np.argsort(np.where(cost > 0.0, -gain / cost, -np.inf), axis=1, kind="stable")
+    spent = np.cumsum(cost[order], axis=1)
+    before = spent - cost[order]
+    with np.errstate(divide="ignore", invalid="ignore"):
+        part = np.where(cost[order] > 0.0, np.clip((room - before) / cost[order], 0.0, 1.0), 1.0)
+    return np.asarray((part * np.take_along_axis(gain, order, axis=1)).sum(axis=1), np.float64)

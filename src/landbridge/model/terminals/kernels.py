@@ -17,6 +17,9 @@ Rules
       arriving and departing trains need a side, neither may hold its last track.
     - Handling starts only when there is room for every unit: on departing trains that stand ready (the direct share),
       or in the stack. A train that lacks room lets those behind it pass.
+    - What cannot be put down is worked once. Wagons on other bogies (`ROLLS`) go on when they are done. Bulk from wagon
+      to wagon (`BESIDE`) begins when an empty train with room stands beside; what that has no room for waits on its
+      wagons for the next.
     - A departing train is called as soon as units are inside that no called train has room for; it leaves full, or
       after the longest wait with what is there.
 Stop rule
@@ -50,6 +53,8 @@ ARRIVING = 5
 DEPARTING = 6
 PRIORITIES = 3
 
+# How the units of a stream change trains: over stack or beside; on bogies of their own; from wagon to wagon.
+STACKS, ROLLS, BESIDE = range(3)
 # What an entry of the heap is.
 END, READY, PATIENCE = 0, 1, 2
 # What has been counted, in `Log.counts`.
@@ -88,6 +93,7 @@ class Yard(NamedTuple):
     size: Longs  # [S] units of a departing train; 0 = units leave the terminal when handled
     direct: Floats  # [S] share of units that may be lifted from train to train
     stack_teu: Floats  # [S] room a unit takes in the stack
+    way: Longs  # [S] STACKS, ROLLS or BESIDE
     stack: float  # TEU of the stack
     patience_h: Floats  # [S] longest wait for a full train
 
@@ -210,7 +216,7 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
     column, resource, first = yard.column, yard.resource, yard.first
     tracks, most_arriving, most_departing = yard.tracks, yard.most_arriving, yard.most_departing
     room_outside, side_of, priority, train_size = yard.room_outside, yard.side, yard.priority, yard.size
-    direct_share, stack_teu, patience_h = yard.direct, yard.stack_teu, yard.patience_h
+    direct_share, stack_teu, patience_h, way = yard.direct, yard.stack_teu, yard.patience_h, yard.way
     arrive_h, work_h, dwell_h, departing_h = trains.arrive_h, trains.work_h, trains.dwell_h, trains.departing_h
     change_h, change_server, change_new = changes.time_h, changes.server, changes.new
     n = arrive_h.size
@@ -376,6 +382,13 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
                             units = load[e]
                             beside = max(standing[s] * train_size[s] - committed[s], 0)
                             across = min(int(direct_share[s] * units + 0.5), beside)
+                            if way[s] == ROLLS:
+                                across = 0
+                            elif way[s] == BESIDE:
+                                across = min(units, beside - ready[s])
+                                if across <= 0:
+                                    before, e = e, behind[e]
+                                    continue
                             need = (units - across) * stack_teu[s]
                             if need <= free_teu + SLACK:
                                 free_teu -= need

@@ -1,0 +1,82 @@
+"""Options that the verbs of power, dependence, bans and closures share, and how each of them ends."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from landbridge.show.terminal import known, print_json, read_tables
+
+if TYPE_CHECKING:
+    from landbridge.data.tables import Tables
+    from landbridge.scenario.measures import Measure
+    from landbridge.study.files import Study
+
+__all__ = ["SIZES", "Ground", "OutFolder", "Quiet", "Seed", "Size", "WithStudy", "Year", "ended", "ground"]
+
+SIZES = ("full", "corridor", "reduced")
+# Unbuilt projects stay unbuilt unless a study builds them.
+HELD = frozenset({"cku"})
+
+Year = Annotated[int, typer.Option(help="Year.")]
+Size = Annotated[str, typer.Option(help="full, corridor or reduced.")]
+Seed = Annotated[int, typer.Option(help="Seed of the draws.")]
+Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
+OutFolder = Annotated[Path | None, typer.Option("--out", help="Folder for the tables of the answer.")]
+WithStudy = Annotated[
+    Path | None, typer.Option("--with", help="Study file; by its scenarios, or with the measures of its last one.")
+]
+
+
+@dataclass(frozen=True)
+class Ground:
+    """What a question is asked of.
+
+    Attributes
+    ----------
+    tables
+        The atlas, with the user's own values.
+    study
+        The study, or None.
+    before
+        Measures that hold: those of the study's last scenario.
+    held
+        Projects that stay unbuilt.
+    """
+
+    tables: Tables
+    study: Study | None
+    before: tuple[Measure, ...]
+    held: frozenset[str]
+
+
+def ground(with_study: Path | None, atlas: Path | None, overlay: Path | None, *, size: str, out: Path | None) -> Ground:
+    """Read what a question is asked of, and check its size and the folder of its answer before anything is solved."""
+    from landbridge.study.files import check_study, held_projects, read_study
+    from landbridge.study.power_files import check_power_output
+
+    known("size", size, SIZES)
+    study = read_study(with_study) if with_study else None
+    tables = read_tables(atlas, overlay or (Path(study.overlay) if study and study.overlay else None))
+    if study:
+        check_study(study, tables)
+    if out is not None:
+        check_power_output(out)
+    if study is None:
+        return Ground(tables, None, (), frozenset(tables.ids("projects")) & HELD)
+    return Ground(tables, study, study.scenarios[-1].measures, held_projects(study))
+
+
+def ended(found: Mapping[str, Any], tables: Tables, *, out: Path | None, as_json: bool) -> bool:
+    """Write an answer where it is wanted; whether it was printed as JSON and nothing else is to be printed."""
+    from landbridge.study.power_files import write_answer
+
+    if out is not None:
+        write_answer(out, tables, found)
+    if as_json:
+        print_json(found)
+    return as_json
