@@ -11,7 +11,7 @@ from landbridge.model.flows.searcher import Searcher
 from landbridge.model.hierarchy import Arrivals, Forest, join
 from landbridge.model.paths import Graph
 
-__all__ = ["IDLE_SHARE", "first_stock", "restocked"]
+__all__ = ["IDLE_SHARE", "WARM_SHARE", "first_stock", "restocked"]
 
 # Relations are loaded in this many steps at the start, each at the costs that the ones before have made: fewer would
 # overload the cheapest paths, more would search more often. Several classes go one after another, since a step weighs
