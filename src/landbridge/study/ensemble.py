@@ -308,6 +308,8 @@ def run_ensemble(
         raise LandbridgeError(f"{study.path or study.name}: wanted uncertain inputs ([[uncertain]]), got none")
     if study.demand is not None and study.demand.mode != "frozen":
         raise LandbridgeError(f"{study.path or study.name}: an ensemble takes trade as fixed; [demand] wants none here")
+    if study.principle != "ue":
+        raise LandbridgeError(f"{study.path or study.name}: an ensemble compares user equilibria; principle wants 'ue'")
     if study.terminals != "table":
         raise LandbridgeError(f"{study.path or study.name}: an ensemble takes terminals from the table")
     plan = study.ensemble

@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -288,6 +289,16 @@ def solve(
     return equilibrium(tables, prepared, settings=settings, progress=progress, start=start)
 
 
+def _options(settings: Settings, guess: flows.Flows | None) -> dict[str, Any]:
+    """What a principle's own function takes of the settings; only least cost begins from nothing."""
+    options: dict[str, Any] = {"gap": settings.gap, "max_iterations": settings.max_iterations}
+    if settings.principle != "mincost":
+        options["start"] = guess
+    if settings.principle == "sue":
+        options["scale_usd_t"] = settings.path_scale_usd_t
+    return options
+
+
 def equilibrium(
     tables: Tables,
     prepared: Prepared,
@@ -335,9 +346,7 @@ def equilibrium(
     records: list[flows.Convergence] = []
     for _ in range(EMPTY_ROUNDS):
         relations = _join(loaded, empties.relations)
-        result = flows.assign(
-            graph, delay, kinds, relations, gap=settings.gap, max_iterations=settings.max_iterations, start=guess
-        )
+        result = flows.solve(settings.principle, graph, delay, kinds, relations, **_options(settings, guess))
         records.append(result.convergence)
         after = _empty_boxes(prepared, result.network_tonnes_yr, share)
         boxes = prepared.classes.teu(result.network_tonnes_yr[:count], prepared.demand.commodity).sum()

@@ -13,7 +13,7 @@ from landbridge.model.network import ArcKind, Network
 from landbridge.model.outcomes import PassageRule, PathTable
 from landbridge.study.solve import Solution, solved_inputs
 
-__all__ = ["NO_PASSAGE", "alternatives", "paths"]
+__all__ = ["NO_PASSAGE", "alternatives", "is_told", "paths"]
 
 #: The passage of a path that takes none of the atlas'.
 NO_PASSAGE = "other"
@@ -57,6 +57,14 @@ def paths(net: Network, table: PathTable, passage: Sequence[str], loaded: npt.ND
     )
 
 
+def is_told(principle: str) -> bool:
+    """Whether results tell how far shares are settled under a principle.
+
+    Not where choice itself spreads over paths, nor where hard capacities leave volumes below them unsettled.
+    """
+    return principle in ("user equilibrium", "system optimum")
+
+
 def alternatives(solution: Solution, passages: tuple[Sequence[str], Sequence[PassageRule]]) -> pl.DataFrame:
     """Paths of relations that could as well split otherwise, and what they put on facilities of settled volume.
 
@@ -72,10 +80,13 @@ def alternatives(solution: Solution, passages: tuple[Sequence[str], Sequence[Pas
     polars.DataFrame
         The columns of `paths` and `group` (the relation, those of empty boxes numbered after the loaded ones),
         `facilities` and `trains_day_per_t_yr`: what a tonne a year on the path puts on each, where it tells the
-        relation's paths apart. Rows without tonnes are paths that nobody uses.
+        relation's paths apart. Rows without tonnes are paths that nobody uses. None under a principle of which it is
+        not told.
     """
     net = solution.prepared.network
-    found = flows.alternatives(*solved_inputs(solution), solution.equilibrium)
+    found = flows.no_alternatives()
+    if is_told(solution.equilibrium.principle) and np.isfinite(solution.equilibrium.potential):
+        found = flows.alternatives(*solved_inputs(solution), solution.equilibrium)
     table = PathTable(
         found.first.astype(np.int32), found.arcs.astype(np.int32), found.relation.astype(np.int32), found.tonnes_yr
     )

@@ -9,6 +9,7 @@ import polars as pl
 from landbridge.errors import LandbridgeError, OutputError, UnknownName
 from landbridge.study.results import Results
 from landbridge.study.settled import margins
+from landbridge.study.tabulate_paths import is_told
 
 __all__ = ["KINDS", "Users", "names_of", "users_of"]
 
@@ -205,6 +206,9 @@ def _with_intervals(
 
     if "alternatives" not in results.tables:
         return None, told([]), "these results keep no alternatives; run the study again"
+    (principle,) = results.of("totals", scenario, year)["principle"].to_list()
+    if not is_told(principle):
+        return None, told([]), f"under the principle {principle!r} intervals are not told"
     frame = results.of("alternatives", scenario, year).with_columns(uses.alias("uses"))
     using = frame["uses"].to_numpy()
     keys = ["exporter", "importer", "commodity"]

@@ -1,6 +1,6 @@
 """Flows on a network whose times grow with volume, and what can be read off them."""
 
-from landbridge.model.flows.alternatives import Alternatives, alternatives
+from landbridge.model.flows.alternatives import Alternatives, alternatives, no_alternatives
 from landbridge.model.flows.carried import carried
 from landbridge.model.flows.choice import Nest, composite_cost, nest
 from landbridge.model.flows.curves import bpr, delays_h
@@ -70,6 +70,7 @@ __all__ = [
     "extremes",
     "minimum_cost",
     "nest",
+    "no_alternatives",
     "overloads",
     "path_attributes",
     "select",

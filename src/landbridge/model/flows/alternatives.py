@@ -25,7 +25,7 @@ from landbridge.model.flows.records import Bools, Classes, Floats, Flows, Relati
 from landbridge.model.paths import Graph
 from landbridge.model.simple_paths import k_shortest
 
-__all__ = ["Alternatives", "alternatives"]
+__all__ = ["Alternatives", "alternatives", "no_alternatives"]
 
 Longs: TypeAlias = npt.NDArray[np.int64]
 _Arcs: TypeAlias = tuple[int, ...]
@@ -69,6 +69,13 @@ class Alternatives(NamedTuple):
         owner = np.repeat(np.arange(self.relation.size), np.diff(self.first))
         found[owner[np.asarray(mask, np.bool_)[self.arcs]]] = True
         return found
+
+
+def no_alternatives() -> Alternatives:
+    """Return what there is where no relation could split otherwise."""
+    none, zero = np.zeros(0, np.int64), np.zeros(1, np.int64)
+    nothing = np.zeros(0)
+    return Alternatives(none, none, nothing, zero, none, zero, none, nothing, np.zeros(0, np.bool_), nothing)
 
 
 def alternatives(
