@@ -13,6 +13,7 @@ from landbridge.data.read import read_atlas
 from landbridge.errors import DataError, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.study import terminal as work
+from landbridge.study.runner import Processes
 from landbridge.study.terminal_files import MARKER, queues, trace, visits, write_terminal
 from tools import terminals_page
 
@@ -85,20 +86,20 @@ def test_minutes_a_train_come_out_as_observed_though_they_are_no_input(gateway):
 
 def test_workers_make_no_difference(gateway, monkeypatch):
     monkeypatch.setattr(work, "START_S", 0.0)  # share at once
-    pools = []
-    pool = work.ProcessPoolExecutor
-    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda *a, **k: pools.append(a) or pool(*a, **k))
+    shared = []
+    run = work.run_tasks
+    monkeypatch.setattr(work, "run_tasks", lambda *a, **k: shared.append(k["where"]) or run(*a, **k))
     one, two = (work.replicate(gateway, work.Settings(days=10, replications=5, workers=n)) for n in (1, 2))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a.log.end_h, b.log.end_h)
     said = [work.told(gateway, terminals.summarise(runs), SHORT) for runs in (one, two)]
     assert json.dumps(said[0]) == json.dumps(said[1])
-    assert pools == [(2,)]
+    assert shared == [Processes(2)]
 
 
 def test_a_short_job_starts_no_process(gateway, monkeypatch):
     """Two workers are then never slower than one: a process takes seconds to start, these runs take milliseconds."""
-    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda *_a, **_k: pytest.fail("started a process"))
+    monkeypatch.setattr(work, "run_tasks", lambda *_a, **_k: pytest.fail("started a process"))
     runs = work.replicate(gateway, work.Settings(days=5, replications=4, workers=2))
     assert len(runs) == 4
 

@@ -6,12 +6,10 @@ makes no difference.
 
 from __future__ import annotations
 
-import multiprocessing
 import os
 import time
 import tomllib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
 from functools import partial
@@ -25,6 +23,7 @@ from landbridge.data.tables import Tables
 from landbridge.errors import DataError, Fault, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.model.terminals import DelayCurve, Estimate, Plan, Run, Stop, Summary
+from landbridge.study.runner import Processes, Task, run_tasks
 
 __all__ = [
     "SET_WORDS",
@@ -279,6 +278,13 @@ def _task(
     ]
 
 
+def _shared_task(
+    shared: tuple[Plan, Settings, Sequence[Stop], float], numbers: Sequence[int], _needed: Mapping[str, Any]
+) -> list[Run]:
+    """Runs of a worker; see `landbridge.study.runner`."""
+    return _task(*shared, numbers)
+
+
 def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), days: float | None = None) -> list[Run]:
     """Run a plan several times.
 
@@ -331,8 +337,9 @@ def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), day
         return made
     size = max(1, -(-len(rest) // (workers * CHUNKS_PER_WORKER)))
     chunks = [rest[i : i + size] for i in range(0, len(rest), size)]
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return [*made, *(run for part in pool.map(work, chunks) for run in part)]
+    tasks = [Task(f"runs {part[0]} to {part[-1]}", part) for part in chunks]
+    solved = run_tasks(_shared_task, (plan, settings, tuple(stops), length), tasks, where=Processes(workers))
+    return [*made, *(run for task in tasks for run in solved[task.id])]
 
 
 def stops_of(tables: Tables, plan: Plan, event: str, start: date) -> list[Stop]:
