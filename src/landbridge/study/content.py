@@ -9,7 +9,6 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Mapping
 from dataclasses import fields, is_dataclass
-from datetime import date
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,8 @@ def content_of(*values: Any) -> str:
     Parameters
     ----------
     *values
-        Plain values, dates, arrays, frames, frozen records, and mappings, sequences and sets of these. Mappings and
-        sets count whatever their order; fields of records that do not count in comparison are left out.
+        Plain values, arrays, frames, frozen records, and mappings, sequences and sets of these. Mappings and sets count
+        whatever their order; fields of records that do not count in comparison are left out.
 
     Returns
     -------
@@ -103,8 +102,6 @@ def _feed(digest: Any, value: Any) -> None:
         digest.update(np.ascontiguousarray(value).tobytes())
     elif isinstance(value, pl.DataFrame):
         digest.update(f"table:{table_hash(value)}".encode())
-    elif isinstance(value, date):
-        _feed(digest, value.isoformat())
     elif isinstance(value, Path):
         _feed(digest, value.as_posix())
     elif is_dataclass(value) and not isinstance(value, type):

@@ -245,7 +245,8 @@ def _told(solution: Solution, watch: Sequence[str]) -> dict[str, float]:
     prepared, flow, count = solution.prepared, solution.equilibrium, solution.empty_from
     demand, net = prepared.demand, prepared.network
     scale = prepared.classes.scale_usd_t[demand.commodity]
-    composite = trade.binary_composite(flow.cost_usd_t[:count], prepared.outside_usd_t, scale) + prepared.levy_usd_t
+    by_land = flow.cost_usd_t[:count] + prepared.levy_usd_t
+    composite = trade.binary_composite(by_land, prepared.outside_usd_t, scale)
     served = np.isfinite(composite)
     by_arc = flow.arc_tonnes_yr.sum(axis=0)
     told = {

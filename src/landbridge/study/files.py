@@ -103,6 +103,8 @@ class Study:
         ``simulated`` (their plans, run at the volumes that result).
     curves
         Families of volume-delay curves by type of facility, where it is not the power: see `landbridge.study.curves`.
+    nest
+        Scale of the choice between sea and road outside the land network: see `landbridge.study.outside`.
     principle
         By which flows are found: user equilibrium, system optimum, stochastic, least cost under hard capacities, or
         user equilibrium under them (see docs/flows.md).
@@ -138,6 +140,7 @@ class Study:
     overlay: str = ""
     terminals: Terminals = "table"
     curves: tuple[tuple[str, str], ...] = ()
+    nest: float = 0.0
     principle: Principle = "ue"
     path_scale_usd_t: float | None = None
     demand: Answering | None = None
@@ -201,6 +204,7 @@ class _StudyFile(pydantic.BaseModel):
     overlay: str | None = pydantic.Field(None, min_length=1)
     terminals: Terminals = "table"
     curves: _CurvesTable | None = None
+    nest: float = pydantic.Field(0.0, ge=0, le=1)
     principle: Principle = "ue"
     path_scale_usd_t: float | None = pydantic.Field(None, gt=0)
     demand: _DemandTable | None = None
@@ -275,6 +279,7 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
         overlay=overlay,
         terminals=head.terminals,
         curves=tuple((k, f) for k, f in head.curves.model_dump().items() if f != "power") if head.curves else (),
+        nest=head.nest,
         principle=head.principle,
         path_scale_usd_t=head.path_scale_usd_t,
         demand=Answering(**head.demand.model_dump()) if head.demand else None,
@@ -438,6 +443,7 @@ def fingerprint(study: Study) -> str:
         "max_iterations": study.max_iterations,
         **({"terminals": study.terminals} if study.terminals != "table" else {}),
         **({"curves": sorted(study.curves)} if study.curves else {}),
+        **({"nest": study.nest} if study.nest else {}),
         **({"principle": study.principle} if study.principle != "ue" else {}),
         **({"path_scale_usd_t": study.path_scale_usd_t} if study.path_scale_usd_t is not None else {}),
         **({"demand": asdict(study.demand)} if study.demand else {}),

@@ -91,6 +91,7 @@ def settings_of(study: Study) -> Settings:
         size=study.size,
         growth=study.demand.growth if study.demand else "mean",
         curves=study.curves,
+        nest=study.nest,
         principle=study.principle,
         path_scale_usd_t=study.path_scale_usd_t,
     )

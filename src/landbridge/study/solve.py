@@ -22,7 +22,7 @@ import numpy.typing as npt
 
 from landbridge.data.tables import Tables
 from landbridge.errors import NotConverged
-from landbridge.model import flows
+from landbridge.model import flows, paths
 from landbridge.model.demand import Demand
 from landbridge.model.network import matching_arcs
 from landbridge.study.outside import OUTSIDE, outside_options
@@ -60,6 +60,7 @@ __all__ = [
     "preload_factor",
     "prepare",
     "solve",
+    "solved_inputs",
     "weights",
 ]
 
@@ -228,6 +229,26 @@ def _guess(start: Solution, prepared: Prepared) -> tuple[_Empties, I4, I4]:
     back = np.where(there, _places(pair, empties.pair), -1)
     back = np.where(back >= 0, back + new.demand.relation_count, -1)
     return empties, arc, np.concatenate([_known_relations(old, new), back]).astype(np.int32)
+
+
+def solved_inputs(
+    solution: Solution,
+) -> tuple[paths.Graph, flows.VolumeDelay, flows.Classes, flows.Relations]:
+    """Return what was assigned in the end: classes as they were told apart, and empty boxes among the relations.
+
+    Parameters
+    ----------
+    solution
+        A solved scenario and year.
+
+    Returns
+    -------
+    tuple
+        As `assignable` gives it, with the relations of the solution.
+    """
+    graph, delay, kinds, loaded = assignable(solution.prepared)
+    class_index = np.concatenate([loaded.class_index, solution.relations.class_index[solution.empty_from :]])
+    return graph, delay, kinds, replace(solution.relations, class_index=class_index.astype(np.int32))
 
 
 def solve(
