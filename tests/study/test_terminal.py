@@ -13,6 +13,8 @@ from landbridge.data.read import read_atlas
 from landbridge.errors import DataError, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.study import terminal as work
+from landbridge.study import terminal_runs
+from landbridge.study.runner import Processes
 from landbridge.study.terminal_files import MARKER, queues, trace, visits, write_terminal
 from tools import terminals_page
 
@@ -84,21 +86,21 @@ def test_minutes_a_train_come_out_as_observed_though_they_are_no_input(gateway):
 
 
 def test_workers_make_no_difference(gateway, monkeypatch):
-    monkeypatch.setattr(work, "START_S", 0.0)  # share at once
+    monkeypatch.setattr(terminal_runs, "START_S", 0.0)  # share at once
     pools = []
-    pool = work.ProcessPoolExecutor
-    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda *a, **k: pools.append(a) or pool(*a, **k))
+    share = terminal_runs.run_tasks
+    monkeypatch.setattr(terminal_runs, "run_tasks", lambda *a, where: pools.append(where) or share(*a, where=where))
     one, two = (work.replicate(gateway, work.Settings(days=10, replications=5, workers=n)) for n in (1, 2))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a.log.end_h, b.log.end_h)
     said = [work.told(gateway, terminals.summarise(runs), SHORT) for runs in (one, two)]
     assert json.dumps(said[0]) == json.dumps(said[1])
-    assert pools == [(2,)]
+    assert pools == [Processes(2)]
 
 
 def test_a_short_job_starts_no_process(gateway, monkeypatch):
     """Two workers are then never slower than one: a process takes seconds to start, these runs take milliseconds."""
-    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda *_a, **_k: pytest.fail("started a process"))
+    monkeypatch.setattr(terminal_runs, "run_tasks", lambda *_a, **_k: pytest.fail("started a process"))
     runs = work.replicate(gateway, work.Settings(days=5, replications=4, workers=2))
     assert len(runs) == 4
 
@@ -114,6 +116,7 @@ def test_a_plan_from_a_file(tmp_path):
         work.read_plan(path)
     assert "minutes_box" in str(caught.value)
     assert "stack: wanted one of" in str(caught.value)
+    assert "stack_teu: wanted at least" in str(caught.value)  # all at once: the plan as a whole cannot work either
     path.write_text("name = ", encoding="utf-8")
     with pytest.raises(LandbridgeError, match="not a TOML file"):
         work.read_plan(path)

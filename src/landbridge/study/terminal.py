@@ -6,15 +6,10 @@ makes no difference.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import time
 import tomllib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +20,7 @@ from landbridge.data.tables import Tables
 from landbridge.errors import DataError, Fault, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.model.terminals import DelayCurve, Estimate, Plan, Run, Stop, Summary
+from landbridge.study.terminal_runs import Settings, replicate
 
 __all__ = [
     "SET_WORDS",
@@ -61,44 +57,12 @@ SET_WORDS: dict[str, tuple[str, str]] = {
     "stack_dwell_h": ("", "stack_dwell_h"),
 }
 
-#: Replications for each worker at a time: few enough to share them evenly.
-CHUNKS_PER_WORKER = 4
-#: Seconds until a process of its own has loaded what it needs; sharing must save more than that.
-START_S = 4.0
 # Days before a stop in which a run settles, and after it in which it recovers.
 BEFORE_DAYS, AFTER_DAYS = 30, 90
 # Step of the series that a recovery is read from, hours.
 STEP_H = 3.0
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a terminal is run.
-
-    Attributes
-    ----------
-    days
-        Length of a run.
-    replications, seed
-        How many, and what names their draws.
-    workers
-        Processes that share them.
-    start
-        First day, for the day of the week and the season.
-    season
-        Whether months differ. A stay in the long run is one of mean days; runs of a certain time have their season.
-    """
-
-    days: float = 90.0
-    replications: int = 10
-    seed: int = 0
-    workers: int = 1
-    start: date = date(2023, 1, 2)
-    season: bool = False
-
-
-#: Trains of all runs together: their records are kept, half a kilobyte each.
-MOST_TRAINS = 4_000_000
 #: Runs with which the limit of a curve is tried.
 JUDGE = Settings()
 
@@ -183,10 +147,14 @@ def read_plan(path: Path) -> Plan:
             for word in row
             if word not in words
         ]
+    told_plan.setdefault("id", path.stem)
+    try:
+        plan = terminals.make_plan(told_plan, parts.get("resources", ()), parts.get("streams", ()), where=path.name)
+    except DataError as error:
+        raise DataError(str(path), [*faults, *error.faults]) from None
     if faults:
         raise DataError(str(path), faults)
-    told_plan.setdefault("id", path.stem)
-    return terminals.make_plan(told_plan, parts["resources"], parts["streams"], where=path.name)
+    return plan
 
 
 def _rows(plan: Plan) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
@@ -260,79 +228,6 @@ def _unknown(kind: str, name: str, names: list[str], more: Sequence[str] = ()) -
         return error
     rest = ", and ID.FIELD of a resource or stream" if more else ""
     return LandbridgeError(f"{error}; there are {', '.join(names)}{rest}")
-
-
-def _task(
-    plan: Plan, settings: Settings, stops: Sequence[Stop], until_days: float, numbers: Sequence[int]
-) -> list[Run]:
-    return [
-        terminals.simulate(
-            plan,
-            days=until_days,
-            seed=settings.seed,
-            replication=number,
-            stops=stops,
-            start_weekday=settings.start.weekday(),
-            start_month=settings.start.month - 1,
-        )
-        for number in numbers
-    ]
-
-
-def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), days: float | None = None) -> list[Run]:
-    """Run a plan several times.
-
-    Several workers share the runs as soon as that is quicker: a short job stays in this process, since another takes
-    `START_S` to begin. The runs are the same either way.
-
-    Parameters
-    ----------
-    plan
-        The terminal.
-    settings
-        Length, number, seed, workers.
-    stops
-        Calendar events.
-    days
-        Another length.
-
-    Returns
-    -------
-    list of Run
-        In the order of their numbers, whoever ran them.
-    """
-    length = settings.days if days is None else days
-    trains = sum(s.trains_day for s in plan.streams) * length * settings.replications
-    if trains > MOST_TRAINS:
-        raise LandbridgeError(
-            f"{plan.id}: {trains:,.0f} trains in {settings.replications} runs of {length:g} days; wanted at most "
-            f"{MOST_TRAINS:,}: fewer trains a day, days or replications"
-        )
-    if not settings.season:
-        plan = terminals.without_season(plan)
-    work = partial(_task, plan, settings, tuple(stops), length)
-    numbers = list(range(settings.replications))
-    workers = min(settings.workers, len(numbers), 4 * (os.cpu_count() or 1))
-    if workers <= 1:
-        return work(numbers)
-    # STEP 1: begin here, for most terminals are done before another process is ready
-    made: list[Run] = work(numbers[:1])
-    begin = time.perf_counter()
-    while len(made) < len(numbers):
-        spent = time.perf_counter() - begin
-        left = spent / max(len(made) - 1, 1) * (len(numbers) - len(made))
-        # what sharing saves of the rest, against what starting costs; a first guess needs some runs
-        if spent >= START_S and left * (1 - 1 / workers) > START_S:
-            break
-        made += work(numbers[len(made) : len(made) + 1])
-    # STEP 2: share the rest
-    rest = numbers[len(made) :]
-    if not rest:
-        return made
-    size = max(1, -(-len(rest) // (workers * CHUNKS_PER_WORKER)))
-    chunks = [rest[i : i + size] for i in range(0, len(rest), size)]
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return [*made, *(run for part in pool.map(work, chunks) for run in part)]
 
 
 def stops_of(tables: Tables, plan: Plan, event: str, start: date) -> list[Stop]:
