@@ -14,6 +14,16 @@ from landbridge.errors import DataError
 GOOD: dict[str, Any] = {"players": ["A", "B"], "v": {"A": 0, "B": "1/4", "B,A": 2}}
 
 
+def test_all_faults_are_told_together(tmp_path: Path) -> None:
+    told = {**GOOD, "foo": 1, "weights": {"A": 0, "B": 1}, "graph": [["A", ["B"]]]}
+    with pytest.raises(DataError) as caught:
+        read_game(write(tmp_path, told), 16)
+    assert {fault.field for fault in caught.value.faults} >= {"foo", "graph"}
+    assert len(caught.value.faults) >= 3
+    with pytest.raises(DataError, match="a file that can be read"):
+        read_game(tmp_path, 16)
+
+
 def write(folder: Path, told: Any) -> Path:
     path = folder / "game.json"
     path.write_text(told if isinstance(told, str) else json.dumps(told), encoding="utf-8")

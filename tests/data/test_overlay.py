@@ -197,6 +197,11 @@ def test_every_wrong_row_is_told_with_its_file_row_and_field(put: Put) -> None:
     assert not any(row == "row 5 (rail-uz)" for _, row, _ in told), "a sound row is told as wrong"
 
 
+def test_an_unknown_column_hides_no_fault_of_the_rows(put: Put) -> None:
+    told = {(f.row, f.field) for f in faults(put(rates="id,co2,usd_teu_km\nrail-kz,1,-3\nrail-ru,,cheap\n"))}
+    assert told == {("header", "co2"), ("row 2 (rail-kz)", "usd_teu_km"), ("row 3 (rail-ru)", "usd_teu_km")}
+
+
 def test_a_dangling_name_is_told_at_the_overlays_row(put: Put) -> None:
     folder = put(links="id,line\n\nrail:cn-khorgos:kz-khorgosgateway,no-such-line\n")
     (fault,) = faults(folder)

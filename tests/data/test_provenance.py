@@ -275,6 +275,13 @@ def test_the_length_of_a_link_is_the_measured_one_not_the_one_in_use() -> None:
     assert told("links", link, "length_official_km")["value"] == row["length_official_km"]
 
 
+def test_a_list_is_explained_as_one() -> None:
+    answer = told("terminal_streams", "khorgos-gateway:boxes-1435", "year")
+    assert isinstance(answer["value"], list)
+    assert len(answer["value"]) == 12
+    assert answer["kind"] == "derived"
+
+
 def test_a_row_without_id_is_explained_by_its_key() -> None:
     shares = read_atlas()["zone_shares"]
     zone, commodity, partner, share = shares.select("zone", "commodity", "partner", "export_share").row(0)

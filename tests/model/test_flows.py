@@ -328,9 +328,9 @@ def test_warm_start_gives_the_same_answer(seed: int) -> None:
 
 
 def test_threads_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    from landbridge.model.flows import prepare
+    from landbridge.model.flows import searcher
 
-    monkeypatch.setattr(prepare, "SMALL_WORK", 0)
+    monkeypatch.setattr(searcher, "SMALL_WORK", 0)
     case = random_case(3, elastic=True)
     results = [flows.assign(*case, gap=1e-9, threads=threads) for threads in (1, 2, 3)]
     for name in ("arc_tonnes_yr", "path_arcs", "path_tonnes_yr", "cost_usd_t", "outside_tonnes_yr"):

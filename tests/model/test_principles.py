@@ -466,6 +466,62 @@ def test_interval_of_a_share() -> None:
         flows.share_interval(*case, stochastic, arcs)
 
 
+def test_interval_of_those_who_could_take_another_way() -> None:
+    r"""What one relation shows to be as cheap another could use as well.
+
+        0 ---\          a: 2 -> 3, b: 2 -> 3, both 1 + v / 10 hours
+              2 == 3
+        1 ---/          0 and 1 send 10 tonnes each over free arcs to 2
+
+    Ten tonnes on each of a and b are settled. Kept are: all of 0 on a, of 1 on b with a trickle on a; so 0's share of a
+    lies between nothing and all, though 0 itself knows but one path.
+    """
+    graph = paths.graph(4, [0, 1, 2, 2], [2, 2, 3, 3])
+    facility = np.array([-1, -1, 0, 1], np.int32)
+    one = np.ones(2)
+    delay = flows.VolumeDelay(facility, np.array([0.0, 0.0, 1.0, 1.0]), one, one, 10 * one, 0 * one, one)
+    case = graph, delay, classes([[0, 0, 0, 0]]), relations([(0, 3, 0, 10.0), (1, 3, 0, 10.0)])
+    solved = flows.assign(*case, gap=1e-12)
+    kept = replace(
+        solved,
+        path_first=np.array([0, 2, 4, 6], np.int32),
+        path_arcs=np.array([0, 2, 1, 3, 1, 2], np.int32),
+        path_relation=np.array([0, 1, 1], np.int32),
+        path_tonnes_yr=np.array([10.0 - 1e-6, 10.0 - 1e-6, 1e-6]),
+        network_tonnes_yr=np.array([10.0 - 1e-6, 10.0]),
+    )
+    found = flows.alternatives(*case, kept)
+    assert sorted(zip(found.relation.tolist(), found.path.tolist(), strict=True)) == [(0, -1), (0, 0), (1, 1), (1, 2)]
+    over_a = np.arange(4) == 2
+    mine = flows.share_interval(*case, kept, over_a, among=np.array([True, False]))
+    np.testing.assert_allclose(mine, (0.0, 1.0, 1.0), atol=1e-6)
+    np.testing.assert_allclose(flows.share_interval(*case, kept, over_a), 0.5, atol=1e-6)
+
+
+@settings(max_examples=15, deadline=None)
+@given(st.integers(0, 10_000))
+def test_alternatives_are_as_cheap_and_as_full(seed: int) -> None:
+    """Every alternative costs its class no more than the least, and those that nobody uses join the relation's ends."""
+    case = graph, _, kinds, demand = random_case(seed, elastic=False)
+    result = flows.assign(*case, gap=1e-10)
+    found = flows.alternatives(*case, result)
+    cost = kinds.money_usd_t + kinds.value_of_time_usd_t_h[:, None] * result.time_h
+    for i, r in enumerate(found.relation.tolist()):
+        arcs = found.arcs[found.first[i] : found.first[i + 1]]
+        assert (graph.head[arcs[:-1]] == graph.tail[arcs[1:]]).all()
+        assert (graph.tail[arcs[0]], graph.head[arcs[-1]]) == (demand.origin[r], demand.destination[r])
+        if found.tonnes_yr[i] > 1e-3 * demand.tonnes_yr[r] or found.path[i] < 0:
+            price = cost[demand.class_index[r], arcs].sum()
+            assert price <= result.cost_usd_t[r] * (1 + 1e-4) + 1e-9
+    tonnes = np.bincount(found.relation, found.tonnes_yr, demand.tonnes_yr.size)
+    has_choice = np.unique(found.relation)
+    np.testing.assert_allclose(tonnes[has_choice], result.network_tonnes_yr[has_choice])
+    whole = [np.ones(found.relation.size, np.bool_), found.tonnes_yr > 0]
+    for less, more in flows.extremes(found, whole):
+        assert less <= 0 <= more
+    assert flows.extremes(found, whole[:1]) == [(0.0, 0.0)]
+
+
 def test_interval_under_hard_capacities() -> None:
     """Two equal routes with room for 8 each and 10 tonnes: the first takes 2 to 8."""
     graph = paths.graph(2, [0, 0], [1, 1])

@@ -16,6 +16,7 @@ from hypothesis import strategies as st
 
 from landbridge.errors import LandbridgeError
 from landbridge.model import resilience
+from landbridge.model.flows.records import Classes, Relations, VolumeDelay
 from landbridge.model.flows.surplus import Carriage, Program, cheapest_paths
 from landbridge.model.leverage.dependence import asymmetric_leverage, concentration
 from landbridge.model.paths import graph, shortest_tree
@@ -405,3 +406,71 @@ def test_what_is_refused() -> None:
         resilience.exact_states([0.1] * 17)
     with pytest.raises(ValueError, match="greater than zero"):
         resilience.betweenness(2, [(0, 1)], [0.0])
+
+
+def squeezed(room: float, outside: float) -> tuple[Carriage, resilience.Lots]:
+    """One lot of 10 t a year, 1 train a day, whose way is shut; the other way has some room.
+
+    A ==(0: 10 USD, shut; 1: 14 USD)==> B
+    """
+    carriage = Carriage(
+        graph=graph(2, np.array([0, 0]), np.array([1, 1])),
+        cost_usd_t=np.array([[10.0, 14.0]]),
+        facility=np.array([-1, 0]),
+        room=np.array([room]),
+        load=np.ones((1, 1)),
+        origin=np.array([0]),
+        destination=np.array([1]),
+        class_index=np.zeros(1, np.int64),
+        tonnes_yr=np.array([10.0]),
+        outside_usd_t=np.array([outside]),
+    )
+    one = np.ones(1)
+    return carriage, resilience.Lots(10.0 * one, 0.1 * one, np.zeros(1, np.int64), one, 0.0 * one, 2.0 * one)
+
+
+@pytest.mark.parametrize(
+    ("room", "outside", "days", "shares", "cost", "price", "backlog"),
+    [
+        # 7 of 10 trains wait, 5 days and half of what 7 trains take at 2 a day: 162 h at 0.1 USD
+        (3.0, np.inf, 10.0, (0.7, 0.3, 0.0), 0.7 * 26.2 + 0.3 * 14.0, 26.2, 7.0),
+        (0.0, np.inf, 10.0, (1.0, 0.0, 0.0), 28.0, 28.0, 10.0),
+        (3.0, 20.0, 10.0, (0.0, 0.3, 0.7), 0.7 * 20.0 + 0.3 * 14.0, 20.0, 0.0),
+        (50.0, np.inf, 10.0, (0.0, 1.0, 0.0), 14.0, 14.0, 0.0),
+        (50.0, np.inf, 0.0, (1.0, 0.0, 0.0), 10.0, 10.0, 0.0),
+    ],
+)
+def test_days_of_closure_by_hand(
+    room: float, outside: float, days: float, shares: tuple[float, ...], cost: float, price: float, backlog: float
+) -> None:
+    found = resilience.short_run(*squeezed(room, outside), np.array([True, False]), days)
+    assert [found.waits[0], found.diverted[0], found.outside[0]] == pytest.approx(shares, abs=1e-6)
+    assert found.cost_usd_t[0] == pytest.approx(cost, abs=1e-5)
+    assert found.price_usd_t[0] == pytest.approx(price, abs=1e-5)
+    assert found.backlog_trains[0] == pytest.approx(backlog, abs=1e-5)
+    assert found.mismatch <= 1e-6
+
+
+def test_shares_agree_where_waiting_and_leaving_cost_the_same() -> None:
+    """All waiting costs 28, all leaving makes waiting cheap (22 at the least): at 25 both, with half of the queue."""
+    found = resilience.short_run(*squeezed(0.0, 25.0), np.array([True, False]), 10.0, rounds=400)
+    assert found.waits[0] == pytest.approx(0.5, abs=0.01)
+    assert found.outside[0] == pytest.approx(0.5, abs=0.01)
+    assert found.cost_usd_t[0] == pytest.approx(25.0, abs=0.1)
+
+
+def test_what_leaves_the_network_still_pays() -> None:
+    """Cutting the only way sends cargo to its outside option: the index is what that costs more, not less."""
+    relations = Relations(
+        np.array([0], np.int32), np.array([1], np.int32), np.zeros(1, np.int32), np.array([10.0]), np.array([50.0]),
+        np.array([1e-3]),
+    )  # fmt: skip
+    classes = Classes(("all",), np.ones(1), np.zeros(1), np.array([[0.0]]))
+    none = np.empty(0)
+    delay = VolumeDelay(np.array([-1], np.int32), np.array([20.0]), none, none, none, none, none)
+    base, (found,) = resilience.robustness_index(
+        graph(2, np.array([0]), np.array([1])), delay, classes, relations, [[0]]
+    )
+    assert base == pytest.approx(200.0)
+    assert found.index == pytest.approx(300.0)
+    assert found.unserved_tonnes_yr == 0.0

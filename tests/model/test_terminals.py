@@ -4,6 +4,7 @@ One crane, drawn:   side 1435 ->  [tracks] -> (shunter) -> (customs) -> (crane) 
 """
 
 import json
+from dataclasses import replace
 from fractions import Fraction
 from itertools import pairwise
 from pathlib import Path
@@ -277,6 +278,8 @@ def yard(**given):
             "failure_every_h": 200, "failure_h": 8,
         },
         {"id": "locomotives", "kind": "locomotive", "count": 4, "minutes_train": 40},
+        {"id": "bogies", "kind": "bogie", "count": 1, "machines": 24, "minutes_unit": 240},
+        {"id": "ramps", "kind": "ramp", "count": 2, "machines": 6, "minutes_unit": 25},
     ]  # fmt: skip
     box = {"teu_unit": 2, "stack_teu_unit": 2, "direct_share": 0.6, "lead_h": 4, "patience_h": 24}
     west = {"id": "west", "arrives": "1435", "units_train": 50, "units_out": 55, "pattern": "timetable"}
@@ -295,11 +298,13 @@ def yard(**given):
     tracks=st.tuples(st.integers(2, 8), st.integers(2, 8)),
     stack=st.sampled_from([400, 900, 5000]),
     share=st.floats(0, 1),
+    way=st.sampled_from([{}, {"option": "bogie"}, {"option": "reload"}, {"option": "reload", "stack_teu_unit": 2}]),
     seed=st.integers(0, 1000),
 )
-def test_laws_of_any_yard(rates, tracks, stack, share, seed):
+def test_laws_of_any_yard(rates, tracks, stack, share, way, seed):
     """Boxes and trains are conserved, nobody shares a server or a track, Little's law holds, the yard never locks."""
-    plan = yard(rates=rates, tracks=tracks, stack=stack, direct_share=share)
+    bulk = {"stack_teu_unit": 0, **way} if way else {}
+    plan = yard(rates=rates, tracks=tracks, stack=stack, direct_share=share, **bulk)
     run = terminals.simulate(plan, days=30, seed=seed)
     log, n, end = run.log, run.arrived, run.end_h
     for law in terminals.little(run).values():
@@ -328,6 +333,49 @@ def test_laws_of_any_yard(rates, tracks, stack, share, seed):
         if terminals.outside(run, np.array([end]))[which, 0] > 0:
             arriving = np.flatnonzero((side[:n] == which) & np.isfinite(log.entered_h[:n]))
             assert log.entered_h[arriving].max() > end - 5 * 24
+
+
+@pytest.mark.parametrize(("option", "resource", "minutes"), [("bogie", "bogies", 10), ("reload", "ramps", 25 / 6)])
+def test_wagons_and_bulk_are_worked_once(option, resource, minutes):
+    """However few trains stand beside: what a train needs of positions or ramps is its units, and no more."""
+    plan = yard(rates=(3, 0), option=option, stack_teu_unit=0, direct_share=0)
+    assert terminals.offered_load(plan)[resource] == pytest.approx(
+        3 * 50 * minutes / 1440 / plan.find(resource.removesuffix("s"), "1435").count
+    )
+    run = terminals.simulate(plan, days=60, seed=2)
+    column = run.drawn.yard.column
+    handling = (
+        run.log.end_h[: run.arrived, column[kernels.HANDLE]] - run.log.start_h[: run.arrived, column[kernels.HANDLE]]
+    )
+    np.testing.assert_allclose(handling[np.isfinite(handling)], 50 * minutes / 60)
+    loading = run.log.end_h[run.arrived :, column[kernels.LOAD]] - run.log.start_h[run.arrived :, column[kernels.LOAD]]
+    assert np.nanmax(loading) == 0
+
+
+def test_bulk_waits_for_an_empty_train_beside_and_wagons_on_bogies_do_not():
+    """An empty train comes four hours after the first has its track; only then does reloading begin."""
+    for option, waits_for in (("reload", True), ("bogie", False)):
+        plan = yard(rates=(1, 0), option=option, stack_teu_unit=0)
+        run = run_trace(plan, [12.0], seed=0, units=[50], days=5)
+        stood = run.log.stood_h[0]
+        begins = run.log.start_h[0, run.drawn.yard.column[kernels.HANDLE]]
+        assert (begins >= stood) == waits_for
+        assert run.log.load[run.arrived] == 50
+
+
+def test_tracks_are_occupied_longer_than_their_trains_are_worked_on():
+    """One crane, 5 h a train, two trains at hour 0 of a day: 10 h of work in 15 h on two tracks."""
+    plan = station(crane(1, 5, 0), {"id": "t", "kind": "track", "side": "1435", "count": 2})
+    run = run_trace(plan, [0.0, 0.0], seed=0)
+    worked, held = terminals.shares(run)["t"]
+    assert run.end_h == 10
+    assert worked == pytest.approx(10 / 20)
+    assert held == pytest.approx(15 / 20)
+    assert terminals.loads(run)["t"] == held
+    assert terminals.shares(run)["resource 1"] == pytest.approx((1, 1))
+    shift = station({"kind": "crane", "count": 1, "minutes_train": 300, "open_from_h": 8, "open_h_day": 8})
+    rested = terminals.shares(run_trace(shift, [14.0], seed=0, days=3))["resource 1"]
+    assert rested == pytest.approx((5 / 11, 21 / 35))
 
 
 def test_full_stack_stops_unloading():
@@ -468,6 +516,38 @@ def test_delay_curve_finds_a_limit_that_no_single_load_shows():
     assert 0 < curve.capacity_trains_day < 0.9 * bound
     wide = terminals.delay_curve(yard(tracks=(8, 8)), lambda tried: replicated(tried, 30, 3))
     assert wide.capacity_trains_day > curve.capacity_trains_day
+
+
+def tipping_yard(trains_day):
+    """Cranes with a load of 0.77 at eight trains a day, and 1.29 with every box lifted twice."""
+    rows = [
+        {"kind": "track", "count": 4},
+        {"id": "cranes", "kind": "crane", "count": 1, "machines": 2, "minutes_unit": 3,
+         "open_from_h": 6, "open_h_day": 16, "failure_every_h": 200, "failure_h": 6},
+    ]  # fmt: skip
+    stream = {
+        "trains_day": trains_day, "pattern": "timetable", "deviation_h": 6, "units_train": 50, "units_out": 55,
+        "teu_unit": 2, "stack_teu_unit": 2, "direct_share": 0.8, "patience_h": 24,
+    }  # fmt: skip
+    return station(*rows, stack=1000, **stream)
+
+
+def test_a_curve_ends_where_runs_tip_over_and_tells_where_they_drift():
+    """Few short runs and many long ones tell the same limit, for the few are tried with the many."""
+    plan = tipping_yard(8)
+    few, many = (lambda tried: replicated(tried, 40, 2)), (lambda tried: replicated(tried, 90, 10))
+    curve = terminals.delay_curve(plan, few, confirm=many, ratios=(0.2, 0.5, 0.7, 0.85, 0.95))
+    assert curve.could_tip_trains_day < curve.capacity_trains_day < 8 < curve.drift_trains_day
+    all_lifts_twice = terminals.rated(replace(plan, streams=(replace(plan.streams[0], direct_share=0),)), 1)
+    assert curve.could_tip_trains_day == pytest.approx(1 / terminals.offered_load(all_lifts_twice)["cranes"])
+    assert curve.ratio[-1] == pytest.approx(1)
+    assert terminals.summarise(many(terminals.rated(plan, curve.capacity_trains_day))).stable
+    assert {p.verdict for p in curve.points if p.trains_day > curve.capacity_trains_day} >= {"tips over"}
+    assert all(p.dwell_h is None for p in curve.points if not p.stable)
+    bulk = replace(plan, streams=(replace(plan.streams[0], option="reload", stack_teu_unit=0.0),))
+    assert terminals.offered_load(
+        replace(bulk, resources=(*bulk.resources[:1], replace(bulk.resources[1], kind="ramp")))
+    )["cranes"] == pytest.approx(8 * 1.25 / 24 / bulk.resources[1].open_share)
 
 
 def test_delay_curve_without_room_left_has_no_numbers():

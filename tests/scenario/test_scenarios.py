@@ -34,6 +34,39 @@ def test_extends_puts_the_measures_of_the_other_in_front() -> None:
     assert read[2].name == "CKU"
 
 
+def test_measures_with_ids_are_replaced_in_their_place_or_dropped() -> None:
+    base = {"id": "base", "measure": [{**BAN, "id": "ban"}, BUILD, {"kind": "close", "links": ["a"], "id": "shut"}]}
+    read = read_scenarios(
+        [
+            base,
+            {"id": "softer", "extends": "base", "measure": [{"kind": "avoid", "countries": ["BY"], "id": "ban"}]},
+            {"id": "open", "extends": "softer", "drop": ["shut"], "measure": [{"kind": "close", "links": ["b"]}]},
+        ]
+    )
+    assert read[0].measure_ids == ("ban", "", "shut")
+    assert read[1].measures == (Avoid(countries=("BY",)), Build(project="cku"), Close(links=("a",)))
+    assert read[2].measures == (Avoid(countries=("BY",)), Build(project="cku"), Close(links=("b",)))
+    assert read[2].measure_ids == ("ban", "", "")
+    assert read[2].plus(Build(project="cku")).measure_ids == ("ban", "", "", "")
+    assert fingerprint(read[0]) == fingerprint(Scenario("x", "X", read[0].measures)), "an id computes nothing"
+
+
+def test_faults_of_measure_ids_are_told_by_position() -> None:
+    with pytest.raises(StudyError) as caught:
+        read_scenarios(
+            [
+                {"id": "base", "measure": [{**BAN, "id": "ban"}, {**BUILD, "id": "ban"}, {**BUILD, "id": "No good"}]},
+                {"id": "next", "extends": "base", "drop": ["bann"], "measure": [{**BUILD, "id": 7}]},
+            ]
+        )
+    faults = {fault.field: fault for fault in caught.value.faults}
+    assert set(faults) == {
+        "scenario[0].measure[1].id", "scenario[0].measure[2].id", "scenario[1].drop[0]", "scenario[1].measure[0].id",
+    }  # fmt: skip
+    assert faults["scenario[0].measure[1].id"].got == "'ban', as scenario[0].measure[0]"
+    assert "did you mean ban" in faults["scenario[1].drop[0]"].wanted
+
+
 def test_rings_and_strangers_are_told() -> None:
     with pytest.raises(StudyError) as caught:
         read_scenarios(

@@ -591,6 +591,7 @@ def test_why_a_value_is_what_it_is(call: Call) -> None:
 def test_facts_are_found_with_value_source_and_confidence(call: Call) -> None:
     told = call("facts", "47 agreements", "--limit", 1, "--json").json
     assert told["query"] == "47 agreements"
+    assert call("facts", "47", "agreements", "--limit", 1, "--json").json == told
     assert told["project"] is None
     (found,) = told["findings"]
     assert (found["id"], found["value"], found["unit"], found["confidence"]) == ("F0030", "47", "agreements", "high")

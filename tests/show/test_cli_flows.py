@@ -13,8 +13,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import polars as pl
 import pytest
+from scipy import optimize, sparse
 
 from landbridge.data.formats import read_tntp_network, read_tntp_trips, write_gmns
 from landbridge.show import cli
@@ -356,6 +358,58 @@ def test_select_tells_what_the_paths_say(call: Call, kind: str) -> None:
     done = call("select", small_folder(), f"--{kind}", name, "--scenario", "cku", "--rows", 2)
     assert f"Who uses {kind} {name}, 2023, scenario cku" in re.sub(r"\s+", " ", done.out)
     assert f"{min(2, len(told['pairs']))} of {len(told['pairs'])} rows" in re.sub(r"\s+", " ", done.out)
+
+
+def test_shares_that_are_not_settled_have_an_interval(call: Call, tmp_path: Path) -> None:
+    """Each interval holds the flows at hand, and its ends are those of a program written anew from the table."""
+    results = small_results()
+    frame = table("alternatives", "cku")
+    used = frame.filter(pl.col("tonnes") > 0)
+    held = used.group_by("relation").agg(pl.col("tonnes").sum()).drop_nulls()
+    land = table("relations", "cku").select("relation", "land_tonnes")
+    both = held.join(land, on="relation")
+    assert both.height > 5
+    assert both["tonnes"].to_list() == pytest.approx(both["land_tonnes"].to_list(), rel=1e-9)
+    widths = []
+    for country in ("KZ", "MN", "RU"):
+        told = call("select", small_folder(), "--country", country, "--scenario", "cku", "--rows", 40, "--json").json
+        assert told["tonnes_least"] <= told["tonnes"] * (1 + 1e-12)
+        assert told["tonnes_most"] >= told["tonnes"] * (1 - 1e-12)
+        for row in told["pairs"][:40]:
+            assert 0 <= row["share_least"] <= row["share"] * (1 + 1e-9)
+            assert row["share"] * (1 - 1e-9) <= row["share_most"] <= 1
+            widths.append(row["share_most"] - row["share_least"])
+        assert all(row["share_least"] is None for row in told["pairs"][40:])
+    assert 0 <= min(widths) < 1e-9
+    # a program of our own, by scipy: the least and the most over paths through Kazakhstan
+    counted = np.array(["KZ" in names for names in frame["countries"].to_list()], np.float64)
+    group = np.unique(frame["group"].to_numpy(), return_inverse=True)[1]
+    owner = np.repeat(np.arange(frame.height), frame["facilities"].list.len().to_numpy())
+    facility = np.unique(frame["facilities"].explode().drop_nulls().to_numpy(), return_inverse=True)[1]
+    load = frame["trains_day_per_t_yr"].explode().drop_nulls().to_numpy()
+    rows = np.concatenate([group, group.max() + 1 + facility])
+    columns = np.concatenate([np.arange(frame.height), owner])
+    scale = 1e6
+    matrix = sparse.coo_matrix((np.concatenate([np.ones(frame.height), load * scale]), (rows, columns))).tocsr()
+    now = frame["tonnes"].to_numpy()
+    right = matrix @ now
+    slack = 1e-7 * np.abs(right).max()
+    limits = sparse.vstack([matrix, -matrix]), np.concatenate([right + slack, slack - right])
+    told = call("select", small_folder(), "--country", "KZ", "--scenario", "cku", "--json").json
+    for sign, end in ((1.0, "tonnes_least"), (-1.0, "tonnes_most")):
+        answer = optimize.linprog(sign * counted, A_ub=limits[0], b_ub=limits[1], method="highs-ds")
+        wanted = told["tonnes"] - counted @ now + sign * answer.fun
+        assert told[end] == pytest.approx(wanted, rel=1e-3)
+    old = shutil.copytree(small_folder(), tmp_path / "old")
+    (old / "tables" / "alternatives.parquet").unlink()
+    manifest = json.loads((old / MANIFEST).read_text(encoding="utf-8"))
+    del manifest["tables"]["alternatives"]
+    (old / MANIFEST).write_text(json.dumps(manifest), encoding="utf-8")
+    told = call("select", old, "--country", "KZ", "--json").json
+    assert told["tonnes_least"] is None
+    assert "run the study again" in told["interval_note"]
+    assert "no interval" in call("select", old, "--country", "KZ").out
+    assert results.of("alternatives", "base", 2023).height > 0
 
 
 def test_a_line_that_is_not_there_yet_has_no_users(call: Call) -> None:

@@ -18,6 +18,7 @@ from landbridge.scenario.measures import Build, Close, Subsidise
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study.files import Study, check_study, fingerprint, held_projects, read_study
 from landbridge.study.positions import key_lines, line_of
+from landbridge.study.study_diff import differences
 from small_atlas import small_atlas
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -288,3 +289,28 @@ def test_examples_read(path: Path) -> None:
     assert study.description
     assert study.compare in {scenario.id for scenario in study.scenarios}
     check_study(study, read_overlay(Path(study.overlay)) if study.overlay else read_atlas())
+
+
+# ---------------------------------------------------------------------------------------------------- the principle
+
+
+def test_principle_is_read_and_counts(tmp_path: Path) -> None:
+    plain = read_study(write(tmp_path, GOOD))
+    other = read_study(write(tmp_path, GOOD.replace("years", 'principle = "sue"\npath_scale_usd_t = 5.0\nyears')))
+    assert (plain.principle, plain.path_scale_usd_t) == ("ue", None)
+    assert (other.principle, other.path_scale_usd_t) == ("sue", 5.0)
+    assert fingerprint(plain) != fingerprint(other)
+    assert [d.where for d in differences(plain, other)] == ["principle", "path_scale_usd_t"]
+
+
+def test_what_does_not_go_with_a_principle_is_told_at_once(tmp_path: Path) -> None:
+    text = GOOD.replace("years", 'principle = "so"\npath_scale_usd_t = 5.0\nterminals = "simulated"\nyears')
+    assert faults(tmp_path, text + '\n[demand]\nmode = "ge"\n') == [
+        "FILE:2, principle: wanted 'ue', to whose costs trade answers, got 'so'",
+        "FILE:2, principle: wanted 'ue', with which terminals are simulated, got 'so'",
+        "FILE:3, path_scale_usd_t: wanted principle = \"sue\", which alone uses it, got 'so'",
+    ]
+    (told,) = faults(tmp_path, GOOD.replace("years", 'principle = "sue"\nyears'))
+    assert "path_scale_usd_t: wanted USD a tonne" in told
+    (told,) = faults(tmp_path, GOOD.replace("years", 'principle = "wardrop"\nyears'))
+    assert told.startswith("FILE:2, principle: wanted 'ue', 'so', 'sue', 'mincost' or 'cue', got 'wardrop'")

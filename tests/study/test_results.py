@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -179,6 +180,107 @@ def test_a_failure_leaves_nothing_where_nothing_was(
     with pytest.raises((OutputError, KeyboardInterrupt)):
         write(tmp_path / "deep" / "er" / "r")
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_folder_cut_short_is_an_error_or_whole(tmp_path: Path) -> None:
+    """Every file of a real folder at several lengths: either its tables are read as they were, or the file is named."""
+    whole = read_results(small_folder())
+    shutil.copytree(small_folder(), tmp_path / "r")
+    told: list[str] = []
+    for path in sorted(p for p in (tmp_path / "r").rglob("*") if p.is_file()):
+        raw = path.read_bytes()
+        for length in sorted({0, 1, len(raw) // 2, len(raw) - 9, len(raw) - 1}):
+            path.write_bytes(raw[: max(length, 0)])
+            try:
+                read = read_results(tmp_path / "r")
+            except OutputError as error:
+                told.append(str(error))
+            else:
+                assert path.suffix != ".parquet", f"{path.name} cut at {length} of {len(raw)} was read"
+                assert read.manifest == whole.manifest
+                assert all(read[name].equals(frame) for name, frame in whole.tables.items())
+        path.write_bytes(raw)
+    assert len(told) >= 5 * len(whole.tables)
+    assert all(str(tmp_path / "r") in text for text in told)
+
+
+#: What is run where the disk is full: a whole run with results of before in place.
+ON_A_FULL_DISK = """\
+import sys
+from pathlib import Path
+import polars as pl
+from landbridge.errors import OutputError
+from landbridge.study.results import read_results, write_results
+folder = Path(sys.argv[1]) / "r"
+told = {"study": {"name": "T", "years": [1], "compare": "a", "scenarios": [{"id": "a"}]}, "tables": {"flows": ""}}
+frame = pl.DataFrame({"scenario": ["a"] * 8, "year": [1] * 8, "v": [float(i) for i in range(8)]})
+write_results(folder, {**told, "note": "first"}, {"flows": frame}, "")
+if sys.argv[2] == "limit":  # no disk of its own could be had: no file may be larger than this instead
+    import resource, signal
+    signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (200_000, 200_000))
+big = pl.DataFrame({"scenario": ["a"] * 200_000, "year": [1] * 200_000, "v": pl.Series(range(200_000)).hash(7)})
+try:
+    write_results(folder, {**told, "note": "second"}, {"flows": big}, "")
+except OutputError as error:
+    print("refused:", error)
+else:
+    print("written")
+kept = read_results(folder)
+assert kept.manifest["note"] == "first" and kept["flows"].equals(frame)
+print([path.name for path in sorted(Path(sys.argv[1]).iterdir())])
+"""
+
+
+@pytest.mark.skipif(os.name == "nt", reason="no tmpfs there")
+def test_a_full_disk_is_told_and_leaves_the_old_results(tmp_path: Path) -> None:
+    """On a tmpfs of half a megabyte where one can be mounted, in a namespace of its own; else with a limit on files."""
+    code, disk = tmp_path / "code.py", tmp_path / "disk"
+    code.write_text(ON_A_FULL_DISK, encoding="utf-8")
+    disk.mkdir()
+    python = [sys.executable, str(code), str(disk)]
+    mounted = [
+        "unshare",
+        "-rm",
+        "sh",
+        "-c",
+        'mount -t tmpfs -o size=512k tmpfs "$1" && shift && exec "$@"',
+        "sh",
+        str(disk),
+    ]
+    can = (
+        shutil.which("unshare") and not subprocess.run([*mounted, "true"], check=False, capture_output=True).returncode
+    )
+    call = [*mounted, *python, "disk"] if can else [*python, "limit"]
+    done = subprocess.run(call, check=False, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
+    refused, left = done.stdout.splitlines()
+    assert refused.startswith("refused:")
+    assert "could not be written" in refused
+    assert left == "['r']", "nothing half stays behind"
+
+
+def test_results_are_on_the_disk_before_they_take_their_place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    forced: list[tuple[int, int]] = []
+    moved: list[int] = []
+    fsync, rename = os.fsync, Path.rename
+
+    def force(handle: int) -> None:
+        forced.append((os.fstat(handle).st_ino, len(moved)))
+        fsync(handle)
+
+    def move(self: Path, target: Path) -> Path:
+        moved.append(1)
+        return rename(self, target)
+
+    monkeypatch.setattr(os, "fsync", force)
+    monkeypatch.setattr(Path, "rename", move)
+    write(tmp_path / "r")
+    before = {inode for inode, moves in forced if moves == 0}
+    files = [path for path in (tmp_path / "r").rglob("*") if path.is_file()]
+    assert len(files) == 3
+    assert {path.stat().st_ino for path in [*files, tmp_path / "r", tmp_path / "r" / "tables"]} <= before
+    assert (tmp_path.stat().st_ino, 1) in forced, "and the place itself after the move"
 
 
 def test_numbers_that_json_does_not_know_are_never_written(tmp_path: Path) -> None:

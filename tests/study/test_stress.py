@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.scenario.apply import apply
 from landbridge.show.cli import app
-from landbridge.study import chances, closing, stress, worst
+from landbridge.study import chances, closing, short_run, stress, worst
 from landbridge.study.dependence import KINDS, dependence, diversity, trade_values
 from landbridge.study.exposure import _answered as answered_trade
 from landbridge.study.exposure import exposure
@@ -27,6 +27,13 @@ from small_run import small_tables
 
 YEAR = 2023
 HELD = frozenset({"cku"})
+
+
+def ask(*words: str) -> str:
+    result = CliRunner().invoke(app, words)
+    if result.exception is not None:
+        raise result.exception
+    return result.stdout
 
 
 @lru_cache(maxsize=1)
@@ -42,6 +49,7 @@ def answered() -> dict[str, Any]:
         draws=12,
         seed=3,
         days=4.0,
+        robustness=2,
         year=YEAR,
         size="reduced",
         held=HELD,
@@ -74,6 +82,77 @@ def test_the_backlog_is_told_by_both_models() -> None:
         assert row["clearing_days"] > 0.0
     assert {row["at"] for row in rows} - {row["at"] for row in fluid} == {"brest", "malaszewicze"}
     assert all(row["backlog_trains"] > 0 and row["clearing_days"] > 0 for row in rows)
+
+
+def test_days_lie_between_room_and_none() -> None:
+    closed = answered()["closed"]
+    cases = closed["short_run"]["cases"]
+    assert [case["spare"] for case in cases] == [0.0, 0.5, 1.0]
+    for case in cases:
+        assert case["waits"] + case["diverted"] + case["outside"] == pytest.approx(1.0)
+        assert case["cost_percent"] >= 0.0
+        assert case["price_percent"] >= case["cost_percent"] - 1e-6
+    assert cases[0]["diverted"] == 0.0 < cases[-1]["diverted"]  # without any room elsewhere nobody goes another way
+    assert cases[0]["price_percent"] > cases[-1]["price_percent"] > 0.0
+    assert cases[0]["backlog_trains"] > cases[-1]["backlog_trains"]
+    assert closed["reported"] == []  # nothing was reported of a closure that is made up
+
+
+def test_reports_of_an_event_come_from_its_own_sources() -> None:
+    reports = short_run.reports_of(small_tables(), "2025-09-poland-belarus-closed")
+    by = {row["fact"]: row for row in reports}
+    assert {"F0831", "F0832", "F0834"} <= set(by)
+    assert by["F0834"]["value"] == 15.0
+    told = {
+        "cost_usd_yr": 2.0, "all_cost_before_usd_yr": 1000.0, "days": 13.0,
+        "short_run": {"cases": [{"price_percent": p, "backlog_trains": b} for p, b in ((20.0, 90.0), (2.0, 40.0))]},
+        "recovery": [{"backlog_trains": 300.0, "cleared_share": 1.0}, {"backlog_trains": 9.0, "cleared_share": None}],
+    }  # fmt: skip
+    beside = {row["fact"]: row for row in short_run.beside_reports(reports, told)}
+    price, trains, loss = (beside[fact] for fact in ("F0834", "F0832", "F0833"))
+    assert [price[k] for k in ("modelled_year", "modelled_least", "modelled_most")] == [pytest.approx(0.2), 2.0, 20.0]
+    assert [trains["modelled_least"], trains["modelled_most"]] == [40.0, 300.0]
+    assert loss["modelled_most"] is None  # the model has no such figure, and says so
+    assert short_run.reports_of(small_tables(), "KZ") == []
+
+
+def test_robustness_of_what_carries_the_most() -> None:
+    index = answered()["robustness"]
+    assert index["among"] == "ferries"
+    assert len(index["rows"]) == 2
+    assert index["rows"][0]["index_usd_yr"] >= index["rows"][1]["index_usd_yr"]
+    for row in index["rows"]:
+        assert row["tonnes_yr"] > 0.0
+        assert row["index_usd_yr"] > -1e-6 * index["base_cost_usd_yr"]
+        assert row["relative_gap"] <= index["gap"]
+
+
+@pytest.mark.shared
+def test_robustness_of_a_file_meets_the_reference(shared: Path) -> None:
+    criticality = json.loads(
+        (shared / "reference" / "econ" / "criticality_siouxfalls.json").read_text(encoding="utf-8")
+    )
+    files = [str(shared / "tntp" / f"SiouxFalls_{name}.tntp") for name in ("net", "trips")]
+    words = ["--network", files[0], "--trips", files[1], "--json"]
+    found = json.loads(ask("stress", *words, "--robustness", "76"))
+    assert found["base_cost_usd_yr"] == pytest.approx(criticality["base_tstt"], rel=1e-6)
+    rows = {(int(row["from"]), int(row["to"])): row for row in found["rows"]}
+    assert len(rows) == 76
+    for entry in criticality["links"]:
+        assert rows[entry["frm"], entry["to"]]["index_usd_yr"] == pytest.approx(entry["NRI_100"], rel=1e-3)
+    index = [row["index_usd_yr"] for row in found["rows"]]
+    assert index == sorted(index, reverse=True)
+
+
+def test_a_network_file_takes_one_question(tmp_path: Path) -> None:
+    for words, fault in (
+        (["--network", str(tmp_path)], "goes with --robustness"),
+        (["--trips", str(tmp_path), "--robustness", "2"], "goes with --robustness"),
+        (["--network", str(tmp_path / "none"), "--robustness", "2"], "no such file"),
+        (["--robustness", "2", "--cut", "0"], "--cut: wanted a share above 0"),
+    ):
+        with pytest.raises(LandbridgeError, match=fault):
+            ask("stress", *words)
 
 
 def test_the_worst_are_worse_than_any_alone() -> None:
@@ -209,6 +288,9 @@ def test_a_ban_hurts_less_once_there_are_other_ways() -> None:
         assert loss[0] > loss[1] > loss[2] > 0.0
         assert rows[ban, "stuck", "KZ"]["lost_takings_usd_yr"] > 0.0
         assert rows[ban, "trade answers", "RU"]["trade_change_tonnes_yr"] < 0.0
+        takings = [sum(rows[ban, s, c]["lost_takings_usd_yr"] for c in ("RU", "KZ", "others"))
+                   for s in ("re-routed", "trade answers")]  # fmt: skip
+        assert takings[1] > takings[0]  # what is no longer traded pays nobody
         assert rows[ban, "re-routed", "RU"]["trade_change_tonnes_yr"] == 0.0
     assert rows[second, "stuck", "KZ"]["trade_loss_usd_yr"] > rows[first, "stuck", "KZ"]["trade_loss_usd_yr"] == 0.0
     total = [sum(rows[b, "re-routed", c]["trade_loss_usd_yr"] for c in ("RU", "KZ", "others")) for b in (first, second)]

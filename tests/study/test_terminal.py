@@ -1,6 +1,7 @@
 """Plans of the atlas and of files, replications on processes, stops, and what is written."""
 
 import json
+from datetime import date
 from itertools import pairwise
 from pathlib import Path
 
@@ -12,7 +13,10 @@ from landbridge.data.read import read_atlas
 from landbridge.errors import DataError, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.study import terminal as work
+from landbridge.study import terminal_runs
+from landbridge.study.runner import Processes
 from landbridge.study.terminal_files import MARKER, queues, trace, visits, write_terminal
+from tools import terminals_page
 
 SHORT = work.Settings(days=20, replications=3, seed=1)
 
@@ -82,21 +86,21 @@ def test_minutes_a_train_come_out_as_observed_though_they_are_no_input(gateway):
 
 
 def test_workers_make_no_difference(gateway, monkeypatch):
-    monkeypatch.setattr(work, "START_S", 0.0)  # share at once
+    monkeypatch.setattr(terminal_runs, "START_S", 0.0)  # share at once
     pools = []
-    pool = work.ProcessPoolExecutor
-    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda *a, **k: pools.append(a) or pool(*a, **k))
+    share = terminal_runs.run_tasks
+    monkeypatch.setattr(terminal_runs, "run_tasks", lambda *a, where: pools.append(where) or share(*a, where=where))
     one, two = (work.replicate(gateway, work.Settings(days=10, replications=5, workers=n)) for n in (1, 2))
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a.log.end_h, b.log.end_h)
     said = [work.told(gateway, terminals.summarise(runs), SHORT) for runs in (one, two)]
     assert json.dumps(said[0]) == json.dumps(said[1])
-    assert pools == [(2,)]
+    assert pools == [Processes(2)]
 
 
 def test_a_short_job_starts_no_process(gateway, monkeypatch):
     """Two workers are then never slower than one: a process takes seconds to start, these runs take milliseconds."""
-    monkeypatch.setattr(work, "ProcessPoolExecutor", lambda *_a, **_k: pytest.fail("started a process"))
+    monkeypatch.setattr(terminal_runs, "run_tasks", lambda *_a, **_k: pytest.fail("started a process"))
     runs = work.replicate(gateway, work.Settings(days=5, replications=4, workers=2))
     assert len(runs) == 4
 
@@ -112,6 +116,7 @@ def test_a_plan_from_a_file(tmp_path):
         work.read_plan(path)
     assert "minutes_box" in str(caught.value)
     assert "stack: wanted one of" in str(caught.value)
+    assert "stack_teu: wanted at least" in str(caught.value)  # all at once: the plan as a whole cannot work either
     path.write_text("name = ", encoding="utf-8")
     with pytest.raises(LandbridgeError, match="not a TOML file"):
         work.read_plan(path)
@@ -128,12 +133,19 @@ def test_changes_of_a_plan(gateway):
     assert gateway.find("crane", "1435").machines == 3
     with pytest.raises(UnknownName, match="did you mean cranes"):
         work.changed(gateway, {"crains": "4"})
-    with pytest.raises(UnknownName, match="unknown field"):
+    with pytest.raises(LandbridgeError, match="unknown field 'speed'; there are kind"):
         work.changed(gateway, {"crane.speed": "4"})
     with pytest.raises(DataError, match="at least 1"):
         work.changed(gateway, {"cranes": "-1"})
     with pytest.raises(DataError, match="wanted a whole number"):
         work.changed(gateway, {"cranes": "many"})
+    with pytest.raises(LandbridgeError, match="unknown setting 'foo'; there are cranes, crane_groups"):
+        work.changed(gateway, {"foo": "3"})
+    for text in ("1", "a;b", "1;2;3"):
+        with pytest.raises(DataError, match="year: wanted 12 factors >= 0"):
+            work.changed(gateway, {"boxes-1435.year": text})
+    with pytest.raises(LandbridgeError, match="trains in 10 runs of 90 days; wanted at most"):
+        work.replicate(work.changed(gateway, {}, trains_day=9999), work.Settings())
     with pytest.raises(LandbridgeError, match="has no bogie"):
         work.changed(gateway, {"bogie_positions": "4"})
 
@@ -162,6 +174,25 @@ def test_a_third_crane_keeps_the_yard_from_tipping(documented):
         work.replicate(work.changed(documented, {"cranes": "3"}), work.Settings(replications=20))
     )
     assert (told.verdict, told.tipped, told.note) == ("stable", 0, "")
+
+
+def test_a_season_counts_in_runs_of_a_certain_time_alone(gateway):
+    """Without a date runs are of mean days; from January on there are fewer trains, from May on more."""
+    assert len(gateway.streams[0].year) == 12
+    told = [
+        work.ask(gateway, work.Settings(days=60, replications=2, season=season, start=start)).told
+        for season, start in ((False, date(2023, 1, 2)), (True, date(2023, 1, 2)), (True, date(2023, 5, 1)))
+    ]
+    mean, winter, summer = (each["offered_trains_day"] for each in told)
+    assert [each["season"] for each in told] == [False, True, True]
+    assert mean == pytest.approx(7.2, rel=0.01)
+    assert winter == pytest.approx(7.2 * 0.958, rel=0.015)
+    assert summer == pytest.approx(7.2 * 1.025, rel=0.015)
+
+
+def test_a_curve_of_a_few_days_is_refused(gateway):
+    with pytest.raises(LandbridgeError, match="too short to judge; wanted at least 7"):
+        work.delay_curve(gateway, work.Settings(days=2))
 
 
 def test_short_runs_are_not_judged(gateway):
@@ -235,3 +266,17 @@ def test_records_are_whole_and_the_trace_plays_back(gateway, tmp_path):
     assert queues(run)["stack_teu"].min() > -1e-6
     assert queues(run)["stack_teu"].max() <= gateway.stack_teu
     assert visits(run)["track"].max() <= 8
+
+
+def test_the_page_has_a_row_for_each_published_figure(atlas):
+    """And each names sources that the atlas has, and words that its plan knows."""
+    page = terminals_page.PAGE.read_text(encoding="utf-8")
+    known = {*atlas.ids("sources"), *atlas.ids("facts")}
+    for row in terminals_page.ROWS:
+        assert f"| {row.plan} | {row.what} |" in page
+        assert set(row.sources.split(";")) <= known
+        plan = work.changed(work.plan_of(atlas, row.plan), row.changes)
+        assert not row.stream or f"{row.plan}:{row.stream}" in [s.id for s in plan.streams]
+    for name, event, *_rest, sources in terminals_page.STOPS:
+        assert f"| {name} | {event} |" in page
+        assert set(sources.split(";")) <= known

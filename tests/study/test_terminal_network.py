@@ -101,7 +101,7 @@ def test_volumes_of_others_are_rounded_to_what_a_terminal_can_bear(atlas, monkey
     asked = []
     monkeypatch.setattr(fixed_point, "_CACHE", {})
     monkeypatch.setattr(
-        fixed_point.terminals, "delay_curve", lambda plan, _run, *, stream, ratios: asked.append(plan) or stream
+        fixed_point.terminals, "delay_curve", lambda plan, _run, *, stream, **_: asked.append(plan) or stream
     )
 
     def seen(rates):
@@ -152,9 +152,15 @@ def test_an_upgrade_of_a_terminal_needs_simulated_terminals(atlas):
     with pytest.raises(StudyError, match='terminals: wanted terminals = "simulated"'):
         check_study(study, atlas)
     check_study(replace(study, terminals="simulated"), atlas)
-    shifts = Scenario("base", "Base", (Upgrade(terminals=(GATEWAY,), shift_h_day=20),))
-    with pytest.raises(StudyError, match="works in shifts"):
-        check_study(replace(study, terminals="simulated", scenarios=(shifts,)), atlas)
+    for terminals_of in ("dostyk", "brest"):  # hours not stated; day and night
+        shifts = Scenario("base", "Base", (Upgrade(terminals=(terminals_of,), shift_h_day=20),))
+        with pytest.raises(StudyError, match=r"works in shifts, got '\w+', where all work day and night"):
+            check_study(replace(study, terminals="simulated", scenarios=(shifts,)), atlas)
+    half = pl.when(pl.col("kind") == "crane").then(12.0).otherwise(pl.col("open_h_day")).alias("open_h_day")
+    by_day = atlas.replace(terminal_resources=atlas["terminal_resources"].with_columns(half))
+    check_study(replace(study, terminals="simulated", scenarios=(shifts,)), by_day)
+    upgraded = work.plan_of(apply(by_day, shifts.measures, 2023).tables, "brest")
+    assert [upgraded.find(kind, "1520").open_h_day for kind in ("crane", "customs")] == [20, 24]
 
 
 def test_streams_of_a_terminal_settle_at_volumes_that_their_curves_were_made_for(atlas):

@@ -152,21 +152,22 @@ def _part(file: Path, dictionary: Dictionary) -> tuple[_Part | None, list[Fault]
     reader = csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
     header = next(reader, [])
     known = [column.name for column in dictionary.of(table)]
-    faults = []
+    faults, unclear = [], []
     for name in header:
         if name not in known:
             near = suggest(name, known)
             hint = f"; did you mean {', '.join(near)}?" if near else ""
             faults.append(Fault(where, "header", name, f"a column of {table} ({', '.join(known)}){hint}", repr(name)))
         elif header.count(name) > 1:
-            faults.append(Fault(where, "header", name, "each column once", "twice"))
-    faults += [
+            unclear.append(Fault(where, "header", name, "each column once", "twice"))
+    unclear += [
         Fault(where, "header", name, "this column, which names the row", "nothing")
         for name in key_columns(dictionary, table)
         if name not in header
     ]
-    if faults:
-        return None, list(dict.fromkeys(faults))
+    if unclear:  # which cell is meant cannot be told
+        return None, list(dict.fromkeys(faults + unclear))
+    kept = [index for index, name in enumerate(header) if name in known]  # the rest is told of those
     lines, rows = [], []
     for number, cells in enumerate(reader, start=2):
         if not cells:
@@ -176,10 +177,10 @@ def _part(file: Path, dictionary: Dictionary) -> tuple[_Part | None, list[Fault]
             faults.append(Fault(where, f"row {number} ({cells[0]})", "", wanted, f"{len(cells)} cells"))
             continue
         lines.append(number)
-        rows.append(tuple(text.strip() for text in cells))
+        rows.append(tuple(cells[index].strip() for index in kept))
     if not rows and not faults:
         faults.append(Fault(where, "", "", "rows", "none"))
-    return _Part(where, table, tuple(header), tuple(lines), tuple(rows)), faults
+    return _Part(where, table, tuple(header[index] for index in kept), tuple(lines), tuple(rows)), faults
 
 
 # -- merging ---------------------------------------------------------------------------------------------------------

@@ -77,11 +77,12 @@ def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> 
     if origin is None and table == "terminals" and column in CLASS_COLUMNS:
         origin = _of_class(folder, frame["class"][place], column)
     said = alternatives_of(tables.frames, table, names[place], column)
+    value = frame[place][stored][0] if stored in frame.columns else None
     told: dict[str, Any] = {
         "table": table,
         "row": keys[place],
         "column": column,
-        "value": frame[place][stored][0] if stored in frame.columns else None,
+        "value": value.to_list() if isinstance(value, pl.Series) else value,
         "unit": found.unit,
         "meaning": found.meaning,
         "kind": origin.kind if origin else ("not a number" if not found.is_number else "none"),

@@ -22,7 +22,6 @@ Exactness
 
 from __future__ import annotations
 
-import heapq
 from collections.abc import Callable
 from typing import Any, NamedTuple, TypeAlias, TypeVar, cast
 
@@ -35,6 +34,7 @@ __all__ = ["Arrivals", "Forest", "Hierarchy", "Weights", "forest", "hierarchy", 
 Ints: TypeAlias = npt.NDArray[np.int32]
 Floats: TypeAlias = npt.NDArray[np.float64]
 Bools: TypeAlias = npt.NDArray[np.bool_]
+Longs: TypeAlias = npt.NDArray[np.int64]
 
 # Least degree first, then fewest levels below, then number: one whole number orders them.
 LEVEL_BITS, NUMBER_BITS = 20, 22
@@ -207,6 +207,40 @@ def join(parts: list[Arrivals]) -> Arrivals:
 
 
 @_kernel
+def _push(heap: Longs, size: int, key: int) -> int:
+    """Put a key into a heap, least first; returns its size. A library's heap takes seconds to compile."""
+    i = size
+    while i > 0:
+        parent = (i - 1) >> 1
+        if heap[parent] <= key:
+            break
+        heap[i] = heap[parent]
+        i = parent
+    heap[i] = key
+    return size + 1
+
+
+@_kernel
+def _pop(heap: Longs, size: int) -> int:
+    """Take the least key out; returns the size that is left."""
+    size -= 1
+    key = heap[size]
+    i = 0
+    while True:
+        child = 2 * i + 1
+        if child >= size:
+            break
+        if child + 1 < size and heap[child + 1] < heap[child]:
+            child += 1
+        if heap[child] >= key:
+            break
+        heap[i] = heap[child]
+        i = child
+    heap[i] = key
+    return size
+
+
+@_kernel
 def _eliminate(n: int, tail: Ints, head: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     """Rank of each node, and parent and higher neighbours by rank."""
     # STEP 1: neighbours of each node, each once; lists that outgrow their room move to the end of the pool.
@@ -240,13 +274,16 @@ def _eliminate(n: int, tail: Ints, head: Ints) -> tuple[Ints, Ints, Ints, Ints]:
     first_up = np.zeros(n + 1, np.int32)
     above = np.empty(2 * used + 16, np.int32)
     edges = 0
-    queue = [np.int64((max(length[i], NO_FILL) << (LEVEL_BITS + NUMBER_BITS)) | i) for i in range(n)]
-    heapq.heapify(queue)
+    queue = np.empty(2 * n + 16, np.int64)
+    waiting = 0
+    for i in range(n):
+        waiting = _push(queue, waiting, (max(length[i], NO_FILL) << (LEVEL_BITS + NUMBER_BITS)) | i)
     neighbours = np.empty(n, np.int32)
     stamp = np.int64(n)
     placed = 0
     while placed < n:
-        key = heapq.heappop(queue)
+        key = queue[0]
+        waiting = _pop(queue, waiting)
         x = key & ((1 << NUMBER_BITS) - 1)
         if rank[x] >= 0 or key >> NUMBER_BITS != (max(length[x], NO_FILL) << LEVEL_BITS) | level[x]:
             continue
@@ -287,7 +324,11 @@ def _eliminate(n: int, tail: Ints, head: Ints) -> tuple[Ints, Ints, Ints, Ints]:
                     pool[begin[a] + length[a]] = neighbours[i]
                     length[a] += 1
             level[a] = max(level[a], level[x] + 1)
-            heapq.heappush(queue, np.int64((((max(length[a], NO_FILL) << LEVEL_BITS) | level[a]) << NUMBER_BITS) | a))
+            if waiting == queue.size:
+                longer = np.empty(2 * waiting, np.int64)
+                longer[:waiting] = queue
+                queue = longer
+            waiting = _push(queue, waiting, (((max(length[a], NO_FILL) << LEVEL_BITS) | level[a]) << NUMBER_BITS) | a)
     # STEP 3: nodes become ranks.
     above = above[:edges].copy()
     parent = np.full(n, -1, np.int32)

@@ -14,7 +14,7 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.errors import Fault
-from landbridge.scenario.edits import EASED, build
+from landbridge.scenario.edits import EASED, WHOLE_DAY_H, build
 from landbridge.scenario.measures import (
     Avoid,
     Build,
@@ -454,5 +454,6 @@ def _idle_at_terminals(tables: Tables, measure: Upgrade, at: str) -> Iterator[Fa
         ):
             if getattr(measure, field) is not None and kind not in kinds:
                 yield Fault("", "", f"{at}.{field}", f"a terminal with a {kind}", f"{name!r}, which has none")
-        if measure.shift_h_day is not None and here["open_h_day"].drop_nulls().is_empty():
-            yield Fault("", "", f"{at}.terminals[{i}]", "a terminal where something works in shifts", repr(name))
+        if measure.shift_h_day is not None and here.filter(pl.col("open_h_day") < WHOLE_DAY_H).is_empty():
+            told = f"{name!r}, where all work day and night"
+            yield Fault("", "", f"{at}.terminals[{i}]", "a terminal where something works in shifts", told)

@@ -62,6 +62,8 @@ ZONE_CHARGES = ("charge_usd_teu", "charge_usd_t")
 
 #: Capacities of crossings, by direction.
 CROSSING_CAPACITIES = ("capacity_ab_trains_day", "capacity_ba_trains_day")
+#: Work in shifts is that of fewer hours a day.
+WHOLE_DAY_H = 24.0
 
 #: What the factors of `Ease` act on: columns of crossings, and of the gauge changes beside them.
 EASED: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
@@ -311,7 +313,7 @@ def _better_terminals(tables: Tables, measure: Upgrade) -> dict[str, pl.DataFram
         times = {name: pl.col(name) * measure.customs_time_factor for name in ("minutes_train", "minutes_unit")}
         resources = set_rows(resources, customs, times)
     if measure.shift_h_day is not None:
-        shifts = there & pl.col("open_h_day").is_not_null()
+        shifts = there & (pl.col("open_h_day") < WHOLE_DAY_H)
         resources = set_rows(resources, shifts, {"open_h_day": pl.lit(measure.shift_h_day)})
     frames = {"terminal_resources": resources}
     if measure.stack_factor is not None:

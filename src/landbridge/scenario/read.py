@@ -64,6 +64,7 @@ class _ScenarioEntry(pydantic.BaseModel):
     name: str | None = None
     description: str = ""
     extends: str | None = None
+    drop: list[str] = []
     measure: list[Any] = []
 
 
@@ -300,14 +301,16 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
     """Read a list of scenarios as far as it goes, gathering faults instead of raising them."""
     faults: list[Fault] = []
     entries: dict[str, tuple[str, _ScenarioEntry]] = {}
-    own: dict[str, list[tuple[str, Measure]]] = {}
+    own: dict[str, list[_Placed]] = {}
     for i, item in enumerate(data):
         here = f"{at}[{i}]"
         entry, more = model_faults(_ScenarioEntry, item, here)
         faults.extend(more)
         # measures are read even where the scenario around them is at fault, so that all is told at once
         raw = item.get("measure", []) if isinstance(item, Mapping) else []
-        measures, more = measure_faults(raw if isinstance(raw, list) else [], f"{here}.measure")
+        names, plain, more = _measure_ids(raw if isinstance(raw, list) else [], f"{here}.measure")
+        faults.extend(more)
+        measures, more = measure_faults(plain, f"{here}.measure")
         faults.extend(more)
         if entry is None:
             continue
@@ -315,7 +318,7 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
             faults.append(Fault("", "", f"{here}.id", "an id of its own", f"{entry.id!r}, as {entries[entry.id][0]}"))
             continue
         entries[entry.id] = (here, entry)
-        own[entry.id] = measures
+        own[entry.id] = [_Placed(place, names.get(place, ""), measure) for place, measure in measures]
     # a scenario that could not be read may still be extended: only its own fault is told
     readable = {str(item["id"]) for item in data if isinstance(item, Mapping) and isinstance(item.get("id"), str)}
     for here, entry in entries.values():
@@ -330,12 +333,70 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
                 Fault("", "", f"{here}.extends", "no scenario that extends itself", " -> ".join([*chain, chain[0]]))
             )
             continue
-        placed = [pair for name in reversed(chain) for pair in own[name]]
+        placed: list[_Placed] = []
+        for name in reversed(chain):
+            placed, more = _over(placed, own[name], entries[name])
+            faults.extend(more if name == entry.id else ())
+        ids = tuple(each.id for each in placed)
         scenarios.append(
-            Scenario(entry.id, entry.name or entry.id, tuple(measure for _, measure in placed), entry.description)
+            Scenario(
+                entry.id,
+                entry.name or entry.id,
+                tuple(each.measure for each in placed),
+                entry.description,
+                ids if any(ids) else (),
+            )
         )
-        positions.append(tuple(position for position, _ in placed))
+        positions.append(tuple(each.position for each in placed))
     return Reading(tuple(scenarios), tuple(positions), tuple(faults))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Placed:
+    """A measure with its position in the file and its id, which may be empty."""
+
+    position: str
+    id: str
+    measure: Measure
+
+
+def _measure_ids(data: Sequence[object], at: str) -> tuple[dict[str, str], list[object], list[Fault]]:
+    """Ids of measures by position, the measures without them, and what is wrong with the ids."""
+    found: dict[str, str] = {}
+    plain: list[object] = []
+    faults = []
+    for i, entry in enumerate(data):
+        if not isinstance(entry, Mapping) or "id" not in entry:
+            plain.append(entry)
+            continue
+        plain.append({key: value for key, value in entry.items() if key != "id"})
+        name = entry["id"]
+        where = f"{at}[{i}].id"
+        if not isinstance(name, str) or not re.fullmatch(ID_PATTERN, name):
+            faults.append(Fault("", "", where, f"a word that matches '{ID_PATTERN}'", _show(name)))
+        elif name in found.values():
+            first = next(place for place, other in found.items() if other == name)
+            faults.append(Fault("", "", where, "an id of its own in this scenario", f"{name!r}, as {first}"))
+        else:
+            found[f"{at}[{i}]"] = name
+    return found, plain, faults
+
+
+def _over(
+    before: Sequence[_Placed], own: Sequence[_Placed], entry: tuple[str, _ScenarioEntry]
+) -> tuple[list[_Placed], list[Fault]]:
+    """Measures of a scenario over those of the one it extends: dropped, replaced in their place by id, or added."""
+    here, scenario = entry
+    known = [each.id for each in before if each.id]
+    faults = [
+        Fault("", "", f"{here}.drop[{i}]", one_of("id of a measure of what it extends", name, known), f"{name!r}")
+        for i, name in enumerate(scenario.drop)
+        if name not in known
+    ]
+    mine = {each.id: each for each in own if each.id}
+    kept = [mine.get(each.id, each) for each in before if each.id not in scenario.drop]
+    replaced = {each.id for each in kept if each.id}
+    return [*kept, *(each for each in own if each.id not in replaced)], faults
 
 
 def _chain(name: str, entries: Mapping[str, tuple[str, _ScenarioEntry]]) -> tuple[list[str], bool]:

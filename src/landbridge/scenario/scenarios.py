@@ -25,16 +25,20 @@ class Scenario:
         What is changed, in order.
     description
         A sentence or two, or empty.
+    measure_ids
+        A name for each measure, empty where it has none; without any, no measure has one.
     """
 
     id: str
     name: str
     measures: tuple[Measure, ...] = ()
     description: str = ""
+    measure_ids: tuple[str, ...] = ()
 
     def plus(self, *measures: Measure) -> Scenario:
         """Return the scenario with more measures at its end."""
-        return replace(self, measures=(*self.measures, *measures))
+        ids = (*self.measure_ids, *[""] * len(measures)) if self.measure_ids else ()
+        return replace(self, measures=(*self.measures, *measures), measure_ids=ids)
 
 
 def fingerprint(scenario: Scenario) -> str:

@@ -35,7 +35,10 @@ atlas_app = typer.Typer(
 
 
 def facts(
-    query: Annotated[str, typer.Argument(help="Words and numbers, as: CKU 523, or 47 agreements.", show_default=False)],
+    words: Annotated[
+        list[str],
+        typer.Argument(metavar="QUERY", help="Words and numbers, as: CKU 523, or 47 agreements.", show_default=False),
+    ],
     topic: Annotated[
         str | None, typer.Option(help="Facts of one topic, or one of projects, agreements and events.")
     ] = None,
@@ -46,6 +49,7 @@ def facts(
 
     A row must have every part of the query; where none has, those that have the most are shown.
     """
+    query = " ".join(words)
     tables = read_tables()
     from landbridge.data.registry import history, named_project, search
 

@@ -197,10 +197,13 @@ def select(
     ] = None,
     scenario: Annotated[str | None, typer.Option(help="Scenario; default the first.")] = None,
     year: Annotated[int | None, typer.Option(help="Year; default the first.")] = None,
-    rows: Annotated[int, typer.Option(help="Rows printed; the most tonnes first.", min=1)] = 25,
+    rows: Annotated[int, typer.Option(help="Rows printed and given an interval; the most tonnes first.", min=1)] = 25,
     as_json: Json = False,
 ) -> None:
-    """Tell who uses a link, crossing, country or passage, and which share of their goods by land goes there."""
+    """Tell who uses a link, crossing, country or passage, and which share of their goods by land goes there.
+
+    Where other flows would be as good, a share is told with the least and the most that it could be.
+    """
     asked = {"link": link, "crossing": crossing, "country": country, "passage": passage}
     given = [(kind, name) for kind, name in asked.items() if name is not None]
     if len(given) != 1:
@@ -216,7 +219,7 @@ def select(
     name = name.upper() if kind == "country" else name
     if kind in ("country", "passage"):  # few enough to be listed
         known(kind, name, names_of(results, kind))
-    found = users_of(results, kind, name, which, when)
+    found = users_of(results, kind, name, which, when, rows=rows)
     if as_json:
         print_json(
             {
@@ -227,19 +230,30 @@ def select(
                 "tonnes": found.tonnes,
                 "empty_tonnes": found.empty_tonnes,
                 "land_tonnes": found.land_tonnes,
+                "tonnes_least": found.interval[0] if found.interval else None,
+                "tonnes_most": found.interval[1] if found.interval else None,
+                "interval_note": found.note,
                 "pairs": found.pairs.to_dicts(),
                 "relations": found.relations.to_dicts(),
             }
         )
         return
     shown = found.pairs.head(rows).to_dicts()
+    if found.interval:
+        settled = (
+            f"between {found.interval[0] / MEGATONNE:.3f} and {found.interval[1] / MEGATONNE:.3f} Mt in flows as good"
+        )
+    else:
+        settled = f"no interval: {found.note}"
+    about = users_values(results.manifest.get("overlay"))
     print_table(
         f"Who uses {kind} {name}, {when}, scenario {which}",
         [("from", 0), ("to", 0), ("commodity", 0), ("relations", 0), ("Mt", 3), ("Mt by land in all", 3),
-         ("share %", 1)],
+         ("share %", 1), ("least", 1), ("most", 1)],
         [[r["exporter"], r["importer"], r["commodity"], r["relations"], r["tonnes"] / MEGATONNE,
-          r["land_tonnes"] / MEGATONNE, 100 * r["share"]] for r in shown],
-        f"{len(shown)} of {found.pairs.height} rows; {found.tonnes / MEGATONNE:.3f} Mt a year in all, empty boxes "
-        f"{found.empty_tonnes / MEGATONNE:.3f} Mt of it. Share: of what this pair sends of this commodity on the land "
-        f"network. {users_values(results.manifest.get('overlay'))}".rstrip(),
+          r["land_tonnes"] / MEGATONNE, 100 * r["share"],
+          *("" if r[end] is None else 100 * r[end] for end in ("share_least", "share_most"))] for r in shown],
+        f"{len(shown)} of {found.pairs.height} rows; {found.tonnes / MEGATONNE:.3f} Mt a year in all ({settled}), "
+        f"empty boxes {found.empty_tonnes / MEGATONNE:.3f} Mt of it. Share: of what this pair sends of this commodity "
+        f"on the land network; least and most: in flows as good. {about}".rstrip(),
     )  # fmt: skip

@@ -358,24 +358,23 @@ def crossing(
 
 
 def report(
-    folder: ResultsDir,
+    folder: Annotated[
+        Path, typer.Argument(metavar="DIR", help="Results of any command, or a folder of such.", show_default=False)
+    ],
+    beside: Annotated[
+        list[Path] | None, typer.Option("--with", metavar="DIR", help="Results that get a chapter besides; repeatable.")
+    ] = None,
     out: Annotated[Path | None, typer.Option("--out", help="HTML file; default DIR/report.html.")] = None,
     atlas: AtlasDir = None,
 ) -> None:
-    """Write one HTML file with maps, tables, sources and assumptions that opens offline."""
-    from landbridge.study.invest_files import MARKER, read_investment
+    """Write one HTML file with maps, charts, tables, sources and assumptions that opens offline.
 
-    if (folder / MARKER).is_file():
-        from landbridge.show.report import write_investment_report
+    Folders of other commands inside DIR (an ensemble, power, an appraisal, a terminal, a validation ...) get a chapter
+    each.
+    """
+    from landbridge.show.report import report as write
 
-        typer.echo(str(write_investment_report(read_investment(folder), out or folder / "report.html")))
-        return
-    results = _results(folder)
-    from landbridge.show.report import write_report
-    from landbridge.study.results import tables_of
-
-    path = write_report(results, tables_of(results, base=atlas), out or folder / "report.html")
-    typer.echo(str(path))
+    typer.echo(str(write(folder, beside=beside or (), out=out, atlas=atlas)))
 
 
 def targets(

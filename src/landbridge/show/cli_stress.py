@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
 from landbridge.errors import LandbridgeError
 from landbridge.show.options import OutFolder, Quiet, Seed, Size, WithStudy, Year, ended, ground
-from landbridge.show.terminal import AtlasDir, Json, OverlayPath, known, print_table, progress_bar, split_commas
+from landbridge.show.terminal import (
+    FREE,
+    AtlasDir,
+    Json,
+    OverlayPath,
+    known,
+    print_json,
+    print_table,
+    progress_bar,
+    split_commas,
+)
 
 __all__ = ["stress"]
 
@@ -26,8 +37,19 @@ def stress(
     ] = None,
     worst: Annotated[int, typer.Option(help="Find the worst closures of so many things at once.", min=0)] = 0,
     among: Annotated[
-        str, typer.Option(help="What the worst are sought among: crossings, ferries, links, countries.")
+        str, typer.Option(help="What --worst and --robustness look at: crossings, ferries, links, countries.")
     ] = ("crossings"),
+    robustness: Annotated[
+        int, typer.Option(help="Robustness index of so many that carry the most: an equilibrium without each.", min=0)
+    ] = 0,
+    cut: Annotated[
+        float, typer.Option(help="Share of the capacity that --robustness takes; 1 = closed.", min=0, max=1)
+    ] = 1.0,
+    network: Annotated[
+        Path | None,
+        typer.Option("--network", help="TNTP network or GMNS folder for --robustness in place of the atlas."),
+    ] = None,
+    trips: Annotated[Path | None, typer.Option("--trips", help="Its TNTP trips.")] = None,
     chance: Annotated[
         list[str] | None,
         typer.Option(
@@ -48,8 +70,16 @@ def stress(
 ) -> None:
     """Close things and tell what it costs, who loses, and what would be the worst.
 
-    Examples: --close brest-malaszewicze --days 13; --close KZ; --close sea-suez; --worst 2; --chance record.
+    Examples: --close brest-malaszewicze --days 13; --close KZ; --close sea-suez; --worst 2; --robustness 10;
+    --chance record.
     """
+    if network is not None or trips is not None:
+        if network is None or not robustness or close or worst or chance:
+            raise LandbridgeError(
+                "stress: a network file (--network, --trips) goes with --robustness, and no other question"
+            )
+        _of_file(network, trips, robustness, cut, out=out, as_json=as_json, quiet=quiet)
+        return
     from landbridge.study.closing import targets_of
     from landbridge.study.stress import answer
     from landbridge.study.worst import AMONG
@@ -58,8 +88,12 @@ def stress(
     asked = ground(with_study, atlas, overlay, size=size, out=out)
     targets = targets_of(asked.tables, [name for each in close or [] for name in split_commas(each)])
     chances = _chances(chance or [])
-    if not targets and not worst and not chances:
-        raise LandbridgeError("stress: say what to close (--close), or ask for the worst (--worst), or for --chance")
+    if not targets and not worst and not chances and not robustness:
+        raise LandbridgeError(
+            "stress: say what to close (--close), or ask for the worst (--worst), for --robustness or for --chance"
+        )
+    if cut <= 0.0:
+        raise LandbridgeError(f"--cut: wanted a share above 0 and at most 1, got {cut:g}")
     with progress_bar(quiet=quiet or as_json) as progress:
         found = answer(
             asked.tables,
@@ -72,6 +106,8 @@ def stress(
             days=days,
             year=year,
             size=size,
+            robustness=robustness,
+            cut=cut,
             before=asked.before,
             held=asked.held,
             progress=progress,
@@ -82,8 +118,52 @@ def stress(
         _print_closed(found["closed"], year)
     if found["worst"]:
         _print_worst(found["worst"], year)
+    if found["robustness"]:
+        _print_robustness(found["robustness"], str(year))
     if found["chance"]:
         _print_chance(found["chance"], year)
+
+
+def _of_file(
+    network: Path, trips: Path | None, most: int, cut: float, *, out: Path | None, as_json: bool, quiet: bool
+) -> None:
+    """Answer for a network file."""
+    from landbridge.study.robustness import of_files
+
+    if out is not None:
+        raise LandbridgeError("--out: an answer about a network file has no folder; use --json")
+    if cut <= 0.0:
+        raise LandbridgeError(f"--cut: wanted a share above 0 and at most 1, got {cut:g}")
+    for path in (network, trips):
+        if path is not None and not path.exists():
+            raise LandbridgeError(f"{path}: no such file")
+    with progress_bar(quiet=quiet or as_json) as progress:
+        found = of_files(network, trips, most, cut=cut, progress=progress)
+    if as_json:
+        print_json({"question": "robustness", **found})
+        return
+    _print_robustness(found, network.name)
+
+
+def _print_robustness(found: dict[str, Any], where: str) -> None:
+    """Print the robustness index of each thing that was taken in turn."""
+    file = found["network"] != "atlas"
+    scale, unit = (1.0, "") if file else (MILLION, ", million USD/yr")
+    what = "closed" if found["cut"] == 1.0 else f"with {100 * found['cut']:g} % of its capacity gone"
+    ends = [("from", 0), ("to", 0)] if file else []
+    print_table(
+        f"Network robustness index in {where}: each of {found['among']} {what}",
+        [(found["among"], 0), *ends, (f"index{unit}", FREE), ("per cent", 3),
+         ("carries" if file else "carries, Mt", FREE), ("not served" if file else "not served, Mt", FREE)],
+        [
+            [r["id"], *([r["from"], r["to"]] if file else []), r["index_usd_yr"] / scale, r["index_percent"],
+             r["tonnes_yr"] / (1.0 if file else MEGATONNE), r["unserved_tonnes_yr"] / (1.0 if file else MEGATONNE)]
+            for r in found["rows"]
+        ],
+        f"What all pay without it, less what all pay with it ({found['base_cost_usd_yr'] / scale:,.6g}{unit}); time "
+        f"counts. {len(found['rows'])} of {found['used']} that carry something, of {found['elements']}. By "
+        f"{found['principle']}, relative gap {found['gap']:.0e}; an index may be negative. In {found['unit']}.",
+    )  # fmt: skip
 
 
 def _chances(given: list[str]) -> dict[str, float | None]:
@@ -155,6 +235,50 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
             f"At a year's rate {found['days']:g} days cost {found['cost_of_days_usd'] / MILLION:.2f} million USD; "
             "cargo that is under way when it happens, and cannot turn, costs more.",
         )
+        _print_short_run(found["short_run"])
+        if found["reported"]:
+            _print_reported(found["reported"])
+
+
+def _print_short_run(found: dict[str, Any]) -> None:
+    """Print how cargo that was on its way there comes through the days."""
+    print_table(
+        f"{found['days']:g} days, before anybody can change plans",
+        [("room elsewhere", 0), ("waits, %", 1), ("other ways, %", 1), ("sea or road, %", 1), ("cost, USD/t", 2),
+         ("cost, %", 2), ("price, %", 2), ("wait, h", 0), ("backlog, trains", 0), ("days to clear", 1)],
+        [
+            [f"{100 * r['spare']:.0f} %", 100 * r["waits"], 100 * r["diverted"], 100 * r["outside"], r["cost_usd_t"],
+             r["cost_percent"], r["price_percent"], r["delay_h"], r["backlog_trains"], r["clearing_days"]]
+            for r in found["cases"]
+        ],
+        f"{found['tonnes'] / MEGATONNE:.3f} Mt of {found['days']:g} days, {found['trains_day']:.1f} trains a day, were "
+        "on paths over what is shut. Room elsewhere: how much of the room that others leave can be taken up within the "
+        "days, which nobody knows. Cost: time included; price: what the last tonne costs; both as a part of the "
+        "freight that was paid.",
+    )  # fmt: skip
+
+
+def _print_reported(rows: list[dict[str, Any]]) -> None:
+    """Print what was reported beside what the model says."""
+
+    def span(row: dict[str, Any], least: str, most: str) -> str:
+        low, high = row[least], row[most]
+        if low is None or high is None:
+            return "–"
+        return f"{low:.3g}" if low == high else f"{low:.3g} to {high:.3g}"
+
+    print_table(
+        "Beside what was reported",
+        [("what", 0), ("unit", 0), ("reported", FREE), ("range", 0), ("model, all year", FREE), ("model, the days", 0),
+         ("by", 0), ("source", 0)],
+        [
+            [r["what"], r["unit"], r["value"], span(r, "low", "high"), r["modelled_year"],
+             span(r, "modelled_least", "modelled_most"), r["by"], f"{r['fact']}, {r['confidence']}"]
+            for r in rows
+        ],
+        "All year: cargo has settled on other ways. The days: it waits, squeezes through or leaves; the range is over "
+        "how much of the room elsewhere can be taken up.",
+    )  # fmt: skip
 
 
 def _print_worst(found: dict[str, Any], year: int) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime
 from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
@@ -45,6 +47,12 @@ def terminal(
     workers: Annotated[int, typer.Option(help="Processes that share the runs; no effect on results.", min=1)] = 1,
     curve: Annotated[bool, typer.Option("--curve", help="Delay over volume, and where it saturates.")] = False,
     stream: Annotated[str | None, typer.Option(help="With --curve: vary this stream alone.")] = None,
+    start: Annotated[
+        datetime | None,
+        typer.Option(
+            "--start", formats=["%Y-%m-%d"], help="First day of the runs; months then differ. Default: mean days."
+        ),
+    ] = None,
     event: Annotated[str | None, typer.Option(help="Event of the atlas that stops something here.")] = None,
     listing: Annotated[bool, typer.Option("--list", help="List the terminals of the atlas.")] = False,
     out: Annotated[Path | None, typer.Option("--out", help="Folder for visits, queue, trace and summary.")] = None,
@@ -63,6 +71,8 @@ def terminal(
             raise LandbridgeError(f"{option}: wanted a number above 0 and below 100,000, got {value:g}")
     if event and (plan_file or curve):
         raise LandbridgeError("--event is for a terminal of the atlas, and without --curve")
+    if start is not None and (event or curve):
+        raise LandbridgeError("--start is for a run: an event has its own date, and a curve is of mean days")
     if stream and not curve:
         raise LandbridgeError("--stream goes with --curve")
     pairs = dict(_pair(text) for text in changes or ())
@@ -72,6 +82,8 @@ def terminal(
     if out is not None:
         check_terminal_output(out)
     settings = work.Settings(days=days, replications=replications, seed=seed, workers=workers)
+    if start is not None:
+        settings = replace(settings, start=start.date(), season=True)
     if plan_file is not None:
         plan, tables = work.read_plan(plan_file), None
     else:
@@ -175,13 +187,17 @@ def _print_run(told: Mapping[str, Any]) -> None:
             rows,
             "crane, processing and waiting add up to the total; outside is the part of waiting at the border.",
         )
-    used = [(name, told["utilisation"].get(name), load) for name, load in told["offered_load"].items()]
+    used = [
+        (name, told["working"].get(name), told["occupied"].get(name), load)
+        for name, load in told["offered_load"].items()
+    ]
     print_table(
         "What works there",
-        [("resource", 0), ("use", 2), ("load", 2)],
-        sorted(used, key=lambda row: -row[2]),
-        "Use: share of working time worked (tracks: held). Load: work that arrives over what can be done; tracks "
-        "count with the work their trains need, waiting left out.",
+        [("resource", 0), ("working", 2), ("occupied", 2), ("load", 2)],
+        sorted(used, key=lambda row: -row[3]),
+        "Working: share of what it can do in its shifts with the machines that are whole; tracks: of all hours, with "
+        "a train that is worked on. Occupied: share of all hours with a train, waiting and rests counted. Load: work "
+        "that arrives over what can be done; tracks count with the work of their trains, waiting left out.",
     )
 
 
@@ -197,19 +213,31 @@ def _print_curve(told: Mapping[str, Any]) -> None:
             p["dwell_h"],
             None if p["dwell_h"] is None else delay.get(p["trains_day"]),
             p["spread_h"],
-            "" if p["stable"] else "unstable",
+            "" if p["stable"] else p["verdict"],
         )
         for p in curve["points"]
     ]
-    limit = f"{curve['capacity_trains_day']:.1f} trains a day, then {curve['bottleneck']} is full"
+    limit = f"{curve['capacity_trains_day']:.1f} trains a day, then {curve['bottleneck']} binds"
     print_table(
         f"{told['name']}: {what}; saturates at {limit}",
         [("trains/day", 1), ("of capacity", 2), ("dwell h", 2), ("delay h", 2), ("spread h", 2), ("", 0)],
         rows,
         "Delay: what the network adds for volume, never falling; it starts at the volume of least dwell, so that waits "
         "for a full train at low volume are not in it. "
-        "Spread: standard deviation over units. Where the terminal cannot keep up there is no dwell.",
+        "Spread: standard deviation over units. Where the terminal cannot keep up there is no dwell. Saturates: the "
+        "highest volume at which no run tips over and the number inside does not drift upward. " + _limits(curve),
     )
+
+
+def _limits(curve: Mapping[str, Any]) -> str:
+    """What lies between the volume that is sure and the one that cannot be borne."""
+    drift, tips = curve["drift_trains_day"], curve["could_tip_trains_day"]
+    parts = []
+    if drift > curve["capacity_trains_day"]:
+        parts.append(f"Up to {drift:.1f} it drifts in no mean over the runs, but some runs tip over.")
+    if tips is not None:
+        parts.append(f"From {tips:.1f} on it could tip over, by its loads, if more rarely than the runs show.")
+    return " ".join(parts)
 
 
 def _print_recovery(told: Mapping[str, Any]) -> None:

@@ -99,7 +99,7 @@ def lay_out(tables: Tables, *, year: int, settings: Settings, transfers: bool = 
     deep = deep_sea(tables)
     ocean = np.array([link in deep for link in net.links], np.bool_)
     on_ocean = np.where(net.link >= 0, ocean[net.link], False)
-    outside, _ = outside_options(tables, net, everyone, prepared.classes, prepared.money, free_h, on_ocean)
+    outside = outside_options(tables, net, everyone, prepared.classes, prepared.money, free_h, on_ocean).usd_t
     if transfers:
         outside = outside - prepared.levy_usd_t
     kept = np.isfinite(outside)

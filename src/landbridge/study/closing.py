@@ -18,8 +18,10 @@ from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model import resilience
 from landbridge.model.flows import composite_cost
+from landbridge.model.network import matching_arcs
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Close, Measure
+from landbridge.study.short_run import beside_reports, days_of_closure, reports_of
 from landbridge.study.solve import Settings, Solution, solve
 from landbridge.study.tabulate import tabulate
 
@@ -139,7 +141,7 @@ def close(
     dict
         ``cost_usd_yr`` (rise of what all relations pay that are served on both sides), ``lost_land_tonnes_yr``,
         ``to_outside_tonnes_yr``, ``unserved_tonnes_yr``; ``countries``, ``crossings`` and ``passages``: rows;
-        ``recovery`` where days are given.
+        ``recovery``, ``short_run`` and, for an event, ``reported`` where days are given.
 
     Raises
     ------
@@ -165,13 +167,17 @@ def close(
         "passages": _moved(*(f["passage_flows"].group_by("passage").agg(pl.col("tonnes").sum()) for f in frames)),
     }
     if days is not None:
+        after = matching_arcs(base.prepared.network, shut.prepared.network)
         result["days"] = days
+        result["short_run"] = days_of_closure(base, after < 0, days)
         result["cost_of_days_usd"] = result["cost_usd_yr"] * days / 365.0
         result["recovery"] = [
             row
             for crossing in dict.fromkeys(name for t in targets for name in t.measure.crossings)
             for row in _recovery(tables, crossing, days, frames[0]["crossings"])
         ]
+        reports = [row for target in targets for row in reports_of(tables, target.id)]
+        result["reported"] = beside_reports(reports, result)
     return result
 
 

@@ -245,7 +245,8 @@ def _told(solution: Solution, watch: Sequence[str]) -> dict[str, float]:
     prepared, flow, count = solution.prepared, solution.equilibrium, solution.empty_from
     demand, net = prepared.demand, prepared.network
     scale = prepared.classes.scale_usd_t[demand.commodity]
-    composite = trade.binary_composite(flow.cost_usd_t[:count], prepared.outside_usd_t, scale) + prepared.levy_usd_t
+    by_land = flow.cost_usd_t[:count] + prepared.levy_usd_t
+    composite = trade.binary_composite(by_land, prepared.outside_usd_t, scale)
     served = np.isfinite(composite)
     by_arc = flow.arc_tonnes_yr.sum(axis=0)
     told = {
@@ -307,6 +308,8 @@ def run_ensemble(
         raise LandbridgeError(f"{study.path or study.name}: wanted uncertain inputs ([[uncertain]]), got none")
     if study.demand is not None and study.demand.mode != "frozen":
         raise LandbridgeError(f"{study.path or study.name}: an ensemble takes trade as fixed; [demand] wants none here")
+    if study.principle != "ue":
+        raise LandbridgeError(f"{study.path or study.name}: an ensemble compares user equilibria; principle wants 'ue'")
     if study.terminals != "table":
         raise LandbridgeError(f"{study.path or study.name}: an ensemble takes terminals from the table")
     plan = study.ensemble

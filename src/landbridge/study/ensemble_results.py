@@ -48,6 +48,40 @@ TABLES = {
     "boxes": "Ranges of inputs in which a scenario's net benefit stays below the threshold: steps of PRIM",
 }
 
+#: Unit and meaning of the columns; of ``futures`` each input has one of its own, ``runs`` may watch more places.
+COLUMNS: dict[str, tuple[str, str]] = {
+    "future": ("", "Number of the future"),
+    "scenario": ("", "Scenario"),
+    "users_cost_usd_yr": (
+        "USD a year",
+        "What users pay and wait for: composite cost of land and outside, times tonnes",
+    ),
+    "land_mt_yr": ("Mt a year", "Tonnes by land"),
+    "outside_mt_yr": ("Mt a year", "Tonnes by deep sea or all the way by truck"),
+    "unserved_mt_yr": ("Mt a year", "Tonnes that nothing carries; they are in no cost"),
+    "relative_gap": ("", "How far the equilibrium is from exact"),
+    "benefit_usd_yr": ("USD a year", "Fall of users' cost against the scenario compared with, in the same future"),
+    "cost_usd_yr": ("USD a year", "Yearly cost of the scenario above that of the one compared with"),
+    "net_usd_yr": ("USD a year", "Benefit less cost"),
+    "rule": ("", "Rule of choice"),
+    "value": ("USD a year; starr: share", "Value of the scenario by the rule"),
+    "picked": ("", "Whether the rule picks it"),
+    "regret_usd_yr": ("USD a year", "What the scenario leaves on the table against the best one in that future"),
+    "input": ("", "Uncertain input"),
+    "rank_correlation": ("", "Spearman's rank correlation of net benefit and input"),
+    "first": ("", "First Sobol index: share of variance that the input explains alone"),
+    "first_low": ("", "Low end of its 95 per cent interval, by bootstrap"),
+    "first_high": ("", "High end of its 95 per cent interval, by bootstrap"),
+    "total": ("", "Total Sobol index: share of variance that the input explains with all its company"),
+    "total_low": ("", "Low end of its 95 per cent interval, by bootstrap"),
+    "total_high": ("", "High end of its 95 per cent interval, by bootstrap"),
+    "step": ("", "Step of PRIM"),
+    "coverage": ("", "Share of the failing futures that lie inside the box"),
+    "density": ("", "Share of the futures inside the box that fail"),
+    "points": ("", "Futures inside the box"),
+    "limits": ("", "Limits of the box by input"),
+}
+
 #: Rules in which the smallest value is picked.
 LESS_IS_BETTER = frozenset({"minimax_regret", "mean_regret", "cvar_loss"})
 
@@ -104,6 +138,15 @@ def write_ensemble(
         **manifest,
         "expected_value_of_perfect_information_usd_yr": knowing,
         "tables": TABLES,
+        "columns": {
+            name: {
+                column: {"unit": unit, "meaning": means}
+                for column in frame.columns
+                for unit, means in [COLUMNS.get(column, ("", ""))]
+                if means
+            }
+            for name, frame in tables.items()
+        },
         "content": {name: table_hash(frame) for name, frame in tables.items()},
     }
     with whole_folder(out, marker=MARKER) as draft:

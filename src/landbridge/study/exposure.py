@@ -106,7 +106,12 @@ def exposure(
         ):
             steps += _rows(name, step, barrier, base, state, (i, j))
             if step == "re-routed":
-                steps += _rows(name, "trade answers", barrier, base, _answered(base, state, worth, elasticity), (i, j))
+                answered = _answered(base, state, worth, elasticity)
+                found = state["found"]
+                relation = barrier.closures.program.relation.values[found.path]
+                fewer = found._replace(path_tonnes_yr=found.path_tonnes_yr * answered["kept"][relation])
+                answered["takings"] = _takings(barrier, fewer)  # what is not traded pays nobody
+                steps += _rows(name, "trade answers", barrier, base, answered, (i, j))
     return {
         "question": "exposure",
         "countries": [first, second],
@@ -234,6 +239,7 @@ def _answered(base: dict[str, Any], state: dict[str, Any], worth: F8, elasticity
         "cost": float((base["by_relation"] + loss).sum()),
         "land": state["land"] * kept,
         "traded": tonnes * kept,
+        "kept": kept,
     }
 
 

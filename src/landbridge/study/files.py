@@ -62,6 +62,7 @@ __all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read
 Size: TypeAlias = Literal["full", "corridor", "reduced"]
 Terminals: TypeAlias = Literal["table", "simulated"]
 Family: TypeAlias = Literal["power", "conical"]
+Principle: TypeAlias = Literal["ue", "so", "sue", "mincost", "cue"]
 
 #: Relative gap that an equilibrium reaches unless a study says otherwise: ten times finer than the coarsest of use.
 GAP = 1e-8
@@ -102,6 +103,13 @@ class Study:
         ``simulated`` (their plans, run at the volumes that result).
     curves
         Families of volume-delay curves by type of facility, where it is not the power: see `landbridge.study.curves`.
+    nest
+        Scale of the choice between sea and road outside the land network: see `landbridge.study.outside`.
+    principle
+        By which flows are found: user equilibrium, system optimum, stochastic, least cost under hard capacities, or
+        user equilibrium under them (see docs/flows.md).
+    path_scale_usd_t
+        Scale of path choice, of ``sue`` alone.
     demand
         How trade answers to cost; None where the study says nothing, and trade is frozen.
     seed
@@ -132,6 +140,9 @@ class Study:
     overlay: str = ""
     terminals: Terminals = "table"
     curves: tuple[tuple[str, str], ...] = ()
+    nest: float = 0.0
+    principle: Principle = "ue"
+    path_scale_usd_t: float | None = None
     demand: Answering | None = None
     seed: int = 0
     outputs: tuple[str, ...] = ()
@@ -193,6 +204,9 @@ class _StudyFile(pydantic.BaseModel):
     overlay: str | None = pydantic.Field(None, min_length=1)
     terminals: Terminals = "table"
     curves: _CurvesTable | None = None
+    nest: float = pydantic.Field(0.0, ge=0, le=1)
+    principle: Principle = "ue"
+    path_scale_usd_t: float | None = pydantic.Field(None, gt=0)
     demand: _DemandTable | None = None
     seed: int = pydantic.Field(0, ge=0)
     outputs: list[str] = []
@@ -237,6 +251,7 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
     reading = scenario_faults(entries if isinstance(entries, list) else [])
     faults += reading.faults
     faults += _year_faults(data.get("years"))
+    faults += _principle_faults(data)
     known = [str(e["id"]) for e in entries if isinstance(e, dict) and "id" in e] if isinstance(entries, list) else []
     compare = data.get("compare")
     if isinstance(compare, str) and compare not in known:
@@ -264,6 +279,9 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
         overlay=overlay,
         terminals=head.terminals,
         curves=tuple((k, f) for k, f in head.curves.model_dump().items() if f != "power") if head.curves else (),
+        nest=head.nest,
+        principle=head.principle,
+        path_scale_usd_t=head.path_scale_usd_t,
         demand=Answering(**head.demand.model_dump()) if head.demand else None,
         seed=head.seed,
         outputs=tuple(head.outputs),
@@ -319,6 +337,23 @@ def _year_faults(years: object) -> list[Fault]:
         for i in range(1, len(years))
         if years[i] <= years[i - 1]
     ]
+
+
+def _principle_faults(data: Mapping[str, Any]) -> list[Fault]:
+    """What does not go together with the principle."""
+    principle, demand = data.get("principle", "ue"), data.get("demand")
+    faults = []
+    if principle == "sue" and "path_scale_usd_t" not in data:
+        faults.append(Fault("", "", "path_scale_usd_t", 'USD a tonne, which principle = "sue" needs', "nothing"))
+    if principle != "sue" and "path_scale_usd_t" in data:
+        faults.append(Fault("", "", "path_scale_usd_t", 'principle = "sue", which alone uses it', f"{principle!r}"))
+    if principle == "ue":
+        return faults
+    if isinstance(demand, Mapping) and demand.get("mode", "frozen") != "frozen":
+        faults.append(Fault("", "", "principle", "'ue', to whose costs trade answers", f"{principle!r}"))
+    if data.get("terminals") == "simulated":
+        faults.append(Fault("", "", "principle", "'ue', with which terminals are simulated", f"{principle!r}"))
+    return faults
 
 
 def _placed(faults: Sequence[Fault], file: str, lines: Mapping[str, int]) -> list[Fault]:
@@ -408,6 +443,9 @@ def fingerprint(study: Study) -> str:
         "max_iterations": study.max_iterations,
         **({"terminals": study.terminals} if study.terminals != "table" else {}),
         **({"curves": sorted(study.curves)} if study.curves else {}),
+        **({"nest": study.nest} if study.nest else {}),
+        **({"principle": study.principle} if study.principle != "ue" else {}),
+        **({"path_scale_usd_t": study.path_scale_usd_t} if study.path_scale_usd_t is not None else {}),
         **({"demand": asdict(study.demand)} if study.demand else {}),
         **({"outputs": sorted(study.outputs)} if study.outputs else {}),
     }

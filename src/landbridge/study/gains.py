@@ -111,7 +111,7 @@ class OutsideCarbon:
 
     def __init__(self, tables: Tables, prepared: Prepared) -> None:
         self._tables, self._prepared = tables, prepared
-        self._known: dict[int, float] = {}
+        self._known: dict[int, tuple[float, float]] = {}
         net = prepared.network
         deep = deep_sea(tables)
         ocean = np.array([link in deep for link in net.links], np.bool_)
@@ -128,18 +128,18 @@ class OutsideCarbon:
         self._road_g_tkm = float(road["co2_g_tkm"][0]) if road.height else float("nan")
 
     def grams(self, relations: npt.NDArray[np.int64]) -> F8:
-        """Grams per tonne of each relation; zero where it has no outside option."""
-        demand, by = self._prepared.demand, self._prepared.outside_by
+        """Grams by sea and by road of a tonne of each relation, shape (R, 2); zero where it has no outside option."""
+        demand, by, share = self._prepared.demand, self._prepared.outside_by, self._prepared.sea_share
         waiting: dict[tuple[int, int], list[int]] = {}
         for r in relations.tolist():
             if r not in self._known:
-                if OUTSIDE[by[r]] == "sea":
+                road = OUTSIDE[by[r]] != "none" and share[r] < 1.0
+                self._known[r] = (0.0, (1.0 - share[r]) * self._by_road(r) if road else 0.0)
+                if share[r] > 0.0:
                     waiting.setdefault((int(demand.commodity[r]), int(demand.origin[r])), []).append(r)
-                else:
-                    self._known[r] = self._by_road(r) if OUTSIDE[by[r]] == "road" else 0.0
         for (k, zone), rows in waiting.items():
             self._by_sea(k, zone, rows)
-        return np.array([self._known[r] for r in relations.tolist()])
+        return np.array([self._known[r] for r in relations.tolist()], np.float64).reshape(-1, 2)
 
     def _by_sea(self, k: int, zone: int, rows: list[int]) -> None:
         p = self._prepared
@@ -152,7 +152,7 @@ class OutsideCarbon:
             while (arc := int(tree.arc_in[node])) >= 0:
                 total += float(grams[arc % m])
                 node = int(self._tail[arc])
-            self._known[r] = total
+            self._known[r] = (p.sea_share[r] * total, self._known[r][1])
 
     def _by_road(self, r: int) -> float:
         demand = self._prepared.demand
@@ -281,10 +281,9 @@ def gains_between(
     moved = np.flatnonzero((np.abs(shift) > SAME_T) & free)
     grams = carbon.grams(moved)
     co2 = _less(states[1].land_co2_t, states[0].land_co2_t)
-    for kind in ("sea", "road"):
-        mine = np.array([OUTSIDE[b] == kind for b in one.outside_by[moved]], np.bool_)
-        if mine.any():
-            co2[kind] = -float(grams[mine] @ shift[moved][mine]) * 1e-6
+    for way, kind in enumerate(("sea", "road")):
+        if grams[:, way].any():
+            co2[kind] = -float(grams[:, way] @ shift[moved]) * 1e-6
     return Gains(
         users_usd={c: v for c, v in users.items() if v != 0.0},
         users_half_usd=float(half.sum()),

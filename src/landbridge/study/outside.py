@@ -1,21 +1,25 @@
-"""What freight pays that does not use the land network: by the deep sea, or by road all the way."""
+"""What freight pays that does not use the land network: by the deep sea, or by road all the way.
+
+The two are one outside option: the cheaper of them, or a nest of both (see `landbridge.model.flows.choice`).
+"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import NamedTuple
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from landbridge.data.tables import Tables
-from landbridge.model import hierarchy
+from landbridge.model import flows, hierarchy
 from landbridge.model.costs import Goods
 from landbridge.model.demand import Demand
 from landbridge.model.network import ArcKind, Network
 from landbridge.study.settings import parameter
 
-__all__ = ["OUTSIDE", "outside_options"]
+__all__ = ["OUTSIDE", "Outside", "outside_options"]
 
 F8 = npt.NDArray[np.float64]
 B1 = npt.NDArray[np.bool_]
@@ -27,10 +31,36 @@ EARTH_RADIUS_KM = 6371.0088
 TRUCK_T_PER_TEU = 10.0
 
 
+class Outside(NamedTuple):
+    """The outside option of every relation.
+
+    Attributes
+    ----------
+    usd_t : float64[R]
+        Its cost; infinite for captive cargo, and where neither way leads.
+    by : int8[R]
+        Index into `OUTSIDE`: what most of it goes by.
+    sea_share : float64[R]
+        Part of it that goes by sea; the rest, if anything, goes by road.
+    """
+
+    usd_t: F8
+    by: npt.NDArray[np.int8]
+    sea_share: F8
+
+
 def outside_options(
-    tables: Tables, net: Network, demand: Demand, classes: Goods, money: F8, free_h: F8, ocean: B1
-) -> tuple[F8, npt.NDArray[np.int8]]:
-    """Find the cost of the cheaper of the deep-sea route and the road, for every relation that has a choice.
+    tables: Tables,
+    net: Network,
+    demand: Demand,
+    classes: Goods,
+    money: F8,
+    free_h: F8,
+    ocean: B1,
+    *,
+    nest: float = 0.0,
+) -> Outside:
+    """Find the cost of the deep-sea route and the road together, for every relation that has a choice.
 
     Parameters
     ----------
@@ -44,21 +74,27 @@ def outside_options(
         Hours of every arc.
     ocean : bool[m]
         Arcs of the deep sea.
+    nest
+        Scale of the choice between sea and road, as a share of that between land and both: a nested logit. At zero, its
+        limit, all take the cheaper of the two.
 
     Returns
     -------
-    outside_usd_t : float64[R]
-        Infinite for captive cargo, and where neither way leads.
-    outside_by : int8[R]
-        Index into `OUTSIDE`.
+    Outside
     """
     sea = _sea_costs(tables, net, demand, classes, money, free_h, ocean)
     road = _road_costs(tables, net, demand, classes)
     best = np.minimum(sea, road)
     by = np.where(np.isinf(best), 0, np.where(sea <= road, 1, 2)).astype(np.int8)
+    share = (by == 1).astype(np.float64)
+    if nest > 0.0:
+        scale = classes.scale_usd_t[demand.commodity]
+        both = flows.nest(np.column_stack([sea, road]), scale_usd_t=nest * scale, network_scale_usd_t=scale)
+        best, share = both.cost_usd_t.copy(), both.share[:, 0].copy()
     best[demand.captive] = np.inf
     by[demand.captive] = 0
-    return best, by
+    share[demand.captive] = 0.0
+    return Outside(best, by, share)
 
 
 def _sea_costs(tables: Tables, net: Network, demand: Demand, classes: Goods, money: F8, free_h: F8, ocean: B1) -> F8:

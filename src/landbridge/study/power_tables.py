@@ -17,6 +17,9 @@ TABLES = {
     "stress_recovery": "Backlog after a closure of some days",
     "stress_worst": "The worst closures of each number, every set that reaches the most",
     "stress_ranking": "Each element closed alone",
+    "stress_robustness": "Network robustness index: what all pay in an equilibrium without each",
+    "stress_short_run": "How cargo on its way comes through a closure of some days, by the room elsewhere",
+    "stress_reported": "What was reported of an event beside what the model says",
     "stress_chance": "Expected cost of closures and of slow borders by chance",
     "dependence": "Country by partner: how much of its freight must and does cross it, and what losing it costs",
     "diversification": "Country by year: how many partners and gateways its trade, transit, energy and loans rest on",
@@ -60,6 +63,27 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "cleared_share": ("1", "share of simulated runs in which it was gone before their end"),
     "rise_usd_yr": ("USD a year", "rise of the least cost of all relations"),
     "tonnes_yr": ("t a year", "tonnes carried"),
+    "cut": ("1", "share of its capacity that is taken; 1: closed"),
+    "index_usd_yr": ("USD a year", "rise of what all pay in the equilibrium"),
+    "index_percent": ("%", "the same as a part of what all pay"),
+    "spare": ("1", "share of the room that others leave elsewhere which can be taken up within the days; assumed"),
+    "waits": ("1", "share of the cargo on its way that waits until it opens"),
+    "diverted": ("1", "share that goes another way"),
+    "outside": ("1", "share that takes its outside option"),
+    "cost_usd_t": ("USD per t", "mean rise of cost of a tonne, time included"),
+    "cost_percent": ("%", "the same as a part of the freight that was paid"),
+    "price_percent": ("%", "rise of what the last tonne costs, as a part of the freight that was paid"),
+    "cost_of_days_usd": ("USD", "what the days cost all that was on its way"),
+    "delay_h": ("h", "mean wait of a train that waits"),
+    "what_reported": ("", "what was reported"),
+    "value": ("", "reported value, in its unit"),
+    "low": ("", "its lower end"),
+    "high": ("", "its upper end"),
+    "modelled_year": ("", "by the model, for an equilibrium that lasts all year"),
+    "modelled_least": ("", "by the model, for the days: the least over the shares of room"),
+    "modelled_most": ("", "by the model, for the days: the most"),
+    "fact": ("", "fact of the atlas"),
+    "source": ("", "where it was reported"),
     "mean_usd_yr": ("USD a year", "expected rise of cost"),
     "standard_error_usd_yr": ("USD a year", "standard error of the expected rise; zero where all states were listed"),
     "std_usd_yr": ("USD a year", "standard deviation over states"),
@@ -187,6 +211,22 @@ def _stress(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
             "crossing at by trains_day backlog_trains clearing_days cleared_share",
             **told,
         )
+        frames["stress_short_run"] = _rows(
+            closed.get("short_run", {}).get("cases", []),
+            "spare waits diverted outside cost_usd_t cost_percent price_percent cost_of_days_usd delay_h "
+            "backlog_trains clearing_days",
+            **told,
+        )
+        frames["stress_reported"] = _rows(
+            [{**row, "what_reported": row["what"]} for row in closed.get("reported", [])],
+            "what_reported unit value low high modelled_year modelled_least modelled_most by fact source",
+            **told,
+        )
+    if index := found["robustness"]:
+        frames["stress_robustness"] = _rows(
+            index["rows"], "id index_usd_yr index_percent tonnes_yr unserved_tonnes_yr", year=year,
+            among=index["among"], cut=index["cut"],
+        )  # fmt: skip
     if worst := found["worst"]:
         told = {"year": year, "among": worst["among"]}
         sets = [

@@ -90,7 +90,7 @@ class Prepared:
     outside_usd_t : float64[R]
         Cost of the outside option; infinite for captive cargo.
     outside_by : int8[R]
-        Index into `OUTSIDE`.
+        Index into `OUTSIDE`: what most of it goes by.
     levy_usd_t : float64[R]
         What is charged on (above zero) or paid for the relation's freight where it goes by land, by its zone of origin.
         It shifts the choice, as a lower or higher cost of the outside option.
@@ -100,6 +100,10 @@ class Prepared:
         Which of the sets each relation may not pass.
     curves
         Facilities whose delay follows another curve than the network's power; see `terminal_network`.
+    sea_share : float64[R]
+        Part of what goes outside that goes by sea.
+    nest
+        Scale of the choice between sea and road: see `outside_options`.
     basis
         What network and demand were made of; None where they were put together by hand.
     """
@@ -115,7 +119,9 @@ class Prepared:
     levy_usd_t: F8
     bans: tuple[B1, ...]
     ban: I4
+    sea_share: F8
     curves: Mapping[int, flows.Curve] = field(default_factory=dict)
+    nest: float = 0.0
     basis: Basis | None = None
 
 
@@ -206,7 +212,7 @@ def prepare(tables: Tables, *, year: int, settings: Settings, like: Prepared | N
     else:
         given = {name: frame.to_dict(as_series=False) for name, frame in basis.demand[1].items()}
         demand = demand_door.build(given, **basis.demand[0], past=True)
-    return _around(tables, net, demand, basis, curves_of(net, dict(settings.curves)))
+    return _around(tables, net, demand, basis, curves_of(net, dict(settings.curves)), settings.nest)
 
 
 def _read(tables: Tables) -> dict[str, pl.DataFrame]:
@@ -246,11 +252,11 @@ def on_network(tables: Tables, prepared: Prepared, net: Network) -> Prepared:
     """
     if net.zones != prepared.network.zones:
         raise ValueError("net: its zones are not those of the demand that was prepared")
-    return _around(tables, net, prepared.demand, None, prepared.curves)
+    return _around(tables, net, prepared.demand, None, prepared.curves, prepared.nest)
 
 
 def _around(
-    tables: Tables, net: Network, demand: Demand, basis: Basis | None, curves: Mapping[int, flows.Curve]
+    tables: Tables, net: Network, demand: Demand, basis: Basis | None, curves: Mapping[int, flows.Curve], nest: float
 ) -> Prepared:
     """Costs, outside options and bans for a network and its demand."""
     classes = cargo(tables)
@@ -259,10 +265,13 @@ def _around(
     deep = deep_sea(tables)
     ocean = np.array([link in deep for link in net.links], np.bool_)
     on_ocean = np.where(net.link >= 0, ocean[net.link], False)
-    outside, by = outside_options(tables, net, demand, classes, money, free_h, on_ocean)
+    outside = outside_options(tables, net, demand, classes, money, free_h, on_ocean, nest=nest)
     bans, ban = _bans(tables, net, demand)
     levy = _levies(tables, demand, classes)
-    return Prepared(net, ~on_ocean, demand, classes, money, free_h, outside, by, levy, bans, ban, curves, basis)
+    return Prepared(
+        net, ~on_ocean, demand, classes, money, free_h, outside.usd_t, outside.by, levy, bans, ban, outside.sea_share,
+        curves, nest, basis,
+    )  # fmt: skip
 
 
 def _way_constants(tables: Tables, net: Network, classes: Goods) -> F8:

@@ -5,8 +5,8 @@
     overlay/*.csv      the user's own values over the atlas, where there are any
     tables/*.parquet   one file a table, with the columns ``scenario`` and ``year`` first
 
-A folder appears whole or not at all: it is written beside its place and moved there at the end. A folder that is not
-one of ours is never replaced.
+A folder appears whole or not at all: it is written beside its place, forced to the disk, and moved there at the end. A
+folder that is not one of ours is never replaced.
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from landbridge.data.overlay import read_overlay
 from landbridge.data.read import ATLAS, read_atlas, read_package
 from landbridge.data.tables import Tables
 from landbridge.errors import OutputError, UnknownName
+from landbridge.study.kept import sync_folder
 
 __all__ = [
     "MANIFEST",
@@ -191,7 +192,9 @@ def whole_folder(folder: Path, *, marker: str = MANIFEST) -> Iterator[Path]:
         try:
             yield draft
             draft.chmod(0o755)
+            _settle(draft)
             _put(draft, place)
+            sync_folder(place.parent)
         finally:
             shutil.rmtree(draft, ignore_errors=True)
     except BaseException as error:
@@ -201,6 +204,17 @@ def whole_folder(folder: Path, *, marker: str = MANIFEST) -> Iterator[Path]:
         if isinstance(error, (OSError, pl.exceptions.PolarsError)):
             raise OutputError(f"{folder}: results could not be written: {error}") from error
         raise
+
+
+def _settle(draft: Path) -> None:
+    """Force every file of a folder to the disk, and the folders' lists of files: after a power cut none is half."""
+    for path in sorted(draft.rglob("*")):
+        if path.is_file():
+            with path.open("rb+") as file:
+                os.fsync(file.fileno())
+        elif path.is_dir():
+            sync_folder(path)
+    sync_folder(draft)
 
 
 def _put(draft: Path, place: Path) -> None:

@@ -27,6 +27,7 @@ from landbridge.study.content import code_hash, content_of, table_hash
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
 from landbridge.study.given import Given, given
 from landbridge.study.kept import Kept
+from landbridge.study.parameters import parameters_told
 from landbridge.study.past import past_notes
 from landbridge.study.payments import PAYMENTS, payments_table
 from landbridge.study.results import Results, check_output, read_results, write_results
@@ -90,6 +91,9 @@ def settings_of(study: Study) -> Settings:
         size=study.size,
         growth=study.demand.growth if study.demand else "mean",
         curves=study.curves,
+        nest=study.nest,
+        principle=study.principle,
+        path_scale_usd_t=study.path_scale_usd_t,
     )
 
 
@@ -360,6 +364,7 @@ def told_of_study(shared: Shared) -> dict[str, Any]:
         if package
         else None,
         "overlay": overlay.stamp() if overlay else None,
+        "parameters": parameters_told(tables),
         "study": {
             "name": study.name,
             "description": study.description,
@@ -378,6 +383,7 @@ def told_of_study(shared: Shared) -> dict[str, Any]:
                     "description": scenario.description,
                     "hash": scenario_hash(scenario),
                     "measures": [to_dict(measure) for measure in scenario.measures],
+                    **({"measure_ids": list(scenario.measure_ids)} if scenario.measure_ids else {}),
                 }
                 for scenario in study.scenarios
             ],

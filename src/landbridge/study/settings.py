@@ -32,6 +32,13 @@ class Settings:
         Path of growth: ``mean``, ``low`` or ``high``.
     curves
         Family of the volume-delay curve by type of facility, where it is not the power: see `landbridge.study.curves`.
+    nest
+        Scale of the choice between sea and road outside the land network, as a share of that between land and both; at
+        zero all take the cheaper.
+    principle
+        By which flows are found: a short name of `landbridge.model.flows.PRINCIPLES`.
+    path_scale_usd_t
+        Scale of path choice under ``sue``: one scale cheaper makes the odds e to 1. None under the other principles.
     """
 
     gap: float = 1e-6
@@ -40,6 +47,9 @@ class Settings:
     base_year: int = 2023
     growth: str = "mean"
     curves: tuple[tuple[str, str], ...] = ()
+    nest: float = 0.0
+    principle: str = "ue"
+    path_scale_usd_t: float | None = None
 
 
 def columns(tables: Tables, names: Iterable[str]) -> dict[str, dict[str, list[Any]]]:

@@ -15,13 +15,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
 
 from landbridge.data.tables import Tables
 from landbridge.errors import NotConverged
-from landbridge.model import flows
+from landbridge.model import flows, paths
 from landbridge.model.demand import Demand
 from landbridge.model.network import matching_arcs
 from landbridge.study.outside import OUTSIDE, outside_options
@@ -59,6 +60,7 @@ __all__ = [
     "preload_factor",
     "prepare",
     "solve",
+    "solved_inputs",
     "weights",
 ]
 
@@ -229,6 +231,26 @@ def _guess(start: Solution, prepared: Prepared) -> tuple[_Empties, I4, I4]:
     return empties, arc, np.concatenate([_known_relations(old, new), back]).astype(np.int32)
 
 
+def solved_inputs(
+    solution: Solution,
+) -> tuple[paths.Graph, flows.VolumeDelay, flows.Classes, flows.Relations]:
+    """Return what was assigned in the end: classes as they were told apart, and empty boxes among the relations.
+
+    Parameters
+    ----------
+    solution
+        A solved scenario and year.
+
+    Returns
+    -------
+    tuple
+        As `assignable` gives it, with the relations of the solution.
+    """
+    graph, delay, kinds, loaded = assignable(solution.prepared)
+    class_index = np.concatenate([loaded.class_index, solution.relations.class_index[solution.empty_from :]])
+    return graph, delay, kinds, replace(solution.relations, class_index=class_index.astype(np.int32))
+
+
 def solve(
     tables: Tables,
     *,
@@ -265,6 +287,16 @@ def solve(
     (progress or (lambda _: None))("network and demand")
     prepared = prepare(tables, year=year, settings=settings, like=start.prepared if start else None)
     return equilibrium(tables, prepared, settings=settings, progress=progress, start=start)
+
+
+def _options(settings: Settings, guess: flows.Flows | None) -> dict[str, Any]:
+    """What a principle's own function takes of the settings; only least cost begins from nothing."""
+    options: dict[str, Any] = {"gap": settings.gap, "max_iterations": settings.max_iterations}
+    if settings.principle != "mincost":
+        options["start"] = guess
+    if settings.principle == "sue":
+        options["scale_usd_t"] = settings.path_scale_usd_t
+    return options
 
 
 def equilibrium(
@@ -314,9 +346,7 @@ def equilibrium(
     records: list[flows.Convergence] = []
     for _ in range(EMPTY_ROUNDS):
         relations = _join(loaded, empties.relations)
-        result = flows.assign(
-            graph, delay, kinds, relations, gap=settings.gap, max_iterations=settings.max_iterations, start=guess
-        )
+        result = flows.solve(settings.principle, graph, delay, kinds, relations, **_options(settings, guess))
         records.append(result.convergence)
         after = _empty_boxes(prepared, result.network_tonnes_yr, share)
         boxes = prepared.classes.teu(result.network_tonnes_yr[:count], prepared.demand.commodity).sum()

@@ -18,6 +18,7 @@ from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Measure
 from landbridge.study.chances import RECORD_TO, by_chance, chances_of
 from landbridge.study.closing import Target, close
+from landbridge.study.robustness import of_atlas
 from landbridge.study.solve import Settings
 from landbridge.study.worst import worst
 
@@ -41,6 +42,8 @@ def answer(
     days: float | None,
     year: int,
     size: str,
+    robustness: int = 0,
+    cut: float = 1.0,
     before: Sequence[Measure] = (),
     held: frozenset[str] = frozenset(),
     progress: Progress | None = None,
@@ -61,6 +64,9 @@ def answer(
         As for `by_chance`.
     year, size
         Year and size.
+    robustness, cut
+        How many things of the kind ``among`` to take in turn for the robustness index, 0: not asked; and the share of
+        their capacity that is taken.
     before, held
         Measures that hold, and projects that stay unbuilt.
     progress
@@ -69,7 +75,7 @@ def answer(
     Returns
     -------
     dict
-        ``closed``, ``worst`` and ``chance``: as the functions return them, or None.
+        ``closed``, ``worst``, ``chance`` and ``robustness``: as the functions return them, or None.
     """
     settings = Settings(gap=GAP, size=size)
     result: dict[str, Any] = {
@@ -80,15 +86,20 @@ def answer(
         "closed": None,
         "worst": None,
         "chance": None,
+        "robustness": None,
     }
     if targets:
         result["closed"] = close(
             tables, targets, year=year, settings=settings, before=before, held=held, days=days, progress=progress
         )
-    if worst_of or chances:
+    if worst_of or chances or robustness:
         applied = apply(tables, before, year, held=held).tables
     if worst_of:
         result["worst"] = worst(applied, worst_of, year=year, settings=settings, among=among, progress=progress)
+    if robustness:
+        result["robustness"] = of_atlas(
+            applied, robustness, year=year, settings=settings, among=among, cut=cut, progress=progress
+        )
     if chances:
         stated: dict[str, dict[str, Any]] = {}
         if "record" in chances:

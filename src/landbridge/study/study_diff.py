@@ -14,7 +14,20 @@ from landbridge.study.files import Study
 __all__ = ["Difference", "MeasureField", "differences", "measure_fields", "template"]
 
 #: Keys of a study that change what is computed.
-KEYS = ("years", "compare", "size", "gap", "max_iterations", "hold", "overlay", "terminals", "outputs", "seed")
+KEYS = (
+    "years",
+    "compare",
+    "size",
+    "gap",
+    "max_iterations",
+    "hold",
+    "overlay",
+    "terminals",
+    "outputs",
+    "seed",
+    "principle",
+    "path_scale_usd_t",
+)
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ Each function takes a `Solution` and gives one frame; nothing is solved here. To
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from functools import cached_property
 
 import numpy as np
@@ -20,6 +19,7 @@ from landbridge.model.flows import path_attributes
 from landbridge.model.network import MODES, ArcKind, Network
 from landbridge.model.outcomes import PassageRule, PathTable
 from landbridge.study.solve import OUTSIDE, Solution, parameter
+from landbridge.study.tabulate_paths import NO_PASSAGE, alternatives, paths
 
 __all__ = ["TABLES", "passage_rules", "tabulate"]
 
@@ -35,6 +35,8 @@ TABLES = {
     "choke_points": "Lines, crossings, yards and terminals near their capacity",
     "relations": "Relations: demand, land network, outside option, cost, hours and kilometres of the paths used",
     "paths": "Paths used: relation (null: empty boxes), tonnes, passage, what lies along them in order and direction",
+    "alternatives": "Paths of relations that could as well split otherwise, and what they put on facilities of settled "
+    "volume: how far a share is settled follows from these (`landbridge select`)",
     "fixed_flows": "Trade that goes by road, pipeline, sea or air whatever the network does",
 }
 
@@ -80,6 +82,12 @@ class _Names:
         """Names of the passages in order of precedence, and the passage of each path."""
         ids, rules = passage_rules(self.tables, self.net)
         return ids, outcomes.classify(self.net, self.paths, rules)
+
+    @property
+    def passage_of_path(self) -> list[str]:
+        """Name of the passage of each path."""
+        ids, which = self.passages
+        return [ids[i] if i >= 0 else NO_PASSAGE for i in which.tolist()]
 
 
 def passage_rules(tables: Tables, net: Network) -> tuple[list[str], list[PassageRule]]:
@@ -440,6 +448,7 @@ def relations(names: _Names) -> pl.DataFrame:
             "outside_tonnes": flows.outside_tonnes_yr[:count],
             "unserved_tonnes": flows.unserved_tonnes_yr[:count],
             "outside_by": [OUTSIDE[i] for i in solution.prepared.outside_by.tolist()],
+            "outside_sea_share": solution.prepared.sea_share,
             "land_usd_t": finite(flows.cost_usd_t[:count]),
             "outside_usd_t": finite(solution.prepared.outside_usd_t),
             "land_h": mean(hours),
@@ -449,54 +458,6 @@ def relations(names: _Names) -> pl.DataFrame:
         schema_overrides=dict.fromkeys(
             ("land_usd_t", "outside_usd_t", "land_h", "land_km", "land_co2_kg_t"), pl.Float64
         ),
-    )
-
-
-def _along(
-    names: _Names, wanted: npt.NDArray[np.bool_], code: npt.NDArray[np.int64], labels: Sequence[str]
-) -> pl.DataFrame:
-    """What each path meets on some arcs, in order of travel; arcs of one code in a row are one meeting.
-
-    Two lists a path, as ``met`` and ``direction``; a code is a label's number times two, and one more backwards.
-    """
-    path, arc = outcomes.entries(names.paths, wanted)
-    met = code[arc]
-    new = np.append(True, (np.diff(path) != 0) | (np.diff(met) != 0))[: len(path)]
-    steps = pl.DataFrame(
-        {
-            "path": path[new].astype(np.int64),
-            "met": pl.Series(labels, dtype=pl.String).gather(met[new] // 2),
-            "direction": pl.Series(("ab", "ba")).gather(met[new] % 2),
-        }
-    )
-    lists = steps.group_by("path", maintain_order=True).agg("met", "direction")
-    every = pl.DataFrame({"path": np.arange(names.paths.count)})
-    joined = every.join(lists, on="path", how="left", maintain_order="left")
-    return joined.with_columns(pl.col("met", "direction").fill_null([]))
-
-
-def paths(names: _Names) -> pl.DataFrame:
-    """Paths used, those of empty boxes too, with the crossings, links and countries along them.
-
-    A link that is used there and back stands twice, a link whose sections lie in several countries once; its direction
-    stands at the same place of the list of directions.
-    """
-    net = names.net
-    move = net.kind == ArcKind.MOVE
-    border = (net.kind == ArcKind.BORDER) & (net.crossing >= 0)
-    passages, which = names.passages
-    back = net.backward.astype(np.int64)
-    links_met = _along(names, move, net.link.astype(np.int64) * 2 + back, net.links)
-    return pl.DataFrame(
-        {
-            "relation": pl.Series(names.paths.relation, dtype=pl.Int32).set(pl.Series(~names.loaded), None),
-            "tonnes": names.paths.tonnes_yr,
-            "passage": [passages[i] if i >= 0 else "other" for i in which.tolist()],
-            "crossings": _along(names, border, net.crossing.astype(np.int64) * 2 + back, net.crossings)["met"],
-            "links": links_met["met"],
-            "directions": links_met["direction"],
-            "countries": _along(names, move, net.country.astype(np.int64) * 2, net.countries)["met"],
-        }
     )
 
 
@@ -572,6 +533,7 @@ def tabulate(tables: Tables, solution: Solution) -> dict[str, pl.DataFrame]:
         "countries": countries(names),
         "choke_points": choke_points(names),
         "relations": relations(names),
-        "paths": paths(names),
+        "paths": paths(names.net, names.paths, names.passage_of_path, names.loaded),
+        "alternatives": alternatives(solution, passage_rules(tables, names.net)),
         "fixed_flows": fixed_flows(names),
     }

@@ -51,7 +51,7 @@ def against(results: Results, tables: Tables, file: Path | None = None) -> pl.Da
         If the file does not have the form of targets.
     """
     targets = tables["targets"] if file is None else read_targets(file)
-    frame = rows_of(FolderWorld(results, tables), targets, Classes(tables))
+    frame = rows_of(FolderWorld(results, tables), targets, Classes(tables), naive=False)
     rows = []
     for row in frame.to_dicts():
         echo = f"echo: {row['rests_on']}" if row["class"] == ECHO else ""

@@ -6,15 +6,10 @@ makes no difference.
 
 from __future__ import annotations
 
-import multiprocessing
-import os
-import time
 import tomllib
 from collections.abc import Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import asdict, dataclass, fields, replace
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +20,7 @@ from landbridge.data.tables import Tables
 from landbridge.errors import DataError, Fault, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.model.terminals import DelayCurve, Estimate, Plan, Run, Stop, Summary
+from landbridge.study.terminal_runs import Settings, replicate
 
 __all__ = [
     "SET_WORDS",
@@ -61,37 +57,14 @@ SET_WORDS: dict[str, tuple[str, str]] = {
     "stack_dwell_h": ("", "stack_dwell_h"),
 }
 
-#: Replications for each worker at a time: few enough to share them evenly.
-CHUNKS_PER_WORKER = 4
-#: Seconds until a process of its own has loaded what it needs; sharing must save more than that.
-START_S = 4.0
 # Days before a stop in which a run settles, and after it in which it recovers.
 BEFORE_DAYS, AFTER_DAYS = 30, 90
 # Step of the series that a recovery is read from, hours.
 STEP_H = 3.0
 
 
-@dataclass(frozen=True)
-class Settings:
-    """How a terminal is run.
-
-    Attributes
-    ----------
-    days
-        Length of a run.
-    replications, seed
-        How many, and what names their draws.
-    workers
-        Processes that share them.
-    start
-        First day, for the day of the week and the season.
-    """
-
-    days: float = 90.0
-    replications: int = 10
-    seed: int = 0
-    workers: int = 1
-    start: date = date(2023, 1, 2)
+#: Runs with which the limit of a curve is tried.
+JUDGE = Settings()
 
 
 def plan_ids(tables: Tables) -> list[str]:
@@ -174,10 +147,14 @@ def read_plan(path: Path) -> Plan:
             for word in row
             if word not in words
         ]
+    told_plan.setdefault("id", path.stem)
+    try:
+        plan = terminals.make_plan(told_plan, parts.get("resources", ()), parts.get("streams", ()), where=path.name)
+    except DataError as error:
+        raise DataError(str(path), [*faults, *error.faults]) from None
     if faults:
         raise DataError(str(path), faults)
-    told_plan.setdefault("id", path.stem)
-    return terminals.make_plan(told_plan, parts["resources"], parts["streams"], where=path.name)
+    return plan
 
 
 def _rows(plan: Plan) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
@@ -223,14 +200,14 @@ def changed(plan: Plan, settings: Mapping[str, str], *, trains_day: float | None
         if "." in word:
             name, field = word.rsplit(".", 1)
             if name not in rows:
-                raise UnknownName("resource or stream", name, list(rows))
+                raise _unknown("resource or stream", name, list(rows))
             if field not in rows[name] or field == "id":
-                raise UnknownName("field", field, [f for f in rows[name] if f != "id"])
+                raise _unknown("field", field, [f for f in rows[name] if f != "id"])
             rows[name][field] = value.split(";") if field in ("week", "year") and isinstance(value, str) else value
             continue
         side = word.removeprefix("tracks_") if word.startswith("tracks_") else ""
         if word not in words:
-            raise UnknownName("setting", word, [*words, *(f"{name}.{f}" for name, row in rows.items() for f in row)])
+            raise _unknown("setting", word, words, [f"{name}.{f}" for name, row in rows.items() for f in row])
         kind, field = SET_WORDS["tracks" if side else word]
         if not kind:
             head[field] = value
@@ -244,68 +221,13 @@ def changed(plan: Plan, settings: Mapping[str, str], *, trains_day: float | None
     return new if trains_day is None else terminals.rated(new, trains_day)
 
 
-def _task(
-    plan: Plan, settings: Settings, stops: Sequence[Stop], until_days: float, numbers: Sequence[int]
-) -> list[Run]:
-    return [
-        terminals.simulate(
-            plan,
-            days=until_days,
-            seed=settings.seed,
-            replication=number,
-            stops=stops,
-            start_weekday=settings.start.weekday(),
-            start_month=settings.start.month - 1,
-        )
-        for number in numbers
-    ]
-
-
-def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), days: float | None = None) -> list[Run]:
-    """Run a plan several times.
-
-    Several workers share the runs as soon as that is quicker: a short job stays in this process, since another takes
-    `START_S` to begin. The runs are the same either way.
-
-    Parameters
-    ----------
-    plan
-        The terminal.
-    settings
-        Length, number, seed, workers.
-    stops
-        Calendar events.
-    days
-        Another length.
-
-    Returns
-    -------
-    list of Run
-        In the order of their numbers, whoever ran them.
-    """
-    work = partial(_task, plan, settings, tuple(stops), settings.days if days is None else days)
-    numbers = list(range(settings.replications))
-    workers = min(settings.workers, len(numbers), 4 * (os.cpu_count() or 1))
-    if workers <= 1:
-        return work(numbers)
-    # STEP 1: begin here, for most terminals are done before another process is ready
-    made: list[Run] = work(numbers[:1])
-    begin = time.perf_counter()
-    while len(made) < len(numbers):
-        spent = time.perf_counter() - begin
-        left = spent / max(len(made) - 1, 1) * (len(numbers) - len(made))
-        # what sharing saves of the rest, against what starting costs; a first guess needs some runs
-        if spent >= START_S and left * (1 - 1 / workers) > START_S:
-            break
-        made += work(numbers[len(made) : len(made) + 1])
-    # STEP 2: share the rest
-    rest = numbers[len(made) :]
-    if not rest:
-        return made
-    size = max(1, -(-len(rest) // (workers * CHUNKS_PER_WORKER)))
-    chunks = [rest[i : i + size] for i in range(0, len(rest), size)]
-    with ProcessPoolExecutor(workers, mp_context=multiprocessing.get_context("spawn")) as pool:
-        return [*made, *(run for part in pool.map(work, chunks) for run in part)]
+def _unknown(kind: str, name: str, names: list[str], more: Sequence[str] = ()) -> LandbridgeError:
+    """An error that suggests what is meant, or tells the names."""
+    error = UnknownName(kind, name, [*names, *more])
+    if error.suggestions:
+        return error
+    rest = ", and ID.FIELD of a resource or stream" if more else ""
+    return LandbridgeError(f"{error}; there are {', '.join(names)}{rest}")
 
 
 def stops_of(tables: Tables, plan: Plan, event: str, start: date) -> list[Stop]:
@@ -417,15 +339,47 @@ def recover(plan: Plan, settings: Settings, stops: Sequence[Stop]) -> tuple[Reco
     )
 
 
-def delay_curve(plan: Plan, settings: Settings, *, stream: str = "") -> DelayCurve:
-    """Find the delay curve of a terminal, of one stream or of all in proportion."""
+def delay_curve(
+    plan: Plan, settings: Settings, *, stream: str = "", ratios: Sequence[float] = terminals.RATIOS
+) -> DelayCurve:
+    """Find the delay curve of a terminal, of one stream or of all in proportion.
+
+    One rule wherever a limit is told: no run of `JUDGE` tips over or drifts, however few and short the runs are that
+    the rest of the curve is made of.
+
+    Parameters
+    ----------
+    plan
+        The terminal.
+    settings
+        Length, number and seed of the runs behind each volume.
+    stream
+        Id of the stream that varies, with or without the plan's own; "" for all.
+    ratios
+        Steps of volume.
+    """
     names = [s.id for s in plan.streams]
     if stream and stream not in names:
         short = {name.removeprefix(f"{plan.id}:"): name for name in names}
         if stream not in short:
             raise UnknownName("stream", stream, list(short))
         stream = short[stream]
-    return terminals.delay_curve(plan, lambda tried: replicate(tried, settings), stream=stream)
+    if settings.days < terminals.JUDGED_DAYS:
+        raise LandbridgeError(
+            f"--days: a curve tells which volumes hold, and {settings.days:g} days are too short to judge; wanted at "
+            f"least {terminals.JUDGED_DAYS:g}"
+        )
+    few = settings.replications < JUDGE.replications or settings.days < JUDGE.days
+    more = replace(
+        settings, replications=max(settings.replications, JUDGE.replications), days=max(settings.days, JUDGE.days)
+    )
+    return terminals.delay_curve(
+        plan,
+        lambda tried: replicate(tried, settings),
+        stream=stream,
+        ratios=ratios,
+        confirm=(lambda tried: replicate(tried, more)) if few else None,
+    )
 
 
 def _estimate(value: Estimate) -> dict[str, float]:
@@ -446,6 +400,7 @@ def told(plan: Plan, summary: Summary, settings: Settings) -> dict[str, Any]:
         "warm_up_days": summary.warm_up_days,
         "replications": summary.replications,
         "seed": settings.seed,
+        "season": settings.season and any(s.year for s in plan.streams),
         "stable": None if summary.verdict == "undecided" else summary.stable,
         "verdict": summary.verdict,
         "reason": summary.reason,
@@ -464,6 +419,8 @@ def told(plan: Plan, summary: Summary, settings: Settings) -> dict[str, Any]:
             side: {key: value.mean for key, value in each.items()} for side, each in summary.outside.items()
         },
         "utilisation": summary.utilisation,
+        "working": summary.working,
+        "occupied": summary.occupied,
         "offered_load": summary.offered_load,
         "bottleneck": summary.bottleneck,
         "confidence_intervals_95": {
@@ -522,7 +479,7 @@ def ask(
     else:
         rows = tables["terminal_stops"].filter((pl.col("plan") == plan.id) & (pl.col("event") == event))
         first = min(rows["from_date"].to_list(), default=settings.start)
-        settings = replace(settings, start=first - timedelta(days=BEFORE_DAYS))
+        settings = replace(settings, start=first - timedelta(days=BEFORE_DAYS), season=True)
         stops = stops_of(tables, plan, event, settings.start)
         longest = max(s.to_h for s in stops) / 24.0 + AFTER_DAYS
         settings = replace(settings, days=max(settings.days, longest))

@@ -46,7 +46,7 @@ TOLERANCE = 0.02
 STEP = 0.5
 # Load up to which other streams are taken as they are.
 BORNE = 0.9
-#: How terminals are run for a curve: short, for there are many; the same draws every time.
+#: How terminals are run for a curve: short, for there are many; the same draws every time; limits are tried with more.
 RUNS = work.Settings(days=45.0, replications=2, seed=0)
 #: Steps of volume of such a curve.
 RATIOS = (0.05, 0.35, 0.6, 0.75, 0.87, 0.95)
@@ -182,9 +182,7 @@ def curves_of(plan: Plan, rates: Mapping[str, float], streams: list[str]) -> dic
                 break
         key = (asked, name)
         if key not in _CACHE:
-            _CACHE[key] = terminals.delay_curve(
-                asked, lambda tried: work.replicate(tried, RUNS), stream=name, ratios=RATIOS
-            )
+            _CACHE[key] = work.delay_curve(asked, RUNS, stream=name, ratios=RATIOS)
         answer[name] = _CACHE[key]
     return answer
 

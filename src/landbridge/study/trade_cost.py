@@ -137,8 +137,8 @@ def _costs(
     """Costs by relation, from the cost by land, the part that goes by it, and its hours."""
     demand, goods = prepared.demand, prepared.classes
     scale = goods.scale_usd_t[demand.commodity]
-    # the levy on a zone's freight stands in the outside option of the choice; here it comes back to the land side
-    composite = trade.binary_composite(land, prepared.outside_usd_t, scale) + prepared.levy_usd_t
+    # the assignment puts the levy into the outside option, with the other sign; here it stands where it is paid
+    composite = trade.binary_composite(land + prepared.levy_usd_t, prepared.outside_usd_t, scale)
     vot = goods.value_of_time_usd_t_h[demand.commodity]
     exporter = tuple(demand.countries[i] for i in demand.exporter.tolist())
     importer = tuple(demand.countries[i] for i in demand.importer.tolist())

@@ -6,8 +6,10 @@ from dataclasses import dataclass
 
 import polars as pl
 
-from landbridge.errors import OutputError, UnknownName
+from landbridge.errors import LandbridgeError, OutputError, UnknownName
 from landbridge.study.results import Results
+from landbridge.study.settled import margins
+from landbridge.study.tabulate_paths import is_told
 
 __all__ = ["KINDS", "Users", "names_of", "users_of"]
 
@@ -36,11 +38,18 @@ class Users:
         Weight of the empty boxes in it.
     land_tonnes
         Tonnes a year on the whole land network, likewise.
+    interval : tuple
+        The least and the most that `tonnes` could be in flows that are as good as these; None where that cannot be
+        told, for the reason in `note`.
     pairs : polars.DataFrame
         exporter, importer, commodity, relations (how many use it), tonnes, land_tonnes (of all relations of this pair
-        and commodity), share (the first as a part of the second); the most tonnes first. Empty boxes have no users.
+        and commodity), share (the first as a part of the second), and share_least and share_most, its interval where
+        flows as good are not the same (null beyond the first `rows`); the most tonnes first. Empty boxes have no users.
     relations : polars.DataFrame
-        The same by relation of zones, with demand_tonnes: what it would send by land, by sea or not at all.
+        The same by relation of zones, without intervals and with demand_tonnes: what it would send by land, by sea or
+        not at all.
+    note
+        Why there are no intervals; else empty.
     """
 
     kind: str
@@ -50,8 +59,10 @@ class Users:
     tonnes: float
     empty_tonnes: float
     land_tonnes: float
+    interval: tuple[float, float] | None
     pairs: pl.DataFrame
     relations: pl.DataFrame
+    note: str = ""
 
 
 def names_of(results: Results, kind: str) -> list[str]:
@@ -76,7 +87,7 @@ def names_of(results: Results, kind: str) -> list[str]:
     return [*names, NO_PASSAGE] if kind == "passage" else names
 
 
-def users_of(results: Results, kind: str, name: str, scenario: str, year: int) -> Users:
+def users_of(results: Results, kind: str, name: str, scenario: str, year: int, *, rows: int = 0) -> Users:
     """Tell who uses a link, crossing, country or passage.
 
     Parameters
@@ -89,6 +100,9 @@ def users_of(results: Results, kind: str, name: str, scenario: str, year: int) -
         One of `names_of`.
     scenario, year
         Which solution.
+    rows
+        Pairs whose share is given an interval; each takes two small linear programs where its share is not settled.
+        Without any, nothing is given one.
 
     Returns
     -------
@@ -144,17 +158,77 @@ def users_of(results: Results, kind: str, name: str, scenario: str, year: int) -
         .select(*relations.columns[:-1], "tonnes", "land_tonnes", "demand_tonnes", "share")
         .sort("tonnes", "relation", descending=[True, False])
     )
+    tonnes_used = float(paths["using"].sum())
+    interval, note = None, ""
+    if rows > 0:
+        interval, pairs, note = _with_intervals(results, scenario, year, uses, tonnes_used, pairs, by_relation, rows)
     return Users(
         kind=kind,
         name=name,
         scenario=scenario,
         year=year,
-        tonnes=float(paths["using"].sum()),
+        tonnes=tonnes_used,
         empty_tonnes=float(paths.filter(pl.col("relation").is_null())["using"].sum()),
         land_tonnes=float(paths["tonnes"].sum()),
+        interval=interval,
         pairs=pairs,
         relations=chosen,
+        note=note,
     )
+
+
+def _with_intervals(
+    results: Results,
+    scenario: str,
+    year: int,
+    uses: pl.Expr,
+    tonnes_used: float,
+    pairs: pl.DataFrame,
+    by_relation: pl.DataFrame,
+    rows: int,
+) -> tuple[tuple[float, float] | None, pl.DataFrame, str]:
+    """The interval of all that is used, the pairs with theirs, and why there are none."""
+
+    def told(pairs_found: list[tuple[float, float] | None]) -> pl.DataFrame:
+        more = [None] * (pairs.height - len(pairs_found))
+        ends = pl.DataFrame(
+            {
+                name: [*(found[side] if found else None for found in pairs_found), *more]
+                for side, name in enumerate(("least", "most"))
+            },
+            schema={"least": pl.Float64, "most": pl.Float64},
+        )
+        parts = [
+            ((pl.col("tonnes") + ends[name]) / pl.col("land_tonnes")).clip(0.0, 1.0).alias(f"share_{name}")
+            for name in ("least", "most")
+        ]
+        return pairs.with_columns(*parts)
+
+    if "alternatives" not in results.tables:
+        return None, told([]), "these results keep no alternatives; run the study again"
+    (principle,) = results.of("totals", scenario, year)["principle"].to_list()
+    if not is_told(principle):
+        return None, told([]), f"under the principle {principle!r} intervals are not told"
+    frame = results.of("alternatives", scenario, year).with_columns(uses.alias("uses"))
+    using = frame["uses"].to_numpy()
+    keys = ["exporter", "importer", "commodity"]
+    shown = pairs.head(rows).select(keys).with_row_index("pair")
+    pair = (
+        frame.select("relation")
+        .join(by_relation.select("relation", *keys).drop_nulls("relation"), on="relation", how="left",
+              maintain_order="left")
+        .with_columns(pl.col("exporter", "importer").fill_null(""), pl.col("commodity").fill_null(EMPTY))
+        .join(shown, on=keys, how="left", maintain_order="left")["pair"]
+        .fill_null(shown.height)
+        .to_numpy()
+    )  # fmt: skip
+    try:
+        whole, *parts = margins(frame, [using, *(using & (pair == i) for i in range(shown.height))])
+    except LandbridgeError as error:
+        return None, told([]), str(error)
+    land = float(results.of("paths", scenario, year)["tonnes"].sum())
+    ends = max(tonnes_used + whole[0], 0.0), min(tonnes_used + whole[1], land)
+    return ends, told(list(parts)), ""
 
 
 def tonnes() -> pl.Expr:

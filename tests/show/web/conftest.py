@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import polars as pl
 import pytest
@@ -80,6 +81,61 @@ def found_home(results_home: Path) -> Path:
     held = validate(world, file)
     write_validation(results_home / "validation", held, tables=tables, size="reduced", file=file, runs=world.solved)
     return results_home
+
+
+#: A programme on the user's own price of the railway, at which it is worth building.
+OWN_PRICE = "id,cost_low_usd_mn,cost_high_usd_mn\ncku,40,60\n"
+#: Events that are run again, and inputs that are moved: few, since each is a run.
+EVENTS, INPUTS = ("loading-stop-2021", "red-sea"), ("rail-constant-china-europe", "dostyk-constant")
+
+
+@pytest.fixture(scope="session")
+def asked_home(found_home: Path) -> Path:
+    """Beside those: a closure and the worst ferries, dependence, a ban, a programme, events and sensitivity."""
+    from landbridge.data.overlay import read_overlay
+    from landbridge.study import backtest, closing, sensitivity, stress
+    from landbridge.study.dependence import dependence
+    from landbridge.study.exposure import exposure
+    from landbridge.study.invest_files import write_investment
+    from landbridge.study.plan import Limits, plan, plan_tables
+    from landbridge.study.power_files import write_answer
+    from landbridge.study.validate.runs import SolvedWorld
+    from landbridge.study.validate.write import write_tables
+
+    tables = small_tables()
+    alike: dict[str, Any] = {"size": "reduced", "held": frozenset({"cku"})}
+    closed = stress.answer(
+        tables, targets=closing.targets_of(tables, ["brest-malaszewicze"]), worst_of=2, among="ferries", chances={},
+        draws=2, seed=0, days=4.0, year=2023, **alike,
+    )  # fmt: skip
+    write_answer(found_home / "stress", tables, closed)
+    leaning = dependence(tables, country="KZ", years=(2023,), scenarios={"base": ()}, **alike)
+    write_answer(found_home / "dependence", tables, leaning)
+    write_answer(found_home / "exposure", tables, exposure(tables, "RU", "KZ", year=2023, **alike))
+
+    own = found_home / "own"
+    own.mkdir()
+    (own / "projects.csv").write_text(OWN_PRICE, encoding="utf-8")
+    found = plan(read_study(found_home / "soon.toml"), read_overlay(own), Limits(total_usd=1e9), ("cku",))
+    write_investment(found_home / "programme", "programme", found, plan_tables(found))
+
+    with pytest.MonkeyPatch.context() as patch:
+        events = found_home / "events.toml"
+        whole = backtest.FILE.read_text(encoding="utf-8").split("[[event]]")
+        few = [part for part in whole[1:] if any(f'"{name}"' in part for name in EVENTS)]
+        events.write_text("[[event]]".join([whole[0], *few]), encoding="utf-8")
+        patch.setattr(backtest, "FILE", events)
+        patch.setattr(sensitivity, "INPUTS", INPUTS)
+        again = backtest.backtest(SolvedWorld(tables, size="reduced"))
+        swings, estimated = sensitivity.sensitivity(tables, year=2023, size="reduced")
+    write_tables(
+        found_home / "backtest", {"kind": "backtest", "size": "reduced"}, {"backtest": again}, backtest.BACKTEST_COLUMNS
+    )
+    write_tables(
+        found_home / "sensitivity", {"kind": "sensitivity", "size": "reduced"},
+        {"swings": swings, "estimated": estimated}, sensitivity.SENSITIVITY_COLUMNS,
+    )  # fmt: skip
+    return found_home
 
 
 @pytest.fixture(scope="session")

@@ -79,6 +79,16 @@ def axe(page: Page, *rules: str) -> list[str]:
     ]
 
 
+def in_both_themes(page: Page) -> None:
+    """No serious or critical fault by day or by night; the other theme has other colours only."""
+    assert axe(page) == []
+    page.get_by_role("button", name="Dark", exact=True).click()
+    try:
+        assert axe(page, "color-contrast", "link-in-text-block") == []
+    finally:
+        page.get_by_role("button", name="Light", exact=True).click()
+
+
 # ------------------------------------------------------------------------------------------------------ the map
 
 
@@ -203,7 +213,7 @@ def test_what_the_railway_does_to_khorgos_and_dostyk_in_2030(site: Site, results
     lead = page.get_by_test_id("lead")
     expect(lead).to_contain_text("With CKU in 2030 against Without CKU")
     total = compare(read_results(results_home / "soon"), "totals", Side("base", 2030), Side("cku", 2030))
-    said = re.search(r"([+-]?[\d.]+) Mt by land", lead.inner_text().replace("\u2212", "-"))
+    said = re.search(r"([+-]?[\d.]+)\s?Mt by land", lead.inner_text().replace("\u2212", "-"))
     assert said
     assert float(said.group(1)) == round(total["land_tonnes_change"][0] / 1e6, 2)
 
@@ -360,9 +370,10 @@ def test_power_shows_who_gains_and_on_what_it_rests(site: Site, found_home: Path
         expect(rests).to_contain_text(words)
     empty = tables["power_reading"].filter((pl.col("rule") == rule) & (pl.col("state") == "after"))["core_empty"][0]
     expect(page.get_by_test_id("core")).to_contain_text("The core is empty" if empty else "The core is not empty")
-    assert axe(page) == []
+    in_both_themes(page)
     page.get_by_role("button", name="Closures").click()
-    expect(page.get_by_test_id("none")).to_contain_text("landbridge stress")
+    if not (found_home / "stress").is_dir():  # another module may have made it
+        expect(page.get_by_test_id("none")).to_contain_text("landbridge stress")
 
 
 def test_investment_shows_worth_and_who_pays(site: Site, found_home: Path) -> None:
@@ -383,7 +394,7 @@ def test_investment_shows_worth_and_who_pays(site: Site, found_home: Path) -> No
         page.locator("details.twin[open]").get_by_role("link", name="CSV").click()
     table = pl.read_csv(getting.value.path())
     assert table["net_usd"].to_list() == pytest.approx(countries["net_usd"].to_list())
-    assert axe(page) == []
+    in_both_themes(page)
 
 
 def test_validation_counts_what_lies_inside_and_what_is_not_covered(site: Site, found_home: Path) -> None:
@@ -400,7 +411,7 @@ def test_validation_counts_what_lies_inside_and_what_is_not_covered(site: Site, 
     assert left_out == 1
     page.get_by_role("button", name=f"not covered ({left_out})").click()
     expect(page.get_by_role("heading", name="Why not covered")).to_be_visible()
-    assert axe(page) == []
+    in_both_themes(page)
     site.open("map?r=small&s=base&y=2023")
 
 
@@ -466,12 +477,7 @@ def test_no_serious_fault_of_accessibility_in_light_or_dark(site: Site, name: st
     site.open(VIEWS[name])
     expect(site.page.get_by_role("heading", level=1)).to_be_visible()
     site.page.wait_for_load_state("networkidle")
-    assert axe(site.page) == []
-    site.page.get_by_role("button", name="Dark", exact=True).click()
-    try:
-        assert axe(site.page, "color-contrast", "link-in-text-block") == [], "the other theme has other colours only"
-    finally:
-        site.page.get_by_role("button", name="Light", exact=True).click()
+    in_both_themes(site.page)
 
 
 #: Parts of the frame that lie on each other, and a page that is wider than its window.
@@ -499,7 +505,7 @@ def test_no_panel_lies_on_another(site: Site, width: int) -> None:
             site.open(view)
             page.wait_for_timeout(150)
             frame = page.locator(".frame").bounding_box()
-            columns = page.locator(".frame > header").bounding_box()
+            columns = page.locator(".frame > .top").bounding_box()
             assert frame
             assert columns
             assert columns["width"] == frame["width"], f"{view} at {width} px leaves a part of its window empty"

@@ -1,5 +1,7 @@
 // The one file that talks to the server, and types its answers.
 
+import {t} from './i18n.svelte';
+
 export interface Place {id: string; name: string; iso2: string; lat: number; lon: number; kind: string; tier: number; zone: boolean}
 export interface Link {
   id: string; a: string; b: string; mode: string; status: string; open_from: number | null; closed_from: string | null;
@@ -80,7 +82,7 @@ export async function call<T>(method: string, path: string, body?: unknown): Pro
       body: body === undefined ? undefined : JSON.stringify(body),
     });
   } catch {
-    throw new Refused(0, 'gone', 'The server does not answer. Is `landbridge serve` still running?', []);
+    throw new Refused(0, 'gone', t('app.gone'), []);
   }
   if (!answer.ok) {
     const told = await answer.json().catch(() => ({}));

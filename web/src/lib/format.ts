@@ -1,5 +1,5 @@
 // Numbers as people of the page's language write them.
-import {language} from './i18n.svelte';
+import {language, t} from './i18n.svelte';
 
 const formats = new Map<string, Intl.NumberFormat>();
 function format(digits: number, sign: boolean): Intl.NumberFormat {
@@ -15,17 +15,19 @@ function format(digits: number, sign: boolean): Intl.NumberFormat {
 }
 export const NONE = '–';
 export function number(value: unknown, digits = 0, sign = false): string {
-  return typeof value === 'number' && Number.isFinite(value) ? format(digits, sign).format(value) : NONE;
+  return typeof value === 'number' && Number.isFinite(value) ? format(digits, sign).format(value).replace('-', '−') : NONE;
 }
 export const mt = (tonnes: unknown, sign = false) => number(typeof tonnes === 'number' ? tonnes / 1e6 : tonnes, 2, sign);
 export const percent = (part: unknown, sign = false) => (typeof part === 'number' ? `${number(100 * part, 0, sign)} %` : NONE);
 
 /** Digits that suit a number whose size is not known beforehand. */
 export function any(value: unknown, sign = false): string {
-  if (typeof value === 'boolean') return value ? 'yes' : 'no';
+  if (typeof value === 'boolean') return t(value ? 'yes' : 'no');
   if (typeof value !== 'number') return value === null || value === undefined ? NONE : Array.isArray(value) ? value.join(', ') : String(value);
   const size = Math.abs(value);
   if (size !== 0 && size < 0.001) return value.toExponential(1);
   return number(value, Number.isInteger(value) || size >= 1000 ? 0 : size >= 100 ? 1 : size >= 1 ? 2 : 3, sign);
 }
+/** An id in words; names of the atlas and free text stay as they are. */
+export const spoken = (text: string) => (/^[a-z0-9]+(_[a-z0-9]+)+$/.test(text) ? words(text) : text);
 export const words = (text: string) => text.replaceAll('_', ' ');

@@ -19,7 +19,8 @@ export async function speak(code: string) {
   try { localStorage.setItem('language', chosen); } catch { /* private windows keep nothing */ }
 }
 export function t(key: Key, values: Record<string, string | number> = {}): string {
-  let text = messages[key] ?? en[key];
+  let text = messages[key] ?? en[key] ?? key; // a key made from data may have no text: better its name than nothing
   for (const [name, value] of Object.entries(values)) text = text.replaceAll(`{${name}}`, String(value));
-  return text;
+  // a number and its unit stay on one line
+  return text.replace(/(\d) (Mt|TEU|USD|km|h|%|hours|million)(?![\w])/g, '$1\u00a0$2');
 }

@@ -1,6 +1,7 @@
 // Names of what ids stand for, from the atlas.
 import type {MapData} from './api';
 import {words} from './format';
+import {type Key, t} from './i18n.svelte';
 import {world} from './state.svelte';
 
 type Table = 'places' | 'crossings' | 'passages' | 'commodities' | 'projects';
@@ -15,15 +16,17 @@ function table(name: Table | 'iso2' | 'iso3'): Map<string, string> {
     : new Map(map[name].map(x => [x.id, x.name]));
   return held[name];
 }
-const EXTRA: Record<string, string> = {other: 'Other', empty_box: 'Empty boxes', empty: 'Empty boxes', '': 'Empty boxes'};
-export const country = (code: string) => table('iso2').get(code) ?? table('iso3').get(code) ?? EXTRA[code] ?? code;
+/** What the results name and the atlas does not. */
+const EXTRA: Record<string, Key> = {other: 'name.other', others: 'name.others', empty_box: 'name.empty', empty: 'name.empty', '': 'name.empty', XZ: 'name.sea'};
+const extra = (id: string) => (id in EXTRA ? t(EXTRA[id]) : undefined);
+export const country = (code: string) => table('iso2').get(code) ?? table('iso3').get(code) ?? extra(code) ?? code;
 export const place = (id: string) => table('places').get(id) ?? id;
 export const shortPlace = (id: string) => place(id).split(/ ?[(/,]/)[0];
 export const crossing = (id: string) => table('crossings').get(id) ?? id;
-export const passage = (id: string) => table('passages').get(id) ?? EXTRA[id] ?? id;
-export const commodity = (id: string) => table('commodities').get(id) ?? EXTRA[id] ?? words(id);
+export const passage = (id: string) => table('passages').get(id) ?? extra(id) ?? id;
+export const commodity = (id: string) => table('commodities').get(id) ?? extra(id) ?? words(id);
 export const project = (id: string) => table('projects').get(id) ?? id;
-export const group = (id: string) => EXTRA[id] ?? words(id);
+export const group = (id: string) => extra(id) ?? words(id);
 export function link(id: string, direction = ''): string {
   const l = world.map?.links.find(x => x.id === id);
   if (!l) return id;

@@ -1,36 +1,47 @@
-// The map while it moves, and trains on it: Canvas 2D. A shift or zoom of Web Mercator is one transformation of the whole
-// drawing, so that paths are made once for a zoom and only drawn again for each frame.
+// The map while it moves, and trains on it: Canvas 2D. A map that is dragged is copied from a sheet, drawn once and larger
+// than the window; only where that ends, or the zoom changes, are lines drawn again. A zoom of Web Mercator is one
+// transformation of the whole drawing, so that paths are made once for about a zoom.
 import type {Flows, MapData, Run} from '../lib/api';
 import {FONTS, type Layout, SPACED} from './labels';
 import {ringsOf} from './land';
-import {beside, type Camera, simplify, TILE, toX, toY} from './mercator';
+import {beside, type Camera, simplified, simplify, TILE, toX, toY} from './mercator';
 import type {Palette} from './palette';
-import {type Scene, smooth, widthAt} from './scene';
+import {DASHES, type LineState, type Scene, smooth, widthAt} from './scene';
 
-interface Batch {path: Path2D; colour: string; w: number}
+interface Batch {path: Path2D; colour: string; w: number; core: number}
 interface Moving {xy: Float64Array; length: Float64Array; total: number; headway: number; hours: number; lane: number}
 interface Queue {x: number; y: number; headway: number; hours: number; side: number}
+/** The map around a window, and where its corner lies in pixels of the world at its zoom. */
+interface Sheet {canvas: HTMLCanvasElement; zoom: number; left: number; top: number; width: number; height: number; palette: Palette}
+type Pen = CanvasRenderingContext2D;
+
+/** By what part of the window a sheet is larger on each side, and how many pixels of four bytes it has at most. */
+const MARGIN = 0.3, SHEET_PIXELS = 12e6;
 
 export class Painter {
-  private readonly g: CanvasRenderingContext2D;
+  private readonly g: Pen;
+  private sheet: Sheet | null = null;
   /** Land for views from afar, and nearer. */
   private land: Path2D[] = [];
   private borders: any = null;
   private names: Layout | null = null;
   private scene: Scene | null = null;
   private batches: Batch[] = [];
-  private lines = new Map<string, Path2D>();
+  private lines = new Map<LineState, Path2D>();
   private built = NaN;
+  private drawn: Camera | null = null;
   private trains: Moving[] = [];
   private queues: Queue[] = [];
   ratio = 1;
 
-  constructor(readonly canvas: HTMLCanvasElement) {
+  /** `lay` finds the names of any part of the map. */
+  constructor(readonly canvas: HTMLCanvasElement, private readonly lay: (camera: Camera, width: number, height: number) => Layout) {
     this.g = canvas.getContext('2d')!;
   }
 
   size(width: number, height: number, ratio: number) {
     this.ratio = ratio;
+    this.sheet = null;
     this.canvas.width = Math.round(width * ratio);
     this.canvas.height = Math.round(height * ratio);
   }
@@ -38,6 +49,7 @@ export class Painter {
   setLand(borders: any) {
     this.borders = borders;
     this.land = [];
+    this.sheet = null;
   }
 
   /** Land for a zoom; each is made when it is first looked at. */
@@ -60,11 +72,12 @@ export class Painter {
     return path;
   }
 
-  setNames(names: Layout | null) { this.names = names; }
+  setNames(names: Layout | null) { this.names = names; this.sheet = null; }
 
   setScene(scene: Scene) {
     this.scene = scene;
     this.built = NaN;
+    this.sheet = null;
   }
 
   /** Trains of a solution: a train enters each headway and is on the line for the modelled hours. */
@@ -93,9 +106,9 @@ export class Painter {
     const scale = TILE * 2 ** zoom, wide = widthAt(zoom), batches = new Map<string, Batch>();
     for (const s of this.scene!.strokes) {
       const w = Math.max(0.6, s.w * wide), step = w < 2 ? Math.round(w * 2) / 2 : Math.round(w);
-      const key = `${s.colour}/${step}`;
+      const key = `${s.colour}/${step}/${s.core}`;
       let batch = batches.get(key);
-      if (!batch) batches.set(key, (batch = {path: new Path2D(), colour: s.colour, w: step}));
+      if (!batch) batches.set(key, (batch = {path: new Path2D(), colour: s.colour, w: step, core: s.core}));
       const xy = beside(simplify(s.xy, smooth(w) / scale), (w / 2 + 0.5) / scale);
       batch.path.moveTo(xy[0], xy[1]);
       for (let i = 2; i < xy.length; i += 2) batch.path.lineTo(xy[i], xy[i + 1]);
@@ -105,14 +118,14 @@ export class Painter {
     for (const line of this.scene!.base) {
       let path = this.lines.get(line.state);
       if (!path) this.lines.set(line.state, (path = new Path2D()));
-      trace(path, simplify(line.xy, 1.5 / scale));
+      trace(path, simplified(line.xy, 1.5 / scale));
     }
     this.built = zoom;
   }
 
-  private place(camera: Camera, width: number, height: number): number {
+  private place(g: Pen, camera: Camera, width: number, height: number): number {
     const scale = TILE * 2 ** camera.zoom, r = this.ratio;
-    this.g.setTransform(scale * r, 0, 0, scale * r, (width / 2 - toX(camera.lon) * scale) * r, (height / 2 - toY(camera.lat) * scale) * r);
+    g.setTransform(scale * r, 0, 0, scale * r, (width / 2 - toX(camera.lon) * scale) * r, (height / 2 - toY(camera.lat) * scale) * r);
     return scale;
   }
 
@@ -121,13 +134,49 @@ export class Painter {
     this.g.clearRect(0, 0, this.canvas.width, this.canvas.height);
   }
 
-  /** Land and lines, simplified. */
-  drawMap(camera: Camera, width: number, height: number, palette: Palette) {
-    const {g} = this;
+  /** The map with its names: copied while it is dragged, drawn while it is zoomed and at first. */
+  draw(camera: Camera, width: number, height: number, palette: Palette) {
+    const was = this.drawn, dragged = was !== null && was.zoom === camera.zoom && (was.lon !== camera.lon || was.lat !== camera.lat);
+    this.drawn = camera;
+    if (this.copy(camera, width, height, palette)) return;
+    if (dragged) {
+      this.prepare(camera, width, height, palette, this.sheet !== null);
+      if (this.copy(camera, width, height, palette)) return;
+    }
+    this.drawMap(this.g, camera, width, height, palette, false);
+    this.drawNames(this.g, this.names, camera, width, height, palette);
+  }
+
+  /** Draw the sheet around a view: before it is dragged, with the names that stand there; further on with those of the sheet. */
+  prepare(camera: Camera, width: number, height: number, palette: Palette, further = false) {
+    const r = this.ratio, room = SHEET_PIXELS / (width * height * r * r), margin = Math.min(MARGIN, Math.max(0, (Math.sqrt(room) - 1) / 2));
+    const wide = Math.round(width * (1 + 2 * margin)), high = Math.round(height * (1 + 2 * margin)), scale = TILE * 2 ** camera.zoom;
+    const canvas = this.sheet?.canvas ?? document.createElement('canvas');
+    canvas.width = Math.round(wide * r);
+    canvas.height = Math.round(high * r);
+    const g = canvas.getContext('2d', {alpha: false})!;
+    this.drawMap(g, camera, wide, high, palette, true);
+    this.drawNames(g, further ? this.lay(camera, wide, high) : this.names, camera, wide, high, palette);
+    this.sheet = {canvas, zoom: camera.zoom, left: toX(camera.lon) * scale - wide / 2, top: toY(camera.lat) * scale - high / 2, width: wide, height: high, palette};
+  }
+
+  /** Copy a view from the sheet; false where that does not hold it. Whole pixels only: a copy between pixels is slow and blurred. */
+  private copy(camera: Camera, width: number, height: number, palette: Palette): boolean {
+    const s = this.sheet, r = this.ratio;
+    if (!s || s.palette !== palette || s.zoom !== camera.zoom) return false;
+    const scale = TILE * 2 ** camera.zoom, left = toX(camera.lon) * scale - width / 2 - s.left, top = toY(camera.lat) * scale - height / 2 - s.top;
+    if (left < -0.5 || top < -0.5 || left + width > s.width + 0.5 || top + height > s.height + 0.5) return false;
+    this.g.setTransform(1, 0, 0, 1, 0, 0);
+    this.g.drawImage(s.canvas, -Math.round(left * r), -Math.round(top * r));
+    return true;
+  }
+
+  /** Land and lines, simplified; dashes and cores, which take most of the time, only where the whole is wanted. */
+  private drawMap(g: Pen, camera: Camera, width: number, height: number, palette: Palette, whole: boolean) {
     g.setTransform(1, 0, 0, 1, 0, 0);
     g.fillStyle = palette.sea;
-    g.fillRect(0, 0, this.canvas.width, this.canvas.height);
-    const scale = this.place(camera, width, height);
+    g.fillRect(0, 0, g.canvas.width, g.canvas.height);
+    const scale = this.place(g, camera, width, height);
     g.lineJoin = 'bevel';
     const land = this.landAt(camera.zoom);
     if (land) {
@@ -141,17 +190,25 @@ export class Painter {
     if (!(Math.abs(this.built - camera.zoom) < 0.25)) this.build(camera.zoom);
     g.lineCap = 'butt';
     for (const [state, path] of this.lines) {
+      if (!whole && state !== 'open' && state !== 'estimated') continue;
       g.strokeStyle = state === 'planned' ? palette.planned : palette.idle;
-      g.lineWidth = 0.9 / scale;
-      // dashes cost most of a picture; lines that nothing runs on come back when the map rests
-      if (state === 'open' || state === 'estimated') g.stroke(path);
+      g.lineWidth = (state === 'planned' ? 1.8 : 0.9) / scale;
+      g.setLineDash(whole ? DASHES[state].map(d => d / scale) : []);
+      g.stroke(path);
     }
+    g.setLineDash([]);
     const fade = this.scene.route.length ? 0.35 : 1;
     g.globalAlpha = fade;
     for (const batch of this.batches) {
       g.strokeStyle = batch.colour;
       g.lineWidth = batch.w / scale;
       g.stroke(batch.path);
+      if (!whole || !batch.core || batch.w <= 2) continue;
+      g.strokeStyle = palette.core;
+      g.lineWidth = Math.max(0.8, batch.w * 0.22) / scale;
+      g.setLineDash(batch.core === 2 ? [4 / scale, 3 / scale] : []);
+      g.stroke(batch.path);
+      g.setLineDash([]);
     }
     g.globalAlpha = 1;
     for (const [paths, w] of [[this.scene.route, 4], [this.scene.selected, 3]] as const) {
@@ -167,10 +224,10 @@ export class Painter {
     }
   }
 
-  /** The names of the map as it last stood still, going along with it. */
-  drawNames(camera: Camera, width: number, height: number, palette: Palette) {
-    if (!this.names || !this.scene) return;
-    const {g} = this, r = this.ratio, scale = TILE * 2 ** camera.zoom;
+  /** Names and marks, each at its point. */
+  private drawNames(g: Pen, names: Layout | null, camera: Camera, width: number, height: number, palette: Palette) {
+    if (!names || !this.scene) return;
+    const r = this.ratio, scale = TILE * 2 ** camera.zoom;
     const ox = width / 2 - toX(camera.lon) * scale, oy = height / 2 - toY(camera.lat) * scale;
     g.setTransform(r, 0, 0, r, 0, 0);
     g.lineJoin = 'round';
@@ -178,7 +235,7 @@ export class Painter {
     g.strokeStyle = palette.node;
     g.lineWidth = 1.2;
     g.beginPath();
-    for (const i of this.names.marks) {
+    for (const i of names.marks) {
       const m = this.scene.marks[i], x = m.x * scale + ox, y = m.y * scale + oy;
       g.moveTo(x, y - 3.5); g.lineTo(x + 3.5, y); g.lineTo(x, y + 3.5); g.lineTo(x - 3.5, y); g.closePath();
     }
@@ -186,7 +243,7 @@ export class Painter {
     g.stroke();
     g.strokeStyle = palette.halo;
     g.lineWidth = 3;
-    for (const l of this.names.labels) {
+    for (const l of names.labels) {
       const x = l.x * scale + ox + l.dx, y = l.y * scale + oy + l.dy;
       if (x > width || x + l.width < 0 || y < 0 || y > height + 12) continue;
       g.font = FONTS[l.kind];

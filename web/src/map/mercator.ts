@@ -43,6 +43,16 @@ export function simplify(xy: Float64Array, tolerance: number): Float64Array {
   return Float64Array.from(out);
 }
 
+const held = new WeakMap<Float64Array, {tolerance: number; xy: Float64Array}>();
+/** The same, kept for the tolerance that was asked for last: scenes change more often than the zoom. */
+export function simplified(xy: Float64Array, tolerance: number): Float64Array {
+  const last = held.get(xy);
+  if (last && last.tolerance === tolerance) return last.xy;
+  const found = simplify(xy, tolerance);
+  held.set(xy, {tolerance, xy: found});
+  return found;
+}
+
 /** A path beside a path, to the right of its direction. */
 export function beside(xy: Float64Array, distance: number): Float64Array {
   const n = xy.length / 2, out = new Float64Array(xy.length);

@@ -6,6 +6,8 @@ import {flat} from './mercator';
 import {catColour, GROUP_CODES, PASSAGE_CODES, type Palette, useClass} from './palette';
 
 export type LineState = 'open' | 'estimated' | 'planned' | 'suspended' | 'ocean';
+/** Dashes in pixels, whoever draws them. */
+export const DASHES: Record<LineState, number[]> = {open: [], estimated: [7, 4], planned: [1.5, 4.5], suspended: [4, 6], ocean: [2, 5]};
 export interface Base {index: number; state: LineState; xy: Float64Array}
 export interface Stroke {
   index: number; back: boolean; xy: Float64Array; w: number; colour: string; core: 0 | 1 | 2; code: string; value: number;
@@ -152,6 +154,7 @@ export function buildScene(map: MapData, run: Run | null, before: Run | null, wi
       const link = map.crossings.find(c => c.id === id)?.link;
       return link && index.has(link) ? [shape[index.get(link)!].there] : [];
     }
+    if (kind === 'passage') return String(run?.passages.find(p => p.passage === id)?.links ?? '').split(';').flatMap(l => { const i = index.get(l); return i === undefined ? [] : [shape[i].there]; });
     if (kind === 'project') return map.links.flatMap((l, i) => (l.project === id ? [shape[i].there] : []));
     return [];
   }

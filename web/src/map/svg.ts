@@ -2,9 +2,9 @@
 import type {MapData} from '../lib/api';
 import {type Layout, SPACED} from './labels';
 import {boundsOf, ringsOf} from './land';
-import {beside, type Camera, simplify, TILE, toX, toY} from './mercator';
+import {beside, type Camera, simplified, simplify, TILE, toX, toY} from './mercator';
 import type {Palette} from './palette';
-import {type Scene, smooth, widthAt} from './scene';
+import {DASHES, type Scene, smooth, widthAt} from './scene';
 
 const escape = (text: string) => text.replace(/[&<>"']/g, c => ({'&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;'})[c]!);
 const n = (value: number) => String(Math.round(value * 10) / 10);
@@ -28,7 +28,7 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
   let land = '', disputed = '';
   for (const ring of borders ? ringsOf(borders) : []) {
     if (ring.x1 * scale + ox < -20 || ring.x0 * scale + ox > width + 20 || ring.y1 * scale + oy < -20 || ring.y0 * scale + oy > height + 20) continue;
-    const xy = simplify(ring.xy, 0.6 / scale);
+    const xy = simplified(ring.xy, 0.6 / scale);
     if (xy.length < 8) continue;
     if (ring.disputed) disputed += d(xy, true);
     else land += d(xy, true);
@@ -36,10 +36,9 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
   parts.push(`<rect width="${width}" height="${height}" fill="${p.sea}"/>`);
   parts.push(`<path d="${land}" fill="${p.land}" stroke="${p.border}" stroke-width=".7"/>`);
   parts.push(`<path d="${disputed}" fill="url(#hatch)" stroke="${p.disputed}" stroke-width=".7" stroke-dasharray="3 2"/>`);
-  const dash = {open: '', estimated: '7 4', planned: '1.5 4.5', suspended: '4 6', ocean: '2 5'};
   for (const state of ['ocean', 'open', 'estimated', 'planned', 'suspended'] as const) {
     const lines = scene.base.filter(b => b.state === state && seen(b.xy)).map(b => d(simplify(b.xy, 0.6 / scale))).join('');
-    if (lines) parts.push(`<path d="${lines}" fill="none" stroke="${state === 'planned' ? p.planned : p.idle}" stroke-width="${state === 'planned' ? 1.8 : 0.9}"${dash[state] ? ` stroke-dasharray="${dash[state]}"` : ''}/>`);
+    if (lines) parts.push(`<path d="${lines}" fill="none" stroke="${state === 'planned' ? p.planned : p.idle}" stroke-width="${state === 'planned' ? 1.8 : 0.9}"${DASHES[state].length ? ` stroke-dasharray="${DASHES[state].join(' ')}"` : ''}/>`);
   }
   const fade = scene.route.length ? ' opacity=".35"' : '';
   parts.push(`<g fill="none" stroke-linejoin="round"${fade}>`);

@@ -56,7 +56,9 @@ class Layer:
 def flat(frame: pl.DataFrame) -> pl.DataFrame:
     """Return a table without lists."""
     return frame.with_columns(
-        pl.col(name).list.join(";") for name, kind in frame.schema.items() if isinstance(kind, pl.List)
+        pl.col(name).cast(pl.List(pl.String)).list.join(";")
+        for name, kind in frame.schema.items()
+        if isinstance(kind, pl.List)
     )
 
 

@@ -73,7 +73,10 @@ def read_game(path: Path, most_players: int) -> GameFile:
     """
     try:
         told = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once(path))
-    except (OSError, UnicodeDecodeError, json.JSONDecodeError) as error:
+    except OSError as error:
+        fault_of = Fault(path.name, "", "", "a file that can be read", error.strerror or str(error))
+        raise DataError(str(path), [fault_of]) from error
+    except (UnicodeDecodeError, json.JSONDecodeError) as error:
         raise DataError(str(path), [Fault(path.name, "", "", "a JSON file", str(error))]) from error
     faults: list[Fault] = []
 
@@ -94,8 +97,8 @@ def read_game(path: Path, most_players: int) -> GameFile:
             fault("", "players", "each player once", f"{name!r} {times} times")
     if len(players) > most_players:
         fault("", "players", f"at most {most_players}: all 2**n coalitions are listed and solved", len(players))
-    if faults:
-        raise DataError(str(path), faults)
+    if len(set(players)) < len(players) or len(players) > most_players:
+        raise DataError(str(path), faults)  # nothing else can be told before it is known who plays
     index = {name: i for i, name in enumerate(players)}
     worth = _worths(told.get("v"), index, fault)
     blocs = _blocs(told["blocs"], index, fault) if told.get("blocs") is not None else None
@@ -172,7 +175,7 @@ def _groups(field: str, told: object, index: Mapping[str, int], fault: Any) -> l
     if not isinstance(told, list) or not all(isinstance(group, list) for group in told):
         fault("", field, "a list of lists of players", json.dumps(told))
         return None
-    unknown = [name for group in told for name in group if name not in index]
+    unknown = [name for group in told for name in group if not isinstance(name, str) or name not in index]
     for name in unknown:
         fault("", field, f"players of {', '.join(index)}", repr(name))
     return None if unknown else [[index[name] for name in group] for group in told]

@@ -1,5 +1,6 @@
 """Flows on a network whose times grow with volume, and what can be read off them."""
 
+from landbridge.model.flows.alternatives import Alternatives, alternatives, no_alternatives
 from landbridge.model.flows.carried import carried
 from landbridge.model.flows.choice import Nest, composite_cost, nest
 from landbridge.model.flows.curves import bpr, delays_h
@@ -16,7 +17,7 @@ from landbridge.model.flows.explain import (
     shares,
     skim,
 )
-from landbridge.model.flows.intervals import ShareInterval, share_interval
+from landbridge.model.flows.intervals import ShareInterval, extremes, share_interval
 from landbridge.model.flows.loading import all_or_nothing
 from landbridge.model.flows.mincost import minimum_cost
 from landbridge.model.flows.optimum import system_optimum, total_cost
@@ -39,6 +40,7 @@ from landbridge.model.flows.stochastic import stochastic_equilibrium
 
 __all__ = [
     "PRINCIPLES",
+    "Alternatives",
     "Classes",
     "Conical",
     "Convergence",
@@ -57,6 +59,7 @@ __all__ = [
     "Tabulated",
     "VolumeDelay",
     "all_or_nothing",
+    "alternatives",
     "assign",
     "bpr",
     "capacitated_equilibrium",
@@ -64,8 +67,10 @@ __all__ = [
     "composite_cost",
     "conservation_error",
     "delays_h",
+    "extremes",
     "minimum_cost",
     "nest",
+    "no_alternatives",
     "overloads",
     "path_attributes",
     "select",

@@ -46,20 +46,13 @@ import numpy as np
 
 from landbridge.errors import NotConverged
 from landbridge.model.flows import kernels
+from landbridge.model.flows.checks import check_inputs
 from landbridge.model.flows.kernels import AnyFacilities, Pairs, Stock
-from landbridge.model.flows.prepare import (
-    IDLE_SHARE,
-    Searcher,
-    beckmann,
-    check_inputs,
-    first_stock,
-    flows_of,
-    prepare,
-    relative_gap,
-    restocked,
-    workers_for,
-)
+from landbridge.model.flows.outcome import beckmann, flows_of, relative_gap
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Classes, Convergence, Floats, Flows, Relations, VolumeDelay
+from landbridge.model.flows.searcher import Searcher, workers_for
+from landbridge.model.flows.stock import IDLE_SHARE, first_stock, restocked
 from landbridge.model.paths import Graph
 
 __all__ = ["Descent", "assign", "descend", "record"]
@@ -67,6 +60,11 @@ __all__ = ["Descent", "assign", "descend", "record"]
 # Sweeps of a round end when the excess over the known paths has fallen to this share of the round's: tighter wastes
 # sweeps on paths that the next round would replace, looser wastes searches (0.1 was best in the trials behind it).
 INNER_SHARE = 0.1
+# Idle paths that cost at most this share more than the best known stay: most of those that leave come back.
+KEPT_WITHIN = 0.01
+# New paths are passed over where all of them together could save no more than this share of the excess that is left:
+# many that save little come and go without ever being used.
+PASSED_OVER = 0.02
 # A new path must be cheaper than the known ones by more than adding up the same costs in another order can feign.
 ROUNDING = 1e-13
 
@@ -178,25 +176,28 @@ def descend(
     stamp = np.zeros(1, np.int64)
     excess = np.empty(pairs.tonnes.size)
     best = np.empty(pairs.tonnes.size)
-    best_path = np.empty(pairs.tonnes.size, np.int64)
     nothing = np.zeros(pairs.tonnes.size)
-    lower = 1.0 - min(ROUNDING, 0.01 * gap)
+    least_saving = 0.0
     rounds = 0
     while True:
         # STEP 1: least costs at the volumes as they are, the gap, and cheaper paths.
         price = np.empty(stock.flow.size)
-        kernels.price_known(pairs, stock, facilities, price, best, best_path)
-        arrivals = find(facilities, np.where(best < np.inf, best * lower, -np.inf))
+        kernels.price_known(pairs, stock, facilities, price, best)
+        cheaper = np.minimum(best * (1.0 - ROUNDING), best - least_saving)
+        arrivals = find(facilities, np.where(best < np.inf, cheaper, -np.inf))
         short, total = kernels.appraise(pairs, stock, price, forest.distance, excess)
         gaps.append(relative_gap(short, total))
+        least_saving = PASSED_OVER * max(min(gaps), gap) * total / tonnes
         averages.append(max(short, 0.0) / tonnes)
         if progress is not None:
             progress(rounds, gaps[-1])
         if gaps[-1] <= gap or rounds == max_iterations:
             return Descent(stock, excess, tuple(gaps), tuple(averages))
         rounds += 1
-        # STEP 2: cheaper paths join, idle ones leave.
-        stock = restocked(problem, pairs, stock, forest, arrivals, nothing, best_path, facilities)
+        # STEP 2: cheaper paths join; idle ones leave unless they cost little more than the best.
+        kept = np.empty(price.size, np.bool_)
+        kernels.worth_keeping(stock, price, best, KEPT_WITHIN, kept)
+        stock = restocked(problem, pairs, stock, forest, arrivals, nothing, kept, facilities)
         # STEP 3: move tonnes among the known alternatives.
         known = np.diff(stock.first)
         active = np.flatnonzero((known > 1) | (pairs.elastic & (known > 0))).astype(np.int32)

@@ -13,8 +13,12 @@ from dataclasses import replace
 
 import numpy as np
 
-from landbridge.model.flows.prepare import Searcher, check_inputs, first_stock, flows_of, prepare, workers_for
+from landbridge.model.flows.checks import check_inputs
+from landbridge.model.flows.outcome import flows_of
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Classes, Convergence, Floats, Flows, Relations, VolumeDelay
+from landbridge.model.flows.searcher import Searcher, workers_for
+from landbridge.model.flows.stock import first_stock
 from landbridge.model.paths import Graph
 
 __all__ = ["all_or_nothing"]

@@ -26,9 +26,12 @@ import numpy.typing as npt
 
 from landbridge.errors import LandbridgeError, NotConverged
 from landbridge.model.flows import kernels
+from landbridge.model.flows.checks import check_inputs
 from landbridge.model.flows.curves import tonne_free
-from landbridge.model.flows.prepare import Searcher, assemble, check_inputs, prepare, workers_for
+from landbridge.model.flows.outcome import assemble
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Bools, Classes, Convergence, Floats, Flows, Relations, VolumeDelay
+from landbridge.model.flows.searcher import Searcher, workers_for
 from landbridge.model.paths import Graph
 
 __all__ = ["minimum_cost", "need_highs"]

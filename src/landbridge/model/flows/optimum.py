@@ -30,18 +30,14 @@ from dataclasses import replace
 import numpy as np
 
 from landbridge.errors import NotConverged
+from landbridge.model.flows.checks import check_inputs
 from landbridge.model.flows.curves import rises_h
 from landbridge.model.flows.equilibrium import assign, descend, record
-from landbridge.model.flows.prepare import (
-    Searcher,
-    check_inputs,
-    first_stock,
-    flows_of,
-    prepare,
-    social_cost,
-    workers_for,
-)
+from landbridge.model.flows.outcome import flows_of, social_cost
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Classes, Floats, Flows, Relations, Tabulated, VolumeDelay
+from landbridge.model.flows.searcher import Searcher, workers_for
+from landbridge.model.flows.stock import first_stock
 from landbridge.model.paths import Graph
 
 __all__ = ["system_optimum", "total_cost"]

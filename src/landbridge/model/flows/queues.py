@@ -28,19 +28,15 @@ import numpy as np
 
 from landbridge.errors import NotConverged
 from landbridge.model.flows import kernels
+from landbridge.model.flows.checks import check_inputs
 from landbridge.model.flows.equilibrium import descend
 from landbridge.model.flows.kernels import Facilities
 from landbridge.model.flows.loading import all_or_nothing
-from landbridge.model.flows.prepare import (
-    Searcher,
-    beckmann,
-    check_inputs,
-    first_stock,
-    flows_of,
-    prepare,
-    workers_for,
-)
+from landbridge.model.flows.outcome import beckmann, flows_of
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Bools, Classes, Convergence, Floats, Flows, Relations, VolumeDelay
+from landbridge.model.flows.searcher import Searcher, workers_for
+from landbridge.model.flows.stock import first_stock
 from landbridge.model.paths import Graph
 from landbridge.model.paths import graph as make_graph
 

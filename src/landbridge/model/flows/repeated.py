@@ -15,11 +15,14 @@ import numpy as np
 import numpy.typing as npt
 
 from landbridge.model.flows import kernels
+from landbridge.model.flows.checks import check_inputs
 from landbridge.model.flows.curves import delays_h
 from landbridge.model.flows.equilibrium import descend, record
 from landbridge.model.flows.kernels import Stock
-from landbridge.model.flows.prepare import WARM_SHARE, Searcher, check_inputs, first_stock, prepare
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Classes, Floats, Relations, VolumeDelay
+from landbridge.model.flows.searcher import Searcher
+from landbridge.model.flows.stock import WARM_SHARE, first_stock
 from landbridge.model.paths import Graph
 
 __all__ = ["Repeated", "Solved"]

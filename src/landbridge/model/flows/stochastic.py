@@ -32,17 +32,12 @@ import numpy.typing as npt
 
 from landbridge.errors import NotConverged
 from landbridge.model.flows import kernels
-from landbridge.model.flows.prepare import (
-    Searcher,
-    beckmann,
-    check_inputs,
-    first_stock,
-    flows_of,
-    prepare,
-    restocked,
-    workers_for,
-)
+from landbridge.model.flows.checks import check_inputs
+from landbridge.model.flows.outcome import beckmann, flows_of
+from landbridge.model.flows.prepare import prepare
 from landbridge.model.flows.records import Classes, Convergence, Flows, Relations, VolumeDelay
+from landbridge.model.flows.searcher import Searcher, workers_for
+from landbridge.model.flows.stock import first_stock, restocked
 from landbridge.model.paths import Graph
 
 __all__ = ["stochastic_equilibrium"]
@@ -113,7 +108,6 @@ def stochastic_equilibrium(
         kernels.class_costs(problem, facilities, length)
         kernels.load(pairs, stock, facilities)
         best = np.empty(pairs.tonnes.size)
-        best_path = np.empty(pairs.tonnes.size, np.int64)
         composite = np.full(pairs.tonnes.size, np.inf)
         rounds = 0
         while True:
@@ -128,14 +122,14 @@ def stochastic_equilibrium(
                 progress(rounds, history[-1])
             # STEP 2: cheaper paths enter.
             price = np.empty(stock.flow.size)
-            kernels.price_known(pairs, stock, facilities, price, best, best_path)
+            kernels.price_known(pairs, stock, facilities, price, best)
             arrivals = find(facilities, np.where(best < np.inf, best * (1.0 - CHEAPER), -np.inf))
             enters = arrivals.target.size > 0
             if not enters or rounds == max_iterations or history[-1] > gap:
                 break
             rounds += 1
             fresh = FIRST_SHARE * (pairs.tonnes - pairs.outside)
-            stock = restocked(problem, pairs, stock, forest, arrivals, fresh, best_path, facilities)
+            stock = restocked(problem, pairs, stock, forest, arrivals, fresh, stock.flow > 0.0, facilities)
             kernels.renew(pairs, stock, facilities)
     good = history[-1] <= gap and not enters
     convergence = Convergence("converged" if good else "iteration limit", history[-1], rounds, tuple(history))

@@ -15,6 +15,7 @@ from landbridge.model.resilience.closures import Closures
 from landbridge.model.resilience.interdiction import Closed, Interdiction, all_sets, every_set, worst_closures
 from landbridge.model.resilience.recovery import Recovery, recovery
 from landbridge.model.resilience.robustness import Robustness, robustness_index, travel_cost
+from landbridge.model.resilience.short_run import Lots, ShortRun, short_run
 
 __all__ = [
     "MOST_EXACT",
@@ -22,8 +23,10 @@ __all__ = [
     "Closures",
     "Expectation",
     "Interdiction",
+    "Lots",
     "Recovery",
     "Robustness",
+    "ShortRun",
     "all_sets",
     "betweenness",
     "draw_states",
@@ -32,6 +35,7 @@ __all__ = [
     "expectation",
     "recovery",
     "robustness_index",
+    "short_run",
     "summary",
     "travel_cost",
     "worst_closures",

@@ -6,7 +6,8 @@ Definition (Scott, Novak, Aultman-Hall & Guo, 2006)
     that do not last (Novak, Sullivan & Aultman-Hall, 2010).
 Answers
     Links that cut somebody off have an infinite index by the definition; here what cannot be served is told in tonnes,
-    and the index counts those who still travel. An index may be negative (Braess).
+    and the index counts those who still travel. Who has an outside option and takes it pays for that: the total is of
+    all who are served. An index may be negative (Braess).
 Sources
     Scott et al. (2006), Network Robustness Index. Journal of Transport Geography 14(3).
     Novak, Sullivan & Aultman-Hall (2010), Transportation Research A 44(5).
@@ -14,7 +15,7 @@ Sources
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -48,7 +49,7 @@ class Robustness:
     relative_gap: float
 
 
-def travel_cost(classes: Classes, flows: Flows) -> float:
+def travel_cost(classes: Classes, flows: Flows, relations: Relations | None = None) -> float:
     """Add up what all tonnes pay, time and money.
 
     Parameters
@@ -57,6 +58,8 @@ def travel_cost(classes: Classes, flows: Flows) -> float:
         Kinds of cargo.
     flows
         An assignment.
+    relations
+        What was assigned; with it, tonnes that take their outside option pay for that.
 
     Returns
     -------
@@ -65,7 +68,11 @@ def travel_cost(classes: Classes, flows: Flows) -> float:
     """
     used = flows.arc_tonnes_yr > 0.0
     price = np.where(used, classes.money_usd_t, 0.0) + classes.value_of_time_usd_t_h[:, None] * flows.time_h
-    return float((flows.arc_tonnes_yr * price).sum())
+    total = float((flows.arc_tonnes_yr * price).sum())
+    if relations is None:
+        return total
+    away = flows.outside_tonnes_yr > 0.0
+    return total + float(flows.outside_tonnes_yr[away] @ relations.outside_usd_t[away])
 
 
 def robustness_index(
@@ -79,6 +86,7 @@ def robustness_index(
     base: Flows | None = None,
     gap: float = 1e-8,
     max_iterations: int = 2000,
+    progress: Callable[[int], None] | None = None,
 ) -> tuple[float, list[Robustness]]:
     """Find the index of each group of arcs that is cut together.
 
@@ -94,6 +102,8 @@ def robustness_index(
         The equilibrium with everything open, if it is known; each cut starts from it.
     gap, max_iterations
         As for `flows.assign`.
+    progress
+        Called with the groups that are done.
 
     Returns
     -------
@@ -112,7 +122,7 @@ def robustness_index(
     if not 0.0 < cut <= 1.0:
         raise ValueError(f"cut: wanted a share above 0 and at most 1, got {cut}")
     start = base or assign(graph, delay, classes, relations, gap=gap, max_iterations=max_iterations)
-    before = travel_cost(classes, start)
+    before = travel_cost(classes, start, relations)
     result = []
     for group in groups:
         arcs = np.fromiter(group, np.int64)
@@ -127,8 +137,10 @@ def robustness_index(
             capacity[facility[facility >= 0]] *= 1.0 - cut
             curve = replace(delay, capacity_trains_day=capacity)
         found = assign(graph, curve, kinds, relations, gap=gap, max_iterations=max_iterations, start=start)
-        after = travel_cost(kinds, found)
+        after = travel_cost(kinds, found, relations)
         result.append(
             Robustness(after, after - before, float(found.unserved_tonnes_yr.sum()), found.convergence.relative_gap)
         )
+        if progress is not None:
+            progress(len(result))
     return before, result

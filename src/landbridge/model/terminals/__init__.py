@@ -4,7 +4,16 @@ A description (`plans`), an engine (`kernels`, fed by `draws`) and records of wh
 three things; `curve` asks the engine for the delay at many volumes.
 """
 
-from landbridge.model.terminals.curve import DelayCurve, Point, delay_curve, monotone, rated, without_borders
+from landbridge.model.terminals.curve import (
+    RATIOS,
+    DelayCurve,
+    Point,
+    delay_curve,
+    monotone,
+    rated,
+    without_borders,
+    without_season,
+)
 from landbridge.model.terminals.draws import Stop
 from landbridge.model.terminals.kernels import HANDLE, LEAD, LOAD, STEPS, TURNED
 from landbridge.model.terminals.plans import Plan, Resource, Stream, make_plan, offered_load
@@ -17,16 +26,19 @@ from landbridge.model.terminals.runs import (
     little,
     loads,
     outside,
+    shares,
     simulate,
     throughput,
 )
-from landbridge.model.terminals.summary import Estimate, Summary, batch_means, interval, student, summarise
+from landbridge.model.terminals.summary import JUDGED_DAYS, Estimate, Summary, batch_means, interval, student, summarise
 
 __all__ = [
     "GROUPS",
     "HANDLE",
+    "JUDGED_DAYS",
     "LEAD",
     "LOAD",
+    "RATIOS",
     "STAGES",
     "STEPS",
     "TURNED",
@@ -51,9 +63,11 @@ __all__ = [
     "offered_load",
     "outside",
     "rated",
+    "shares",
     "simulate",
     "student",
     "summarise",
     "throughput",
     "without_borders",
+    "without_season",
 ]

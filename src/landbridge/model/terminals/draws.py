@@ -255,7 +255,7 @@ def draw(
             if k < kernels.LEAD:
                 work[mine, column[k]] = _work(doer, loads_i, rng)
             elif k == kernels.LOAD:
-                per_unit = doer.work_h(1.0) - doer.work_h(0.0)
+                per_unit = 0.0 if s.worked_once else doer.work_h(1.0) - doer.work_h(0.0)
                 departing_h[i, : out[i], column[k]] = per_unit * _factors(rng, doer.variation, out[i])
             else:
                 departing_h[i, : out[i], column[k]] = _work(doer, np.full(out[i], s.units_out), rng)
@@ -287,6 +287,7 @@ def draw(
         size=np.array([s.units_out for s in plan.streams], np.int64),
         direct=np.array([s.direct_share for s in plan.streams]),
         stack_teu=np.array([s.stack_teu_unit for s in plan.streams]),
+        way=np.array([_way(s) for s in plan.streams], np.int64),
         stack=float(plan.stack_teu),
         patience_h=np.array([np.inf if s.patience_h is None else s.patience_h for s in plan.streams]),
     )
@@ -300,6 +301,13 @@ def draw(
     )
     changes = _changes(served, first, horizon_h, seed, replication, stops, start_weekday)
     return Drawn(yard, trains, changes, columns, sum(out), tuple(served))
+
+
+def _way(stream: Stream) -> int:
+    """How the units of a stream change trains, as the loop knows it."""
+    if not stream.worked_once:
+        return kernels.STACKS
+    return kernels.ROLLS if stream.option == "bogie" else kernels.BESIDE
 
 
 def _gates(plan: Plan, stops: Sequence[Stop]) -> list[Resource]:

@@ -4,9 +4,9 @@ Problem
     Trains arrive at two sides of a terminal; when does each of them begin and end each step?
 Notation
     An entity is an arriving train (numbers below n) or a train that departs with what they brought. Steps of an
-    arriving train: path in, shunting, control, handling, leaving empty; of a departing one: lead, placing, loading,
-    release, coupling, path out. A resource is a set of servers, each with a speed that changes by a calendar (shifts,
-    breakdowns, closures): work of w hours takes w hours at speed 1, and rests at speed 0.
+    arriving train: path in, shunting, control, handling, leaving; of a departing one: lead, placing, loading, release,
+    coupling, path out. A resource is a set of servers, each with a speed by a calendar (shifts, breakdowns, closures):
+    work of w hours takes w hours at speed 1, and rests at speed 0.
 Method
     The future is three sorted sources: arrivals, changes of speed, and a binary heap of ends. After each event whatever
     may have become possible is tried until nothing is: queues of servers (by priority, then first come first served),
@@ -17,13 +17,15 @@ Rules
       arriving and departing trains need a side, neither may hold its last track.
     - Handling starts only when there is room for every unit: on departing trains that stand ready (the direct share),
       or in the stack. A train that lacks room lets those behind it pass.
-    - A departing train is called as soon as units are inside that no called train has room for; it leaves full, or
-      after the longest wait with what is there.
+    - What cannot be put down is worked once: wagons on other bogies (`ROLLS`), and bulk from wagon to wagon (`BESIDE`),
+      which begins when a train with room stands beside; what that has no room for waits for the next.
+    - A departing train is called as soon as units are inside that no called train has room for; it leaves full, or in
+      the end with what is there.
 Stop rule
     The horizon.
 Shape
-    One long function on local arrays, not many on shared ones: Numba counts references whenever an array is taken out
-    of a record, which made the same loop forty times slower. What must be tried is kept as codes on a list instead.
+    One long function on local arrays: Numba counts references when an array is taken out of a record, which made the
+    same loop forty times slower. What must be tried is kept as codes on a list.
 Reference
     Law, Simulation Modeling and Analysis, chapter 1 (next-event time advance).
 """
@@ -50,18 +52,17 @@ ARRIVING = 5
 DEPARTING = 6
 PRIORITIES = 3
 
-# What an entry of the heap is.
+# How the units of a stream change trains: over stack or beside; on bogies of their own; from wagon to wagon.
+STACKS, ROLLS, BESIDE = range(3)
+# Entries of the heap.
 END, READY, PATIENCE = 0, 1, 2
-# What has been counted, in `Log.counts`.
-EVENTS, MADE, TURNED_AWAY, FULL = range(4)
-# From so many on, tracks have no numbers: there is always one.
+EVENTS, MADE, TURNED_AWAY, FULL = range(4)  # of `Log.counts`
+# From so many on, tracks have no numbers: there is always one. Track of a train that was turned away.
 MANY = 1000
-# Track of a train that was turned away.
 TURNED = -2
 # TEU by which a full stack may seem to be overrun: rounding of sums.
 SLACK = 1e-9
-# Sums over time, in `Log.areas`.
-TRAINS, UNITS = range(2)
+TRAINS, UNITS = range(2)  # of `Log.areas`, sums over time
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 Floats = npt.NDArray[np.float64]
@@ -88,6 +89,7 @@ class Yard(NamedTuple):
     size: Longs  # [S] units of a departing train; 0 = units leave the terminal when handled
     direct: Floats  # [S] share of units that may be lifted from train to train
     stack_teu: Floats  # [S] room a unit takes in the stack
+    way: Longs  # [S] STACKS, ROLLS or BESIDE
     stack: float  # TEU of the stack
     patience_h: Floats  # [S] longest wait for a full train
 
@@ -210,7 +212,7 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
     column, resource, first = yard.column, yard.resource, yard.first
     tracks, most_arriving, most_departing = yard.tracks, yard.most_arriving, yard.most_departing
     room_outside, side_of, priority, train_size = yard.room_outside, yard.side, yard.priority, yard.size
-    direct_share, stack_teu, patience_h = yard.direct, yard.stack_teu, yard.patience_h
+    direct_share, stack_teu, patience_h, way = yard.direct, yard.stack_teu, yard.patience_h, yard.way
     arrive_h, work_h, dwell_h, departing_h = trains.arrive_h, trains.work_h, trains.dwell_h, trains.departing_h
     change_h, change_server, change_new = changes.time_h, changes.server, changes.new
     n = arrive_h.size
@@ -226,7 +228,6 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
     # entities: step reached, next in a queue; of departing trains: number in their stream, when they asked for a track
     step, behind = np.full(entities, -1, np.int8), np.empty(entities, np.int32)
     number, asked_h, patient = np.zeros(most, np.int64), np.zeros(most), np.zeros(most, np.bool_)
-    # servers and resources
     job, speed, idle = np.full(servers, -1, np.int64), changes.speed.copy(), first[1:] - first[:-1]
     left_h, since_h, finish_h = np.zeros(servers), np.zeros(servers), np.full(servers, np.inf)
     # the step after each, without those that are not there; before placing comes the track, before loading the stand
@@ -375,7 +376,12 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
                             # room for all its units: on trains that stand beside, or in the stack
                             units = load[e]
                             beside = max(standing[s] * train_size[s] - committed[s], 0)
-                            across = min(int(direct_share[s] * units + 0.5), beside)
+                            across = min(int(direct_share[s] * units + 0.5), beside) if way[s] == STACKS else 0
+                            if way[s] == BESIDE:
+                                across = min(units, beside - ready[s])
+                                if across <= 0:
+                                    before, e = e, behind[e]
+                                    continue
                             need = (units - across) * stack_teu[s]
                             if need <= free_teu + SLACK:
                                 free_teu -= need

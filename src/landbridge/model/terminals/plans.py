@@ -104,7 +104,8 @@ class Stream:
     stack_teu_unit
         TEU of room that a unit takes in the stack; 0 for wagons.
     direct_share
-        Share of units that may go straight onto a train standing beside, with one lift.
+        Share of units that may go straight onto a train standing beside, with one lift. Of no meaning where units are
+        worked once whatever stands beside.
     lead_h, patience_h
         Hours from call to arrival of an empty departing train; longest wait for a full one (None: for ever).
     priority
@@ -133,6 +134,11 @@ class Stream:
     patience_h: float | None = None
     priority: int = 1
     supply: str = ""
+
+    @property
+    def worked_once(self) -> bool:
+        """Whether a unit is worked once: on other bogies, or from wagon to wagon where it needs no stack."""
+        return self.option == "bogie" or (self.option == "reload" and self.stack_teu_unit == 0)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -242,7 +248,7 @@ def _values(kind: type[Any], row: Mapping[str, Any], where: str, name: str, faul
             try:
                 factors = tuple(float(x) for x in got)
             except (TypeError, ValueError):
-                factors = ()
+                factors = (math.nan,)  # no list of numbers: told below
             if len(factors) not in (0, size) or any(not 0 <= x < math.inf for x in factors):
                 faults.append(Fault(where, name, each.name, f"{size} factors >= 0", repr(got)))
             elif factors and not sum(factors) > 0:
@@ -426,9 +432,10 @@ def offered_load(plan: Plan) -> dict[str, float]:
             for kind in ("shunter", "release", "locomotive", "path_out"):
                 resource = plan.find(kind, there)
                 held += add(resource, out * resource.work_h(s.units_out)) if resource else 0.0
-            loader = plan.loader(s)
-            per_unit = loader.work_h(1.0) - loader.work_h(0.0)
-            held += add(loader, out * s.units_out * (1 - s.direct_share) * per_unit)
+            if not s.worked_once:
+                loader = plan.loader(s)
+                per_unit = loader.work_h(1.0) - loader.work_h(0.0)
+                held += add(loader, out * s.units_out * (1 - s.direct_share) * per_unit)
             held_h[there] += held
     answer = {}
     for r in plan.resources:

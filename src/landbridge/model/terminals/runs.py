@@ -35,6 +35,7 @@ __all__ = [
     "little",
     "loads",
     "outside",
+    "shares",
     "simulate",
     "throughput",
 ]
@@ -323,9 +324,30 @@ def loads(run: Run, from_h: float = 0.0) -> dict[str, float]:
     dict
         By the id of each resource that has a count.
     """
+    tracks = {r.id for r in run.plan.resources if r.kind == "track"}
+    return {name: held if name in tracks else worked for name, (worked, held) in shares(run, from_h).items()}
+
+
+def shares(run: Run, from_h: float = 0.0) -> dict[str, tuple[float, float]]:
+    """Tell how much resources worked, and how long they were taken.
+
+    Parameters
+    ----------
+    run
+        A run.
+    from_h
+        Start of the time that counts.
+
+    Returns
+    -------
+    dict
+        By the id of each resource that has a count, two shares. Working: of what it could do in its shifts with the
+        machines that are whole; of tracks, of all hours, with a train on them that is worked on. Occupied: of all
+        hours, with a train, rests and waiting counted.
+    """
     log, n, end = run.log, run.arrived, run.end_h
     span = end - from_h
-    answer: dict[str, float] = {}
+    answer: dict[str, tuple[float, float]] = {}
     entities = n + run.made
     stream = log.stream[:entities]
     begins: list[list[Floats]] = [[] for _ in run.drawn.resources]
@@ -343,11 +365,12 @@ def loads(run: Run, from_h: float = 0.0) -> dict[str, float]:
                 servers = log.server[rows, c][mine].astype(np.float64)
                 begins[r].append(np.stack([start[mine], ends, servers]))
     for r, resource in enumerate(run.drawn.resources):
-        worked = open_h = 0.0
+        worked = open_h = taken_h = 0.0
         rows_r = np.concatenate(begins[r], axis=1) if begins[r] else np.zeros((3, 0))
         for v in range(run.drawn.yard.first[r], run.drawn.yard.first[r + 1]):
             mine = rows_r[2] == v
             times, speeds = _speed(run, v)
+            taken_h += float(_overlap(rows_r[0, mine], rows_r[1, mine], from_h, end).sum())
             if times.size == 1:
                 worked += speeds[0] * float(_overlap(rows_r[0, mine], rows_r[1, mine], from_h, end).sum())
                 open_h += speeds[0] * span
@@ -358,7 +381,20 @@ def loads(run: Run, from_h: float = 0.0) -> dict[str, float]:
             b = np.interp(np.clip(rows_r[1, mine], from_h, end), edges, done)
             worked += float((b - a).sum())
             open_h += float(np.diff(np.interp([from_h, end], edges, done))[0])
-        answer[resource.id] = worked / open_h if open_h > 0 else 0.0
+        servers = int(run.drawn.yard.first[r + 1] - run.drawn.yard.first[r])
+        answer[resource.id] = (
+            worked / open_h if open_h > 0 else 0.0,
+            taken_h / (servers * span) if span > 0 else 0.0,
+        )
+    # a train on a track is worked on in its steps from the path in on, a departing one from the placing on
+    worked_h = np.zeros(entities)
+    for k in range(kernels.STEP_COUNT):
+        c = run.drawn.yard.column[k]
+        if c >= 0 and k != kernels.LEAD:
+            rows = slice(0, n) if k < kernels.LEAD else slice(n, entities)
+            start, stop = log.start_h[rows, c], log.end_h[rows, c]
+            ends = np.where(np.isfinite(stop), stop, end)
+            worked_h[rows] += np.where(np.isfinite(start), _overlap(start, ends, from_h, end), 0.0)
     for side, label in enumerate(run.plan.sides):
         tracks = run.plan.find("track", label)
         if tracks is None or tracks.count is None:
@@ -369,7 +405,9 @@ def loads(run: Run, from_h: float = 0.0) -> dict[str, float]:
         )
         until = np.where(np.isfinite(log.done_h[:entities]), log.done_h[:entities], end)
         held = _overlap(log.entered_h[:entities][here], until[here], from_h, end).sum()
-        answer[tracks.id] = max(answer.get(tracks.id, 0.0), float(held) / (tracks.count * span) if span > 0 else 0.0)
+        both = (float(worked_h[here].sum()), float(held))
+        told = tuple(hours / (tracks.count * span) if span > 0 else 0.0 for hours in both)
+        answer[tracks.id] = max(answer.get(tracks.id, (0.0, 0.0)), (told[0], told[1]), key=lambda pair: pair[1])
     return answer
 
 

@@ -15,7 +15,7 @@ Method
       is below 1 as planned and 1 or more with every box lifted twice has two ways to work: after a bad day the second
       feeds on itself (trains held for cranes bring no room to lift onto), and the queue does not come back. Means over
       runs of both kinds say nothing. A run has tipped when such a resource works without rest in its last fifth while
-      the number inside grows.
+      the number inside grows. Wagons and bulk that are worked once cannot tip.
     - Runs of less than `JUDGED_DAYS` are filling up all the time: nothing is said about stability.
     - Bottleneck: of all resources the one with the most work for its working time; tracks count with what their trains
       need on them, waiting left out.
@@ -34,9 +34,20 @@ import numpy as np
 import numpy.typing as npt
 
 from landbridge.model.terminals.plans import Plan, offered_load
-from landbridge.model.terminals.runs import STAGES, Run, dwell, inside, little, loads, outside, throughput
+from landbridge.model.terminals.runs import STAGES, Run, dwell, inside, little, loads, outside, shares, throughput
 
-__all__ = ["Estimate", "Summary", "batch_means", "interval", "mser", "student", "summarise"]
+__all__ = [
+    "JUDGED_DAYS",
+    "Estimate",
+    "Summary",
+    "batch_means",
+    "interval",
+    "mser",
+    "over_the_stack",
+    "stacked_load",
+    "student",
+    "summarise",
+]
 
 Floats = npt.NDArray[np.float64]
 
@@ -160,8 +171,13 @@ class Summary:
         By stage and group: mean (with interval), p50 and p90 over units; empty where unstable.
     outside
         Mean (with interval) and greatest number of trains outside, by side; the mean is missing where unstable.
+    drifts
+        Whether a load is 1 or more, or the number inside grows in the mean of the runs: no tipping is needed for that.
     utilisation, offered_load
         By resource: share of working time worked in the runs (tracks: held); work that arrives over what can be done.
+    working, occupied
+        By resource: share of what it could do that it did (tracks: of all hours, with a train that is worked on);
+        share of all hours in which it had a train, rests and waiting counted.
     bottleneck
         Resource with the highest load; where loads are below 1 and the terminal does not keep up, the one at fault.
     growth_units_day
@@ -177,6 +193,7 @@ class Summary:
     warm_up_days: float
     verdict: str
     reason: str
+    drifts: bool
     tipped: int
     note: str
     trains_day: Estimate
@@ -186,6 +203,8 @@ class Summary:
     dwell_h: dict[str, dict[str, Estimate]]
     outside: dict[str, dict[str, Estimate]]
     utilisation: dict[str, float]
+    working: dict[str, float]
+    occupied: dict[str, float]
     offered_load: dict[str, float]
     bottleneck: str
     growth_units_day: Estimate
@@ -198,9 +217,14 @@ class Summary:
         return self.verdict == "stable"
 
 
-def _stacked(plan: Plan, load: dict[str, float]) -> dict[str, float]:
-    """Resources that keep up as planned and not when every box goes over the stack, with that load."""
-    worst = offered_load(replace(plan, streams=tuple(replace(s, direct_share=0.0) for s in plan.streams)))
+def over_the_stack(plan: Plan) -> Plan:
+    """Return a plan in which no box finds a train beside it."""
+    return replace(plan, streams=tuple(replace(s, direct_share=0.0) for s in plan.streams))
+
+
+def stacked_load(plan: Plan) -> dict[str, float]:
+    """Return resources that keep up as planned and not when every box goes over the stack, with that load."""
+    load, worst = offered_load(plan), offered_load(over_the_stack(plan))
     return {name: worst[name] for name in load if load[name] < 1.0 <= worst[name]}
 
 
@@ -228,9 +252,7 @@ def _quantile(values: Floats, weights: Floats, q: float) -> float:
     return float(values[order[np.searchsorted(total, q * total[-1])]])
 
 
-def summarise(
-    runs: Sequence[Run], *, warm_up_days: float | None = None, steady: bool = True, tipping: bool = True
-) -> Summary:
+def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady: bool = True) -> Summary:
     """Say what replications of one plan have in common.
 
     Parameters
@@ -241,8 +263,6 @@ def summarise(
         Days cut off at the start; None: by MSER-5.
     steady
         Whether long-run means are asked for; False for runs with a stop, which are a transient.
-    tipping
-        Whether runs that tip over and short ones are told apart; a curve judges by loads and mean growth alone.
 
     Returns
     -------
@@ -266,16 +286,18 @@ def summarise(
     if not arriving:  # a trace
         arriving = float(first.log.load[: first.arrived].sum()) / max(end / 24.0, 1e-9)
     full = sorted((name for name in load if load[name] >= 1.0), key=lambda name: -load[name])
-    stacked = _stacked(plan, load) if steady and tipping and not full else {}
+    stacked = stacked_load(plan) if steady and not full else {}
     many = _tipped(runs, list(stacked), arriving)
     tipped = sum(many.values())
     grows = growth.mean > (GROWTH_ALONE if len(runs) == 1 else GROWTH) * arriving
+    drifts = steady and grows and (len(runs) == 1 or growth.low > 0.0)
     verdict, reason, note, limit = "stable", "", "", max(load, key=lambda name: load[name]) if load else ""
-    used = [loads(run, from_h) for run in runs]
-    utilisation = {name: float(np.mean([u[name] for u in used])) for name in used[0]}
+    used = [shares(run, from_h) for run in runs]
+    working, occupied = ({name: float(np.mean([u[name][i] for u in used])) for name in used[0]} for i in range(2))
+    utilisation = {name: (occupied if _is_track(plan, name) else working)[name] for name in working}
     if full:
         verdict, reason = "unstable", f"{full[0]} is asked for {load[full[0]]:.2f} of what it can do"
-    elif steady and tipping and arriving and end / 24.0 < JUDGED_DAYS:
+    elif steady and arriving and end / 24.0 < JUDGED_DAYS:
         verdict, reason = "undecided", f"too short to judge: {end / 24.0:g} days, {JUDGED_DAYS:g} at least"
     elif tipped:
         limit = max(many, key=lambda name: many[name])
@@ -285,7 +307,7 @@ def summarise(
             f"what it can do, is asked for up to {stacked[limit]:.2f} when boxes find no train beside, so are "
             "lifted twice"
         )
-    elif steady and grows and (len(runs) == 1 or growth.low > 0.0):
+    elif drifts:
         verdict, reason = "unstable", f"the number inside grows by {growth.mean:.1f} units a day"
         busy = [name for name in load if utilisation.get(name, 0.0) >= BUSY and not _is_track(plan, name)]
         limit = max(busy or load, key=lambda name: utilisation.get(name, 0.0))
@@ -294,7 +316,7 @@ def summarise(
         note = (
             f"{name} would be asked for {stacked[name]:.2f} if every box went over the stack; no run tipped over, yet "
         )
-        note += f"up to {1.0 - (1.0 - LEVEL) ** (1.0 / len(runs)):.0%} of runs could"
+        note += f"up to {1.0 - (1.0 - LEVEL) ** (1.0 / len(runs)):.0%} of runs could (more replications tell closer)"
     stable = verdict == "stable"
 
     # STEP 2: samples of each run
@@ -338,6 +360,7 @@ def summarise(
         warm_up_days=from_h / 24.0,
         verdict=verdict,
         reason=reason,
+        drifts=bool(full) or drifts,
         tipped=tipped,
         note=note,
         trains_day=interval([rate["trains_day"] for rate in rates]),
@@ -347,6 +370,8 @@ def summarise(
         dwell_h=dwell_h if stable else {},
         outside=queues,
         utilisation=utilisation,
+        working=working,
+        occupied=occupied,
         offered_load=load,
         bottleneck=limit,
         growth_units_day=growth,

@@ -354,28 +354,28 @@ def assumptions(context: Context) -> Html:
 
 
 def parameters(context: Context) -> Html:
-    """Parameters of the model with their ranges and reasoning."""
-    frame = context.table("parameters")
-    if not frame.height:
-        return el("p", "No table of parameters.")
-    origins, _ = read_origins(folder(context), "parameters")
+    """Parameters that these results were reckoned with, as their manifest tells them and nothing else does."""
+    told = context.results.manifest.get("parameters")
+    if told is None:
+        return el("p", "The manifest of this older folder tells no parameters; run the study again.", class_="warning")
     rows = []
-    for row in frame.to_dicts():
-        origin = origins.of(row["id"], "value")
+    for row in told:
         limits = [row.get("low"), row.get("high")]
         span = (
             " – ".join(ABSENT if v is None else f"{v:g}" for v in limits) if any(v is not None for v in limits) else ""
         )
-        why = join([prose(origin.reasoning) if origin else ""])
-        known = f"{origin.kind}{' (' + ', '.join(origin.sources) + ')' if origin.sources else ''}" if origin else ABSENT
+        kind, sources = row.get("kind"), row.get("sources") or []
+        known = f"{kind}{' (' + ', '.join(sources) + ')' if sources else ''}" if kind else ABSENT
         rows.append(
             [
                 head(row["meaning"] or row["id"], title=row["id"]),
-                el("td", f"{row['value']:g}", class_="n", data_sort=repr(float(row["value"]))),
+                el(
+                    "td", f"{row['value']:g}", class_="n", data_parameter=row["id"], data_sort=repr(float(row["value"]))
+                ),
                 text_cell(span, class_="n"),
-                text_cell("" if row["unit"] == "-" else row["unit"], class_="soft"),
+                text_cell("" if row["unit"] == "-" else row["unit"] or "", class_="soft"),
                 text_cell(known, class_="soft"),
-                text_cell(why, class_="why"),
+                text_cell(join([prose(row.get("reasoning") or "")]), class_="why"),
             ]
         )
     columns = [
@@ -386,7 +386,8 @@ def parameters(context: Context) -> Html:
         Column("Known as", text=True),
         Column("Reasoning", text=True),
     ]
-    return table("Parameters of the model", columns, rows, class_="words")
+    note = "As this run used them: from its manifest, not from the atlas at hand."
+    return table("Parameters of the model", columns, rows, class_="words", note=note)
 
 
 # -------------------------------------------------------------------------------------------------------- sources

@@ -12,6 +12,7 @@ import polars as pl
 from landbridge.data.tables import Tables
 from landbridge.show.report.figures import Figures, Where
 from landbridge.show.report.markup import Unit
+from landbridge.show.report.rests import Owners, Rests
 from landbridge.study.results import Results
 
 __all__ = ["Context", "Run", "Units"]
@@ -73,7 +74,14 @@ class Context:
     figures: Figures = field(init=False)
 
     def __post_init__(self) -> None:
-        object.__setattr__(self, "figures", Figures(self.results))
+        object.__setattr__(self, "figures", Figures(self.results, Owners(Rests(self.tables), self.results)))
+
+    @property
+    def rests(self) -> Rests:
+        """On what figures rest."""
+        owners = self.figures.owners
+        assert owners is not None  # noqa: S101 - made above
+        return owners.rests
 
     # ------------------------------------------------------------------------------------- scenarios and years
 

@@ -15,6 +15,7 @@ from urllib.parse import quote
 
 import polars as pl
 
+from landbridge.show.report.rests import Owners, Share
 from landbridge.study.results import Results
 
 __all__ = ["ROW", "Figure", "Figures", "Where", "encode"]
@@ -46,6 +47,8 @@ class Figure:
         Where it stands.
     minus
         Rows whose sum was taken away, for a change.
+    own
+        How many of the numbers that the atlas holds on its very subject are estimates; None where it has no subject.
     """
 
     value: float | None
@@ -53,6 +56,7 @@ class Figure:
     column: str
     where: Where
     minus: Where | None = None
+    own: Share | None = None
 
 
 def encode(where: Where) -> str:
@@ -66,10 +70,21 @@ def encode(where: Where) -> str:
 
 
 class Figures:
-    """Looks figures up; groups that were summed once are kept."""
+    """Looks figures up; groups that were summed once are kept.
 
-    def __init__(self, results: Results) -> None:
+    Parameters
+    ----------
+    results
+        A results folder.
+    owners
+        Tells on what a figure rests; None = nothing is told of it.
+    """
+
+    def __init__(self, results: Results, owners: Owners | None = None) -> None:
         self.results = results
+        self.owners = owners
+        #: Tables and columns of which some figure was shown, in order.
+        self.shown: dict[tuple[str, str], None] = {}
         self._sums: dict[tuple[str, tuple[str, ...]], dict[tuple[Key, ...], dict[str, Any]]] = {}
 
     def _group(self, table: str, keys: tuple[str, ...]) -> dict[tuple[Key, ...], dict[str, Any]]:
@@ -107,13 +122,17 @@ class Figures:
 
     def get(self, table: str, column: str, where: Where) -> Figure:
         """Return a figure."""
-        return Figure(self.value(table, column, where), table, column, where)
+        return self._figure(self.value(table, column, where), table, column, where)
+
+    def _figure(self, value: float | None, table: str, column: str, where: Where, minus: Where | None = None) -> Figure:
+        self.shown[table, column] = None
+        return Figure(value, table, column, where, minus, self.owners.of(table, where) if self.owners else None)
 
     def change(self, table: str, column: str, where: Where, minus: Where) -> Figure:
         """Return the difference of two figures; None where one of them is not known."""
         after, before = self.value(table, column, where), self.value(table, column, minus)
         value = None if after is None or before is None else after - before
-        return Figure(value, table, column, where, minus)
+        return self._figure(value, table, column, where, minus)
 
     def names(self, table: str, key: str, where: Where) -> list[str]:
         """Return the values of a column over the rows selected, each once, in their order."""

@@ -15,6 +15,7 @@ from landbridge.show.report.figures import Figure, encode
 
 __all__ = [
     "ABSENT",
+    "SHARE",
     "THIN",
     "Column",
     "Html",
@@ -32,6 +33,7 @@ __all__ = [
     "percent",
     "plain",
     "prose",
+    "share_cell",
     "table",
     "text_cell",
     "views",
@@ -140,6 +142,7 @@ def _keys(it: Figure) -> dict[str, str | None]:
         "data_row": encode(it.where),
         "data_minus": None if it.minus is None else encode(it.minus),
         "data_value": "" if it.value is None else repr(it.value),
+        "data_own": None if it.own is None else str(it.own),
     }
 
 
@@ -162,6 +165,12 @@ class Column:
     meaning: str = ""
 
 
+#: Head of a column of `share_cell`.
+SHARE = Column(
+    "Own estimates", "%", meaning="Of the numbers that the atlas holds on this very thing, how many are estimates"
+)
+
+
 def cell(it: Figure, unit: Unit, *, sign: bool = False) -> Html:
     """A figure of the results in a table; changes are told apart by sign and colour."""
     words = ["n"]
@@ -182,6 +191,15 @@ def bar_cell(it: Figure, unit: Unit, most: float, *, grade: str = "") -> Html:
     return el("td", inner, class_="n", **_keys(it))
 
 
+def share_cell(it: Figure) -> Html:
+    """How much of what the atlas holds on a figure's subject is estimated, in per cent; the counts are told besides."""
+    if it.own is None or not it.own.numbers:
+        return el("td", ABSENT, class_="n soft", data_sort="")
+    share = 100 * it.own.estimates / it.own.numbers
+    told = f"{it.own.estimates} of {it.own.numbers} numbers of the atlas on this are estimates"
+    return el("td", number(share), class_="n soft own", title=told, data_sort=repr(share))
+
+
 def plain(value: float | None, places: int = 0) -> Html:
     """A number that does not come from the results: of the atlas, or of the manifest."""
     return el("td", number(value, places), class_="n", data_sort="" if value is None else repr(value))
@@ -198,7 +216,13 @@ def head(text: str, **attributes: str | None) -> Html:
 
 
 def table(
-    caption: str, columns: Sequence[Column], rows: Sequence[Sequence[Html] | Html], *, class_: str = "", note: str = ""
+    caption: str,
+    columns: Sequence[Column],
+    rows: Sequence[Sequence[Html] | Html],
+    *,
+    class_: str = "",
+    note: str = "",
+    label: str = "",
 ) -> Html:
     """Make a table that scrolls inside its own box.
 
@@ -214,6 +238,8 @@ def table(
         Further classes.
     note
         A sentence below.
+    label
+        Its name among the regions of the page, where the caption stands elsewhere too.
     """
     lines = []
     if any(c.group for c in columns):
@@ -250,7 +276,7 @@ def table(
         el("tbody", *body),
         class_=f"sortable {class_}".rstrip(),
     )
-    box = el("div", made, class_="scroll", tabindex=0, role="region", aria_label=caption)
+    box = el("div", made, class_="scroll", tabindex=0, role="region", aria_label=label or caption)
     return join([box, el("p", note, class_="note")] if note else [box])
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from landbridge.show.report.context import Context
-from landbridge.show.report.markup import Column, Html, el, head, join, table, text_cell
+from landbridge.show.report.markup import Column, Html, el, head, join, prose, table, text_cell
 from landbridge.study.targets import against
 
 __all__ = ["observed"]
@@ -52,9 +52,12 @@ def observed(context: Context) -> Html:
     told = (
         f"{covered.height} of {frame.height} published figures can be compared with this run; {inside} of them lie "
         f"inside their band. {frame.height - covered.height} are not covered: other years, or things that the model "
-        "does not hold. Nothing was calibrated; a figure that is an input in another form proves nothing."
+        "does not hold. A figure that is an input in another form proves nothing; which ones the model was fitted to, "
+        "`landbridge validate` tells row by row."
     )
-    return join([el("p", told), table("Published figures and the first scenario", columns, rows, class_="words")])
+    return join(
+        [el("p", prose(told)), table("Published figures and the first scenario", columns, rows, class_="words")]
+    )
 
 
 def _error(percent: float | None) -> Html:

@@ -7,20 +7,28 @@ import contextlib
 import hashlib
 import os
 import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
 
 from landbridge.data.tables import Tables
 from landbridge.errors import OutputError
-from landbridge.show.report import background, maps, sections
+from landbridge.show.report import background, maps, plots, sections
+from landbridge.show.report.chapters import chapter_of
 from landbridge.show.report.context import Context
+from landbridge.show.report.definitions import definitions
 from landbridge.show.report.findings import findings
+from landbridge.show.report.folders import Folder
 from landbridge.show.report.markup import ABSENT, Html, el, join
+from landbridge.show.report.methods import methods
 from landbridge.show.report.observed import observed
-from landbridge.show.report.sheets import Sheet, definitions, sheets
+from landbridge.show.report.sheets import Sheet, sheets
+from landbridge.show.report.sheets import definitions as drawn_once
+from landbridge.show.report.trade import trade
 from landbridge.study.results import Results
 
-__all__ = ["write_report"]
+__all__ = ["Cover", "Part", "compose", "page", "write_chapters", "write_report"]
 
 HERE = Path(__file__).resolve().parent
 
@@ -28,12 +36,27 @@ HERE = Path(__file__).resolve().parent
 SHORT = 12
 
 
-def write_report(results: Results, tables: Tables, out: Path) -> Path:
+#: Mark, name and content of a part of the page.
+Part = tuple[str, str, Html]
+
+
+@dataclass(frozen=True)
+class Cover:
+    """What stands above the parts: what was run, from what, with what to mind."""
+
+    name: str
+    lead: str
+    facts: Sequence[tuple[str, str]]
+    notes: Html = field(default_factory=lambda: Html(""))
+
+
+def write_report(results: Results, tables: Tables, out: Path, chapters: Sequence[Folder] = ()) -> Path:
     """Write the report of a results folder: one HTML file that opens offline.
 
     Every figure carries the table, row and column that it was read from, and its value at full precision, in
     attributes of its element: ``data-table``, ``data-row`` (keys that select rows, whose sum it is), ``data-column``,
-    ``data-minus`` (rows taken away, for a change) and ``data-value``.
+    ``data-minus`` (rows taken away, for a change), ``data-value`` and ``data-own`` (estimates among the numbers that
+    the atlas holds on its very subject, of how many).
 
     Parameters
     ----------
@@ -43,6 +66,8 @@ def write_report(results: Results, tables: Tables, out: Path) -> Path:
         The atlas that it was made from: names, geometry, sources.
     out
         The file; in a folder that is there, ``report.html``.
+    chapters
+        Folders of other kinds, each of which gets a chapter.
 
     Returns
     -------
@@ -54,8 +79,55 @@ def write_report(results: Results, tables: Tables, out: Path) -> Path:
     OutputError
         If it cannot be written; an older file then stays as it was.
     """
+    return _put(page(Context(results, tables), chapters), out)
+
+
+def write_chapters(folders: Sequence[Folder], tables: Tables, out: Path, name: str = "") -> Path:
+    """Write the report of folders of other kinds than a study's.
+
+    Parameters
+    ----------
+    folders
+        One or more.
+    tables
+        The atlas at hand: its sources and credits.
+    out, name
+        The file, and what stands above it; else the title of the first folder.
+
+    Returns
+    -------
+    Path
+        The file that was written.
+
+    Raises
+    ------
+    OutputError
+        If one cannot be read or the file not be written.
+    """
+    first = folders[0]
+    context = Context(Results(first.path, {"study": {"name": "", "scenarios": [], "years": []}}, {}), tables)
+    told = [folder.told for folder in folders]
+    atlases = dict.fromkeys(
+        f"{a.get('name', '')} {a.get('version', '')} · {str(a.get('content_hash', ''))[:SHORT]}"
+        for one in told
+        if isinstance(a := one.get("atlas"), Mapping)
+    )
+    made = [_moment(str(one["made"])) for one in told if one.get("made")]
+    facts = [("Folders", ", ".join(folder.name for folder in folders))]
+    facts += [("Atlas", "; ".join(atlases))] if atlases else []
+    facts += [("Computed", made[-1])] if made else []
+    study = first.told.get("study")
+    lead = str(study.get("description") or "") if isinstance(study, Mapping) else ""
+    own = [one["overlay"]["name"] for one in told if isinstance(one.get("overlay"), Mapping)]
+    facts += [("User's values", ", ".join(dict.fromkeys(own)))] if own else []
+    cover = Cover(name or first.title, lead, facts)
+    parts = [*_chapters(folders), ("sources", "Sources and licences", background.sources(context))]
+    return _put(compose(cover, parts, background.credits_(context)), out)
+
+
+def _put(text: str, out: Path) -> Path:
+    """Write the file, whole or not at all."""
     target = out / "report.html" if out.is_dir() else out
-    text = page(Context(results, tables))
     draft: Path | None = None
     try:
         target.absolute().parent.mkdir(parents=True, exist_ok=True)
@@ -63,6 +135,8 @@ def write_report(results: Results, tables: Tables, out: Path) -> Path:
         draft = Path(name)
         with os.fdopen(handle, "w", encoding="utf-8", newline="\n") as file:
             file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
         draft.chmod(0o644)
         draft.replace(target)
     except OSError as error:
@@ -73,8 +147,19 @@ def write_report(results: Results, tables: Tables, out: Path) -> Path:
     return target
 
 
-def page(context: Context) -> str:
-    """Return the page as text."""
+def page(context: Context, chapters: Sequence[Folder] = ()) -> str:
+    """Return the page of a study as text."""
+    found = sheets(context)
+    parts = [
+        (mark, name, content if mark in ASIDE else join([background.with_users_values(context), content]))
+        for mark, name, content in _parts(context, found, chapters)
+    ]
+    closing = join([background.credits_(context), el("p", background.disclaimer(context), class_="disclaimer")])
+    return compose(_cover(context), parts, closing, shared=_definitions(found))
+
+
+def compose(cover: Cover, parts: Sequence[Part], closing: Html, *, shared: Html | None = None) -> str:
+    """Return a page as text: one style, one script, and nothing from outside."""
     style = Html((HERE / "report.css").read_text(encoding="utf-8"))
     script = Html((HERE / "report.js").read_text(encoding="utf-8"))
     # Only this script may run, so that nothing that slipped into a name ever could.
@@ -83,16 +168,13 @@ def page(context: Context) -> str:
         f"default-src 'none'; style-src 'unsafe-inline'; script-src 'sha256-{allowed}'; img-src data:; "
         "base-uri 'none'; form-action 'none'"
     )
-    found = sheets(context)
-    parts = _parts(context, found)
-    title = f"{context.study['name']} · Landbridge report"
     head = el(
         "head",
         el("meta", charset="utf-8"),
         el("meta", http_equiv="Content-Security-Policy", content=policy),
         el("meta", name="viewport", content="width=device-width, initial-scale=1"),
         el("meta", name="color-scheme", content="light dark"),
-        el("title", title),
+        el("title", f"{cover.name} · Landbridge report"),
         el("style", style),
     )
     nav = el(
@@ -102,39 +184,56 @@ def page(context: Context) -> str:
     )
     body = el(
         "body",
-        el("a", "Skip to the findings", href="#findings", class_="skip"),
-        _definitions(found),
-        _header(context),
+        el("a", "Skip to the first part", href=f"#{parts[0][0]}", class_="skip"),
+        shared or Html(""),
+        el(
+            "header",
+            el("p", "Landbridge · corridor study", class_="kicker"),
+            el("h1", cover.name),
+            el("p", cover.lead, class_="lead") if cover.lead else Html(""),
+            el("dl", *[el("div", el("dt", k), el("dd", v)) for k, v in cover.facts], class_="meta"),
+            cover.notes,
+        ),
         el(
             "div",
             nav,
-            el("main", *[_section(context, mark, name, content) for mark, name, content in parts]),
+            el("main", *[el("section", el("h2", name), content, id=mark) for mark, name, content in parts]),
             class_="page",
         ),
-        el("footer", background.credits_(context), el("p", background.disclaimer(context), class_="disclaimer")),
-        el("div", id="tip", hidden=True),
+        el("footer", closing),
+        el("div", id="tip", role="presentation", hidden=True),
         el("script", script),
     )
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
 
+def _chapters(folders: Sequence[Folder]) -> list[Part]:
+    """Parts of the folders of other kinds; several of one kind are told apart by their names."""
+    parts = []
+    kinds = [folder.kind for folder in folders]
+    for number, folder in enumerate(folders, start=1):
+        title, content = chapter_of(folder)
+        name = title if kinds.count(folder.kind) == 1 else f"{title}: {folder.name}"
+        head = el("p", f"From the folder {folder.name}, {folder.title}.", class_="note") if len(folders) > 1 else ""
+        parts.append((f"{folder.kind}-{number}", name, join([head, content])))
+    return parts
+
+
 #: Parts whose figures do not come from the run.
-ASIDE = ("scenarios", "assumptions", "sources")
+ASIDE = ("scenarios", "methods", "assumptions", "definitions", "sources")
 
 
-def _section(context: Context, mark: str, name: str, content: Html) -> Html:
-    """One part of the page; its figures say whose values they rest on."""
-    named = Html("") if mark in ASIDE else background.with_users_values(context)
-    return el("section", el("h2", name), named, content, id=mark)
+def _moment(made: str) -> str:
+    """When something was made, in words."""
+    with contextlib.suppress(ValueError):
+        return f"{datetime.fromisoformat(made):%d %B %Y, %H:%M} UTC".lstrip("0")
+    return made
 
 
-def _header(context: Context) -> Html:
+def _cover(context: Context) -> Cover:
     manifest = context.results.manifest
     atlas = manifest.get("atlas") or {}
-    made = str(manifest.get("made", ""))
-    with contextlib.suppress(ValueError):
-        moment = datetime.fromisoformat(made)
-        made = f"{moment:%d %B %Y, %H:%M} UTC".lstrip("0")
+    made = _moment(str(manifest.get("made", "")))
     facts = [
         ("Scenarios", ", ".join(context.scenario(name) for name in context.results.scenarios)),
         ("Years", ", ".join(map(str, context.results.years))),
@@ -155,15 +254,9 @@ def _header(context: Context) -> Html:
             class_="warning",
             role="note",
         )
-    return el(
-        "header",
-        el("p", "Landbridge · corridor study", class_="kicker"),
-        el("h1", str(context.study["name"])),
-        el("p", str(context.study.get("description") or ""), class_="lead"),
-        el("dl", *[el("div", el("dt", k), el("dd", v)) for k, v in facts], class_="meta"),
-        changed,
-        el("p", background.disclaimer(context), class_="disclaimer"),
-    )
+    disclaimer = el("p", background.disclaimer(context), class_="disclaimer")
+    lead = str(context.study.get("description") or "")
+    return Cover(str(context.study["name"]), lead, facts, join([changed, disclaimer]))
 
 
 def _definitions(found: tuple[Sheet, Sheet | None] | None) -> Html:
@@ -178,13 +271,13 @@ def _definitions(found: tuple[Sheet, Sheet | None] | None) -> Html:
         patternUnits="userSpaceOnUse",
         patternTransform="rotate(45)",
     )
-    shared = [definitions(sheet) for sheet in found or () if sheet]
+    shared = [drawn_once(sheet) for sheet in found or () if sheet]
     return el(
         "svg", el("defs", hatch, *shared), width=0, height=0, class_="shared", aria_hidden="true", focusable="false"
     )
 
 
-def _parts(context: Context, found: tuple[Sheet, Sheet | None] | None) -> list[tuple[str, str, Html]]:
+def _parts(context: Context, found: tuple[Sheet, Sheet | None] | None, chapters: Sequence[Folder]) -> list[Part]:
     nothing = el("p", "No map: no freight of these runs moves on lines whose places are known.")
     main, window = found or (None, None)
     with_change = [sheet for sheet in (window, main) if sheet]
@@ -198,8 +291,10 @@ def _parts(context: Context, found: tuple[Sheet, Sheet | None] | None) -> list[t
             join(
                 [
                     sections.passages(context),
+                    plots.route_chart(context),
                     maps.passage_map(context, main) if main else nothing,
                     el("h3", "Yearly flows by passage"),
+                    plots.passage_chart(context),
                     sections.passage_flows(context),
                 ]
             ),
@@ -207,15 +302,22 @@ def _parts(context: Context, found: tuple[Sheet, Sheet | None] | None) -> list[t
         ("flows", "Flows and use of capacity", maps.flow_maps(context, main) if main else nothing),
     ]
     if compared:
-        change = join([maps.change_maps(context, with_change), sections.changes(context)]) if main else nothing
+        drawn = maps.change_maps(context, with_change) if main else nothing
+        change = join([drawn, plots.change_chart(context), sections.changes(context)])
         parts.append(("changes", "What changes", change))
     parts += [
-        ("crossings", "Border crossings", sections.crossings(context)),
+        ("crossings", "Border crossings", join([plots.crossing_chart(context), sections.crossings(context)])),
         ("china-kazakhstan", "Freight between China and Kazakhstan", sections.commodities(context)),
         ("corridors", "Corridors inside China", sections.corridors(context)),
-        ("countries", "Countries", sections.countries(context)),
+        ("countries", "Countries", join([plots.country_chart(context), sections.countries(context)])),
         ("choke-points", "Choke points", sections.choke_points(context)),
+    ]
+    if answered := trade(context):
+        parts.append(("trade", "Trade and welfare", answered))
+    parts += _chapters(chapters)
+    parts += [
         ("observed", "Against what was observed", observed(context)),
+        ("methods", "Methods", methods(context)),
         (
             "solution",
             "How it was solved",
@@ -232,6 +334,7 @@ def _parts(context: Context, found: tuple[Sheet, Sheet | None] | None) -> list[t
             "Assumptions",
             join([background.assumptions(context), el("h3", "Parameters"), background.parameters(context)]),
         ),
+        ("definitions", "Definitions", definitions(context)),  # when all numbers are shown
         ("sources", "Sources and licences", background.sources(context)),
     ]
     return parts

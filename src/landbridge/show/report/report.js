@@ -4,15 +4,33 @@
 
   // A tooltip in place of the browser's own, which is slow and small.
   const tip = document.getElementById("tip");
-  for (const title of document.querySelectorAll("svg.map > *:not(title):not(desc) title")) {
+  for (const title of document.querySelectorAll("svg.map > *:not(title):not(desc) title, svg.plot > *:not(title) title")) {
     title.parentNode.dataset.tip = title.textContent;
     title.remove();
   }
+  // What a number means, in which unit it stands in the folder, and on how much estimated input it rests.
+  const meanings = new Map();
+  for (const row of document.querySelectorAll("tr[data-def]")) meanings.set(row.dataset.def, row.dataset);
+  const rests = document.getElementById("rests")?.dataset.all;
+  const share = (text) => {
+    const [part, whole] = text.split("/").map(Number);
+    return `${part} of ${whole} (${Math.round(100 * part / whole)} %)`;
+  };
+  const told = (cell) => {
+    const found = meanings.get(`${cell.dataset.table}.${cell.dataset.column}`);
+    if (!found || !found.means) return "";
+    const parts = [found.means + (found.unit ? ` (${found.unit}).` : ".")];
+    if (cell.dataset.value) parts.push(`In the folder: ${Number(cell.dataset.value)}.`);
+    if (cell.dataset.own) parts.push(`Estimates among ${found.own || "its own numbers"}: ${share(cell.dataset.own)}.`);
+    if (rests) parts.push(`Among all input: ${share(rests)}.`);
+    return parts.join(" ");
+  };
   const hide = () => { tip.hidden = true; };
   document.addEventListener("pointermove", (event) => {
-    const under = event.target instanceof Element && event.target.closest("[data-tip]");
-    if (!under) { hide(); return; }
-    tip.textContent = under.dataset.tip;
+    const under = event.target instanceof Element && event.target.closest("[data-tip], [data-table]");
+    const text = under && (under.dataset.tip || told(under));
+    if (!text) { hide(); return; }
+    tip.textContent = text;
     tip.hidden = false;
     const box = tip.getBoundingClientRect();
     const left = Math.min(event.clientX + 14, innerWidth - box.width - 8);

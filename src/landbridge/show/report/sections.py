@@ -11,6 +11,7 @@ from landbridge.show.report.context import Context, Run, Units
 from landbridge.show.report.figures import ROW
 from landbridge.show.report.markup import (
     ABSENT,
+    SHARE,
     Column,
     Html,
     Unit,
@@ -22,6 +23,7 @@ from landbridge.show.report.markup import (
     join,
     number,
     percent,
+    share_cell,
     table,
     text_cell,
     views,
@@ -102,10 +104,11 @@ def passages(context: Context) -> Html:
                 text_cell(_which(context, where) if len(kinds) > 1 else "all", class_="soft"),
             ]
             if kind[0] != "open":
-                cells.append(el("td", "no route in this network", colspan=len(ROUTE) + 1, class_="none"))
+                cells.append(el("td", "no route in this network", colspan=len(ROUTE) + 2, class_="none"))
             else:
                 at = first.rows(passage=name)
                 cells += [cell(context.figures.get("passages", column, at), unit) for column, unit in ROUTE]
+                cells.append(share_cell(context.figures.get("passages", "km", at)))
                 cells.append(text_cell((row["countries"] or "").replace(";", " · "), class_="codes way"))
             rows.append(el("tr", *cells, class_="variant" if i else "first"))
     columns = [
@@ -117,6 +120,7 @@ def passages(context: Context) -> Html:
         Column("CO₂", "kg a FEU"),
         Column("Borders"),
         Column("Gauge changes"),
+        SHARE,
         Column("Countries on the way", text=True),
     ]
     note = (
@@ -237,6 +241,7 @@ def _crossing_table(context: Context, run: Run, frame: pl.DataFrame, caption: st
                 bar_cell(use, Units.PERCENT, 1.0, grade=grade(use.value)),
                 cell(f.get("crossings", "free_h", at), Units.HOURS),
                 cell(f.get("crossings", "time_h", at), Units.HOURS),
+                share_cell(use),
             ]
         )
     columns = [
@@ -253,6 +258,7 @@ def _crossing_table(context: Context, run: Run, frame: pl.DataFrame, caption: st
         Column("Use", "%", group="Trains a day", meaning="Modelled trains and preload over capacity"),
         Column("Free", "h", group="Hours at the border"),
         Column("Loaded", "h", group="Hours at the border", meaning="At the flows of this run"),
+        SHARE,
     ]
     return table(caption, columns, rows, note=note)
 
@@ -333,6 +339,7 @@ def _countries(context: Context, run: Run) -> Html:
             row.append(bar_cell(it, unit, most) if column == "tonne_km" else cell(it, unit))
             if compared and column in ("transit_tonnes", "paid_on_lines_usd"):
                 row.append(cell(f.change("countries", column, at, before.rows(country=name)), unit, sign=True))
+        row.append(share_cell(f.get("countries", "tonne_km", at)))
         rows.append(row)
     columns = [Column("Country", text=True)]
     for column, label, unit_name, _ in NATION:
@@ -340,6 +347,7 @@ def _countries(context: Context, run: Run) -> Html:
         columns.append(Column(label, unit_name, group=group))
         if compared and column in ("transit_tonnes", "paid_on_lines_usd"):
             columns.append(Column("Change", unit_name, group=group))
+    columns.append(SHARE)
     note = (
         "Transit is freight whose sender and receiver lie elsewhere. "
         "Money is what freight pays, not what a country earns. "
@@ -385,6 +393,7 @@ def _choke_points(context: Context, run: Run) -> Html:
                 cell(f.get("choke_points", "capacity_trains_day", at), Units.TRAINS_DAY),
                 bar_cell(use, Units.PERCENT, 1.0, grade=grade(use.value)),
                 cell(f.get("choke_points", "delay_h", at), Units.HOURS),
+                share_cell(use),
             ]
         )
     columns = [
@@ -397,6 +406,7 @@ def _choke_points(context: Context, run: Run) -> Html:
         Column("Capacity", group="Trains a day"),
         Column("Use", "%", group="Trains a day"),
         Column("Delay", "h"),
+        SHARE,
     ]
     return table(
         f"Choke points, the fullest first, {context.label(run)}",

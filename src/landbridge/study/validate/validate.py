@@ -69,7 +69,12 @@ def _log_error(value: float | None, observed: float, kind: str) -> float | None:
 
 
 def rows_of(
-    world: World, targets: pl.DataFrame, classes: Classes, *, progress: Callable[[int, int, str], None] | None = None
+    world: World,
+    targets: pl.DataFrame,
+    classes: Classes,
+    *,
+    naive: bool = True,
+    progress: Callable[[int, int, str], None] | None = None,
 ) -> pl.DataFrame:
     """Answer every target.
 
@@ -81,6 +86,8 @@ def rows_of(
         In the atlas' form.
     classes
         For the package of the world.
+    naive
+        Whether naive forecasts stand beside; they take much of the time.
     progress
         Called with rows done, all rows and the id at hand.
 
@@ -91,9 +98,9 @@ def rows_of(
     """
     answers = Answers(world)
     given = targets.to_dicts()
-    naive = forecasts(world.tables, given)
+    beside = forecasts(world.tables, given) if naive else [Naive(None, None, None)] * len(given)
     rows = []
-    for number, (row, plain) in enumerate(zip(given, naive, strict=True)):
+    for number, (row, plain) in enumerate(zip(given, beside, strict=True)):
         if progress is not None:
             progress(number, len(given), row["id"])
         try:

@@ -17,6 +17,7 @@ from landbridge.model.flows.kernels.known import (
     renew,
     restock,
     restore,
+    worth_keeping,
 )
 from landbridge.model.flows.kernels.layout import (
     CONICAL,
@@ -65,4 +66,5 @@ __all__ = [
     "restore",
     "rivals_of",
     "update",
+    "worth_keeping",
 ]

@@ -23,11 +23,12 @@ from landbridge.model.flows.records import Floats
 
 __all__ = [
     "add_volume",
-    "bends",
     "clear",
     "clear_volumes",
     "curve_at",
     "evaluate",
+    "for_kind",
+    "is_plain",
     "load_on",
     "respond",
     "row_of",
@@ -150,21 +151,17 @@ def worth_of(facilities: AnyFacilities) -> Floats:
     raise NotImplementedError("for kernels only")
 
 
-def bends(facilities: AnyFacilities) -> bool:
-    """Tell whether Newton's steps need to be watched."""
-    raise NotImplementedError("for kernels only")
-
-
 # Which kind of facilities is at hand is known when a kernel is compiled, so that the plain kind pays nothing for the
 # other: it carries fewer arrays and its curve is a few operations.
-_overload = functools.partial(overload, strict=False, jit_options={"nogil": True, "error_model": "numpy"})
+for_kind = functools.partial(overload, strict=False, jit_options={"nogil": True, "error_model": "numpy"})
 
 
-def _is_plain(facilities: Any) -> bool:
+def is_plain(facilities: Any) -> bool:
+    """Whether a kernel is being compiled for power curves alone."""
     return facilities.instance_class is PlainFacilities
 
 
-@_overload(respond)
+@for_kind(respond)
 def _respond(facilities: Any, f: int) -> Callable[..., None]:  # noqa: ARG001
     def plain(facilities: PlainFacilities, f: int) -> None:
         # Newton steps may leave a volume a rounding below zero; the preload is there all the same.
@@ -203,10 +200,10 @@ def _respond(facilities: Any, f: int) -> Callable[..., None]:  # noqa: ARG001
             facilities.delay[0, f] = hours
             facilities.slope[0, f] = rise * share
 
-    return plain if _is_plain(facilities) else other
+    return plain if is_plain(facilities) else other
 
 
-@_overload(load_on)
+@for_kind(load_on)
 def _load_on(facilities: Any, f: int, trains: float, worth: float) -> Callable[..., None]:  # noqa: ARG001
     def plain(facilities: PlainFacilities, f: int, trains: float, worth: float) -> None:  # noqa: ARG001
         facilities.volume[f] += trains * facilities.share[f]
@@ -215,10 +212,10 @@ def _load_on(facilities: Any, f: int, trains: float, worth: float) -> Callable[.
         facilities.volume[f] += trains * facilities.share[f]
         facilities.worth[f] += worth
 
-    return plain if _is_plain(facilities) else other
+    return plain if is_plain(facilities) else other
 
 
-@_overload(add_volume)
+@for_kind(add_volume)
 def _add_volume(facilities: Any, f: int, trains: float, worth: float) -> Callable[..., None]:  # noqa: ARG001
     def either(facilities: AnyFacilities, f: int, trains: float, worth: float) -> None:
         load_on(facilities, f, trains, worth)
@@ -227,7 +224,7 @@ def _add_volume(facilities: Any, f: int, trains: float, worth: float) -> Callabl
     return either
 
 
-@_overload(clear)
+@for_kind(clear)
 def _clear(facilities: Any) -> Callable[..., None]:
     def plain(facilities: PlainFacilities) -> None:
         facilities.volume[:] = 0.0
@@ -236,10 +233,10 @@ def _clear(facilities: Any) -> Callable[..., None]:
         facilities.volume[:] = 0.0
         facilities.worth[:] = 0.0
 
-    return plain if _is_plain(facilities) else other
+    return plain if is_plain(facilities) else other
 
 
-@_overload(row_of)
+@for_kind(row_of)
 def _row_of(values: Any, row: int) -> Callable[..., Floats]:  # noqa: ARG001
     def only(values: Floats, row: int) -> Floats:  # noqa: ARG001
         return values
@@ -250,7 +247,7 @@ def _row_of(values: Any, row: int) -> Callable[..., Floats]:  # noqa: ARG001
     return only if values.ndim == 1 else one
 
 
-@_overload(worth_of)
+@for_kind(worth_of)
 def _worth_of(facilities: Any) -> Callable[..., Floats]:
     def plain(facilities: PlainFacilities) -> Floats:
         return facilities.volume[:0]
@@ -258,17 +255,7 @@ def _worth_of(facilities: Any) -> Callable[..., Floats]:
     def other(facilities: Facilities) -> Floats:
         return facilities.worth
 
-    return plain if _is_plain(facilities) else other
-
-
-@_overload(bends)
-def _bends(facilities: Any) -> Callable[..., bool]:
-    plain = _is_plain(facilities)
-
-    def watch(facilities: AnyFacilities) -> bool:  # noqa: ARG001
-        return not plain
-
-    return watch
+    return plain if is_plain(facilities) else other
 
 
 @kernel

@@ -7,7 +7,7 @@ import numpy as np
 from landbridge.model.flows.kernels.compiled import kernel
 from landbridge.model.flows.kernels.facilities import add_volume, clear, load_on, respond, row_of, update
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Problem, Rivals, Stock
-from landbridge.model.flows.records import Floats, Ints
+from landbridge.model.flows.records import Bools, Floats, Ints
 from landbridge.model.hierarchy import Arrivals
 
 __all__ = [
@@ -29,6 +29,7 @@ __all__ = [
     "restore",
     "settle",
     "solve_odds",
+    "worth_keeping",
 ]
 
 # Shares of the whole that count as standing at that bound, exp(-69) being 1.08e-30.
@@ -87,18 +88,13 @@ def price_of(pairs: Pairs, stock: Stock | Rivals, facilities: AnyFacilities, r: 
 
 
 @kernel
-def price_known(
-    pairs: Pairs, stock: Stock, facilities: AnyFacilities, price: Floats, best: Floats, best_path: Longs
-) -> None:
-    """Cost of each known path, and each relation's cheapest (inf, -1: none)."""
+def price_known(pairs: Pairs, stock: Stock, facilities: AnyFacilities, price: Floats, best: Floats) -> None:
+    """Cost of each known path, and each relation's least (inf: none)."""
     for r in range(pairs.tonnes.size):
         best[r] = np.inf
-        best_path[r] = -1
         for p in range(stock.first[r], stock.first[r + 1]):
             price[p] = price_of(pairs, stock, facilities, r, p)
-            if price[p] < best[r]:
-                best[r] = price[p]
-                best_path[r] = p
+            best[r] = min(best[r], price[p])
 
 
 @kernel
@@ -164,28 +160,33 @@ def load_first(arrivals: Arrivals, fresh: Floats, pairs: Pairs, felt: Ints, faci
 
 
 @kernel
-def measure(stock: Stock, best_path: Longs, arrivals: Arrivals, felt: Ints, none: int) -> tuple[int, int, int]:
+def measure(kept: Bools, arrivals: Arrivals, felt: Ints, none: int) -> tuple[int, int, int]:
     """How many paths `restock` will hold, and how many slots and facilities it will add."""
-    joins = np.zeros(best_path.size, np.bool_)
     facilities = 0
-    for i in range(arrivals.target.size):
-        joins[arrivals.target[i]] = True
     for slot in arrivals.slots:
         if felt[slot] != none:
             facilities += 1
     paths = arrivals.target.size
-    for r in range(best_path.size):
-        for p in range(stock.first[r], stock.first[r + 1]):
-            if stock.flow[p] > 0.0 or (best_path[r] == p and not joins[r]):
-                paths += 1
+    for p in range(kept.size):
+        if kept[p]:
+            paths += 1
     return paths, arrivals.slots.size, facilities
+
+
+@kernel
+def worth_keeping(stock: Stock, price: Floats, best: Floats, within: float, kept: Bools) -> None:
+    """Mark the paths in use and those that cost no more than the cheapest known and a share of it."""
+    for r in range(best.size):
+        limit = best[r] + within * abs(best[r])
+        for p in range(stock.first[r], stock.first[r + 1]):
+            kept[p] = stock.flow[p] > 0.0 or price[p] <= limit
 
 
 @kernel
 def restock(
     old: Stock,
     new: Stock,
-    best_path: Longs,
+    kept: Bools,
     arrivals: Arrivals,
     fresh: Floats,
     problem: Problem,
@@ -194,15 +195,16 @@ def restock(
 ) -> tuple[int, int]:
     """Write kept and new paths, relation by relation. Returns relation and facility of a path that uses one twice."""
     seen = np.full(none, -1, np.int64)
-    arrival = np.full(best_path.size, -1, np.int64)
+    relations = old.first.size - 1
+    arrival = np.full(relations, -1, np.int64)
     for i in range(arrivals.target.size):
         arrival[arrivals.target[i]] = i
     q = 0
     slot_end = new.used[0]
     facility_end = new.used[1]
-    for r in range(best_path.size):
+    for r in range(relations):
         for p in range(old.first[r], old.first[r + 1]):
-            if old.flow[p] > 0.0 or (best_path[r] == p and arrival[r] < 0):
+            if kept[p]:
                 new.slot_first[q] = old.slot_first[p]
                 new.slot_last[q] = old.slot_last[p]
                 new.facility_first[q] = old.facility_first[p]

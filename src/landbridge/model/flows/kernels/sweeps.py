@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import Any
+
 import numpy as np
 
 from landbridge.model.flows.kernels.compiled import kernel
-from landbridge.model.flows.kernels.facilities import add_volume, bends, load_on, row_of, update, worth_of
+from landbridge.model.flows.kernels.facilities import add_volume, for_kind, is_plain, load_on, row_of, update, worth_of
 from landbridge.model.flows.kernels.known import lateness, move, outside_price, price_of, solve_odds
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Rivals, Stock
 from landbridge.model.flows.records import Floats, Ints
@@ -33,10 +36,11 @@ __all__ = [
     "sweep",
     "take_step",
     "trade_outside",
+    "watched",
 ]
 
 # A round's sweeps end after so many.
-MOST_SWEEPS = 300
+MOST_SWEEPS = 100
 
 
 # After so many sweeps, what they have moved together is moved again, as far as the potential falls: relations that take
@@ -410,8 +414,7 @@ def equalise(
                 f = rivals.facilities[i]
                 if mark[f] == now:
                     add_volume(facilities, f, trains, worth)
-            if bends(facilities):
-                shift = retried(pairs, rivals, facilities, r, p, best, shift, dearer, mark, now)
+            shift = watched(pairs, rivals, facilities, r, p, best, shift, dearer, mark, now)
             rivals.flow[p] = 0.0 if shift == flow else flow - shift
             rivals.flow[best] = 0.0 if shift == -rivals.flow[best] else rivals.flow[best] + shift
         for i in range(p_first, p_last):
@@ -458,6 +461,66 @@ def retried(
             far = trial
             at_far = left
     return shift
+
+
+def watched(
+    pairs: Pairs,
+    rivals: Rivals,
+    facilities: AnyFacilities,
+    r: int,
+    p: int,
+    best: int,
+    shift: float,
+    dearer: float,
+    mark: Longs,
+    now: int,
+) -> float:
+    """Return the shift as it came where curves are powers; elsewhere what is left of it after a second look."""
+    raise NotImplementedError("for kernels only")
+
+
+@for_kind(watched)
+def _watched(
+    pairs: Any,  # noqa: ARG001
+    rivals: Any,  # noqa: ARG001
+    facilities: Any,
+    r: int,  # noqa: ARG001
+    p: int,  # noqa: ARG001
+    best: int,  # noqa: ARG001
+    shift: float,  # noqa: ARG001
+    dearer: float,  # noqa: ARG001
+    mark: Longs,  # noqa: ARG001
+    now: int,  # noqa: ARG001
+) -> Callable[..., float]:
+    def plain(
+        pairs: Pairs,  # noqa: ARG001
+        rivals: Rivals,  # noqa: ARG001
+        facilities: AnyFacilities,  # noqa: ARG001
+        r: int,  # noqa: ARG001
+        p: int,  # noqa: ARG001
+        best: int,  # noqa: ARG001
+        shift: float,
+        dearer: float,  # noqa: ARG001
+        mark: Longs,  # noqa: ARG001
+        now: int,  # noqa: ARG001
+    ) -> float:
+        return shift
+
+    def other(
+        pairs: Pairs,
+        rivals: Rivals,
+        facilities: AnyFacilities,
+        r: int,
+        p: int,
+        best: int,
+        shift: float,
+        dearer: float,
+        mark: Longs,
+        now: int,
+    ) -> float:
+        return retried(pairs, rivals, facilities, r, p, best, shift, dearer, mark, now)
+
+    return plain if is_plain(facilities) else other
 
 
 @kernel

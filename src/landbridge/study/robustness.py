@@ -1,0 +1,178 @@
+"""How much each link, crossing, ferry or country matters to all: the network robustness index, on the atlas or a file.
+
+    index = what all pay in the user equilibrium without it, less what all pay with it (time and money; on the atlas
+            outside options too, and empty boxes left out)
+
+On the atlas those that carry the most are taken in turn; on a network file every link can be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from landbridge.data.tables import Tables
+from landbridge.errors import LandbridgeError
+from landbridge.model import flows, resilience
+from landbridge.study import assign
+from landbridge.study.solve import Settings, assignable, prepare
+from landbridge.study.worst import elements_of
+
+__all__ = ["of_atlas", "of_files"]
+
+Progress = Callable[[int, int, str], None]
+
+PRINCIPLE = "user equilibrium"
+
+
+def of_atlas(
+    tables: Tables,
+    most: int,
+    *,
+    year: int,
+    settings: Settings,
+    among: str = "crossings",
+    cut: float = 1.0,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Find the index of those things of a kind that carry the most.
+
+    Parameters
+    ----------
+    tables
+        Tables to which a scenario was applied.
+    most
+        How many.
+    year, settings
+        Year, size and gap.
+    among
+        One of `landbridge.study.worst.AMONG`.
+    cut
+        Share of the capacity that is taken; 1 = closed.
+    progress
+        Called with equilibria done, all, and what is being solved.
+
+    Returns
+    -------
+    dict
+        ``base_cost_usd_yr`` and ``rows``: ``id``, ``tonnes_yr`` (of its busiest arc), ``index_usd_yr``,
+        ``unserved_tonnes_yr``, ``relative_gap``; the largest index first.
+
+    Raises
+    ------
+    NotConverged
+        If an equilibrium is not reached.
+    """
+    tell = progress or (lambda _done, _all, _text: None)
+    prepared = prepare(tables, year=year, settings=settings)
+    graph, delay, kinds, relations = assignable(prepared)
+    names, arcs = elements_of(prepared.network, among, tables)
+    tell(0, most + 1, "everything open")
+    options: dict[str, Any] = {"gap": settings.gap, "max_iterations": settings.max_iterations}
+    base = flows.assign(graph, delay, kinds, relations, **options)
+    tonnes = base.arc_tonnes_yr.sum(axis=0)
+    use = np.array([float(tonnes[own].max(initial=0.0)) for own in arcs])
+    order = [int(e) for e in np.argsort(-use, kind="stable")[:most] if use[e] > 0.0]
+    cost, found = resilience.robustness_index(
+        graph, delay, kinds, relations, [arcs[e] for e in order], cut=cut, base=base, **options,
+        progress=lambda done: tell(done + 1, len(order) + 1, f"{among} one after another"),
+    )  # fmt: skip
+    rows = [_row(names[e], use[e], one, cost) for e, one in zip(order, found, strict=True)]
+    return {
+        "network": "atlas",
+        "among": among,
+        "cut": cut,
+        "principle": f"{PRINCIPLE}, outside options at their price",
+        "unit": "USD a year",
+        "elements": len(names),
+        "used": int((use > 0.0).sum()),
+        "base_cost_usd_yr": cost,
+        "gap": settings.gap,
+        "rows": sorted(rows, key=lambda row: (-row["index_usd_yr"], row["id"])),
+    }
+
+
+def of_files(
+    network: Path,
+    trips: Path | None,
+    most: int,
+    *,
+    cut: float = 1.0,
+    gap: float = 1e-9,
+    progress: Progress | None = None,
+) -> dict[str, Any]:
+    """Find the index of those links of a TNTP or GMNS network that carry the most.
+
+    Parameters
+    ----------
+    network, trips
+        As for `landbridge.study.assign.read_files`.
+    most
+        How many links.
+    cut
+        Share of the capacity that is taken; 1 = closed.
+    gap
+        Relative gap of the equilibria.
+    progress
+        As for `of_atlas`.
+
+    Returns
+    -------
+    dict
+        As of `of_atlas`, in the file's units of time and trips; ``id`` is the link's name there, with its ends.
+
+    Raises
+    ------
+    LandbridgeError, DataError
+        If the files do not make a network.
+    NotConverged
+        If an equilibrium is not reached.
+    """
+    tell = progress or (lambda _done, _all, _text: None)
+    net, demand = assign.read_files(network, trips)
+    inputs = assign.prepare(net, demand)
+    given = inputs.graph, inputs.delay, inputs.classes, inputs.relations
+    tell(0, most + 1, "everything open")
+    base = flows.assign(*given, gap=gap, max_iterations=2000)
+    use = base.arc_tonnes_yr.sum(axis=0)
+    order = [int(e) for e in np.argsort(-use, kind="stable")[:most] if use[e] > 0.0]
+    if not order:
+        raise LandbridgeError(f"{network}: no link is used, so none can matter")
+    cost, found = resilience.robustness_index(
+        *given, [[e] for e in order], cut=cut, base=base, gap=gap,
+        progress=lambda done: tell(done + 1, len(order) + 1, "links one after another"),
+    )  # fmt: skip
+    rows = [
+        {
+            **_row(net.link_name[e], float(use[e]), one, cost),
+            "from": net.node_name[net.tail[e]],
+            "to": net.node_name[net.head[e]],
+        }
+        for e, one in zip(order, found, strict=True)
+    ]
+    return {
+        "network": str(network),
+        "among": "links",
+        "cut": cut,
+        "principle": PRINCIPLE,
+        "unit": "the file's units of time, times trips",
+        "elements": int(use.size),
+        "used": int((use > 0.0).sum()),
+        "base_cost_usd_yr": cost,
+        "gap": gap,
+        "rows": sorted(rows, key=lambda row: (-row["index_usd_yr"], row["id"])),
+    }
+
+
+def _row(name: str, use: float, found: resilience.Robustness, base: float) -> dict[str, Any]:
+    return {
+        "id": name,
+        "tonnes_yr": use,
+        "index_usd_yr": found.index,
+        "index_percent": 100.0 * found.index / base if base else None,
+        "unserved_tonnes_yr": found.unserved_tonnes_yr,
+        "relative_gap": found.relative_gap,
+    }
