@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import datetime as dt
+
+import numpy as np
 import polars as pl
 import pytest
 
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Charge, Close, Ease
+from landbridge.scenario.years import sea_market, span_of
 from landbridge.study.validate.events import event_measures, target_scenarios
 from small_run import small_tables
 
@@ -29,8 +33,55 @@ def test_a_year_takes_its_own_values_and_others_the_base_ones() -> None:
     rows = {(r["parameter"], r["year"]): r["value"] for r in tables["year_values"].to_dicts()}
     for year in (2016, 2021, 2023, 2024, 2030):
         applied = apply(tables, (), year).tables
-        for name in ("teu-per-train", "sea-market-west", "sea-market-east"):
-            assert value(applied, name) == rows.get((name, year), value(tables, name))
+        assert value(applied, "teu-per-train") == rows.get(("teu-per-train", year), value(tables, "teu-per-train"))
+        market = sea_market(tables, span_of(year))
+        for name in ("sea-market-west", "sea-market-east"):
+            own = market.get(name, rows.get((name, year), value(tables, name)))
+            assert value(applied, name) == pytest.approx(own)
+
+
+def quoted(*quotes: tuple[dt.date, float]) -> Tables:
+    frame = pl.DataFrame(
+        {"id": [f"q{i}" for i in range(len(quotes))], "date": [d for d, _ in quotes], "lane": "west",
+         "usd_feu": [p for _, p in quotes]}
+    )  # fmt: skip
+    return small_tables().replace(sea_quotes=frame)
+
+
+def test_the_market_of_a_time_is_the_mean_of_its_days() -> None:
+    """Held against numpy's interpolation, day by day."""
+    quotes = [(dt.date(2022, 3, 1), 9000.0), (dt.date(2022, 9, 1), 4000.0), (dt.date(2023, 2, 1), 1500.0),
+              (dt.date(2023, 12, 1), 1300.0), (dt.date(2024, 7, 1), 8000.0)]  # fmt: skip
+    tables = quoted(*quotes)
+
+    def mean(first: dt.date, last: dt.date) -> float:
+        days = np.arange(first.toordinal(), last.toordinal() + 1)
+        return float(np.interp(days, [d.toordinal() for d, _ in quotes], [p for _, p in quotes]).mean())
+
+    base = mean(*span_of(2023))
+    for span in (span_of(2022), span_of(2024), (dt.date(2022, 8, 20), dt.date(2022, 9, 20)),
+                 (dt.date(2024, 6, 1), dt.date(2024, 6, 30)), (dt.date(2023, 1, 31),) * 2):  # fmt: skip
+        assert sea_market(tables, span)["sea-market-west"] == pytest.approx((mean(*span) - base) / 2, abs=0.05)
+    assert sea_market(tables, span_of(2021)) == {}
+    assert sea_market(tables, span_of(2025)) == {}
+    assert sea_market(tables, span_of(2023))["sea-market-west"] == pytest.approx(0)
+
+
+def test_june_of_2024_paid_more_by_sea_than_its_year() -> None:
+    june = apply(small_tables(), (), 2024, span=(dt.date(2024, 6, 1), dt.date(2024, 6, 30))).tables
+    assert value(june, "sea-market-west") > value(apply(small_tables(), (), 2024).tables, "sea-market-west") > 1000
+
+
+def test_a_wider_pool_comes_from_the_sea_once() -> None:
+    tables = with_parameter("rail-pool-west", 2.0)
+    before, after = with_parameter("rail-pool-west", 1.0), apply(tables, (), 2023).tables
+    modes = ["rail", "road", "pipeline", "sea", "air", "switch"]
+    for frame in (before["mode_shares"], after["mode_shares"]):
+        assert frame.select(pl.sum_horizontal(modes)).to_series().to_list() == pytest.approx([1.0] * frame.height)
+    own = pl.col("id") == "chn-europe-machinery-box"
+    old, new = (f["mode_shares"].filter(own)["switch"].item() for f in (before, after))
+    assert new == pytest.approx(2 * old)
+    assert apply(after, (), 2023).tables["mode_shares"].equals(after["mode_shares"])
 
 
 def test_trains_carried_fewer_boxes_before_2023() -> None:

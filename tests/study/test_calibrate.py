@@ -15,11 +15,12 @@ from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.scenario.apply import apply
 from landbridge.study.backtest import FILE as EVENTS
 from landbridge.study.backtest import _within
-from landbridge.study.calibrate import FITTED, calibrate, write_overlay
+from landbridge.study.calibrate import BEGIN, COUNTS, FITTED, _half, calibrate, write_overlay
 from landbridge.study.sensitivity import _estimated
 from landbridge.study.validate.classes import Classes
 from landbridge.study.validate.crossings import counted
 from landbridge.study.validate.events import target_scenarios
+from landbridge.study.validate.form import read_targets
 from small_run import small_results, small_tables
 
 TRUTH = {"cre-central-asia-share": 0.3, "block-train-mid": 2016.0, "train-fill": 1.0}
@@ -100,11 +101,25 @@ def test_the_atlas_is_fitted_to_flows_of_2016_to_2021_and_to_nothing_later() -> 
     fitted = Classes(small_tables()).fitted_to
     later = targets.filter(pl.col("year") > 2021)["fact_id"].explode().drop_nulls()
     assert not fitted & set(later.to_list())
+    counts = read_targets(COUNTS)
+    assert counts["year"].is_between(2016, 2021).all()
+    facts = {r["id"]: r for r in small_tables()["facts"].to_dicts()}
+    for row in counts.to_dicts():
+        assert [facts[f]["value"] for f in row["fact_id"]] == [row["observed"]]
+        assert [facts[f]["year"] for f in row["fact_id"]] == [row["year"]]
+
+
+def test_a_fit_begins_within_the_ranges_and_runs_halves_where_prices_move() -> None:
+    rows = {r["id"]: r for r in small_tables()["parameters"].to_dicts()}
+    for name, value in BEGIN.items():
+        assert rows[name]["low"] < value < rows[name]["high"]
+    periods = [(2020, "H1"), (2020, "Jan-Apr"), (2020, "Jul-Dec"), (2021, "Jan"), (2021, "Jan-Sep"), (2019, "H1")]
+    assert [_half(*each) for each in periods] == ["H1", "H1", "H2", "year", "year", "year"]
 
 
 def test_constants_are_no_money() -> None:
     """They move the choice of way; prices of links and crossings stay those of the atlas."""
-    names = pl.DataFrame({"id": list(FITTED), "value": [0.0, 0.0, 0.0, 0.0, 0.0, 2010.0, 1.0, 1.0]})
+    names = pl.DataFrame({"id": list(FITTED), "value": list(FITTED.values())})
     plain = small_tables().replace(parameters=small_tables()["parameters"].update(names, on="id"))
     for table in ("links", "crossings"):
         assert apply(plain, (), 2023).tables[table].equals(apply(small_tables(), (), 2023).tables[table])
@@ -120,6 +135,7 @@ def test_back_test_names_scenarios_and_facts_that_exist() -> None:
         for effect in event["effect"]:
             assert effect["direction"] in (1, -1)
             assert ("published" in effect) == ("fact" in effect)
+            assert "against" not in effect or "published" in effect
             assert set(effect.get("fact", "").split(";")) - {""} <= facts
 
 

@@ -459,6 +459,7 @@ FOR_READERS = {
     "targets": "observations that results are held against; they must not move them",
     "event_effects": "validation and back-tests read it; their own tests hold it to that",
     "year_values": "years other than the one that is solved here; tests of scenarios hold it to that",
+    "sea_quotes": "years other than the one that is solved here; tests of years hold it to that",
     "goods_output": "trade that answers to cost reads it; its own test holds it to that",
     "reporting_bases": "targets of trade read it; the tests of measures hold it to that",
     "tariffs": "trade that answers to cost reads it; its own test holds it to that",
@@ -503,6 +504,8 @@ DOCUMENTARY = {
     "growth.growth_high_pct_yr": "upper path; a test of projections holds it to that",
     "parameters.low": "range for tests of sensitivity",
     "parameters.high": "range for tests of sensitivity",
+    "refusals.low": "range for tests of sensitivity",
+    "refusals.high": "range for tests of sensitivity",
     "blocs.from_year": "membership counts as of today, except in measures of growth",
 }
 

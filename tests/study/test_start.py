@@ -98,10 +98,10 @@ def test_any_solution_will_do_for_a_start(tables: dict[str, Tables], base: Solut
 def test_demand_and_network_are_made_again_only_where_they_change(tables: dict[str, Tables], base: Solution) -> None:
     made = {name: prepared_like(base, given) for name, given in tables.items()}
     old = base.prepared
-    assert {name for name, one in made.items() if one.demand is old.demand} == set(CASES) - {"grown"}
+    assert {name for name, one in made.items() if one.whole is old.whole} == set(CASES) - {"grown"}
     assert {name for name, one in made.items() if one.network is old.network} == {"nothing", "grown"}
     later = prepare(tables["nothing"], year=2030, settings=SETTINGS, like=old)
-    assert later.demand is not old.demand
+    assert later.whole is not old.whole
     assert later.network is not old.network  # more trains outside the model
     for name in ("closed", "grown"):
         one, fresh = made[name], prepare(tables[name], year=2023, settings=SETTINGS)

@@ -170,7 +170,8 @@ def test_services(tmp_path: Path) -> None:
             assert there + back == pytest.approx(both)
     through = small_results().of("countries", "base", 2023).filter(pl.col("country") == "KZ")["transit_teu"][0]
     answer = ask(tmp_path, "service_teu", "kazakhstan-container-transit", unit="TEU")
-    assert answer["modelled"] == pytest.approx(through)
+    # boxes of owners who keep out of Russia come into Kazakhstan over the Caspian too, and not by rail
+    assert 0 < answer["modelled"] <= through * (1 + 1e-9)
     over = flows().filter(pl.col("crossing") == "akhalkalaki")["tonnes"].sum() / 1e6
     assert ask(tmp_path, "service_tonnes", "btk")["modelled"] == pytest.approx(over)
 

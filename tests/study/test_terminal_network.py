@@ -1,6 +1,7 @@
 """Terminal delay in the network: which facility takes which curve, and volumes that settle."""
 
 from dataclasses import replace
+from types import SimpleNamespace
 
 import numpy as np
 import polars as pl
@@ -15,7 +16,9 @@ from landbridge.scenario.measures import Upgrade
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study import terminal as work
 from landbridge.study import terminal_network as fixed_point
+from landbridge.study import valuer
 from landbridge.study.answering import Answering
+from landbridge.study.appraising import options_of
 from landbridge.study.files import Study, check_study, fingerprint
 from landbridge.study.run import run_study
 from landbridge.study.solve import Settings, assignable, prepare
@@ -223,3 +226,23 @@ def test_trade_answers_to_terminals_that_are_simulated(atlas, tmp_path):
     assert gain > 0, "on the whole trade is cheaper"
     grown = ((flows["volume_hat"] - 1) * flows["value_before_usd"]).sum()
     assert grown > 0
+
+
+def test_an_appraisal_values_yards_as_they_are_simulated(atlas, monkeypatch):
+    """With and without an upgrade flows are found with curves of the plans as they then are, each from the base on."""
+    seen = []
+    monkeypatch.setattr(
+        valuer,
+        "solve_with_terminals",
+        lambda tables, **k: seen.append((tables, k["start"])) or SimpleNamespace(solution=k),
+    )
+    better = Upgrade(terminals=(GATEWAY,), crane_groups_added=1)
+    scenarios = (Scenario("base", "Base", ()), Scenario("better", "Better", (better,)))
+    study = Study("Gateway", (2023,), scenarios, "base", size="reduced", terminals="simulated")
+    worth = valuer.Valuer(study, atlas, options_of(study, atlas, ("better",)))
+    worth.solution(frozenset({"better"}), 2023)
+    groups = [
+        tables["terminal_resources"].filter(pl.col("id") == f"{GATEWAY}:crane")["count"].item() for tables, _ in seen
+    ]
+    assert groups == [1, 2]
+    assert [start is None for _, start in seen] == [True, False]

@@ -30,7 +30,10 @@ UNITS: Mapping[str, str] = {
 }  # fmt: skip
 
 #: Columns that name a trader (an ISO3 code, a bloc, or * for any), a country (ISO2 or *), or a commodity (or *).
-TRADERS = dict.fromkeys(("growth", "mode_shares", "trade_overrides"), ("exporter", "importer"))
+TRADERS = {
+    **dict.fromkeys(("growth", "mode_shares", "trade_overrides"), ("exporter", "importer")),
+    "refusals": ("one", "other"),
+}
 COMMODITIES = ("growth", "mode_shares", "trade_overrides", "zone_shares")
 COUNTRIES = ("rates", "emissions")
 ANY = "*"

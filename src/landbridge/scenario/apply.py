@@ -22,14 +22,12 @@ from landbridge.scenario.measures import Measure
 from landbridge.scenario.read import shape_faults
 from landbridge.scenario.select import crossing_share, crossings_of, link_share, links_of
 from landbridge.scenario.upgrades import commit
+from landbridge.scenario.years import Span, of_span
 
 __all__ = ["Applied", "apply", "open_in"]
 
 #: Money below this is a rounding error of sums of doubles, not a subsidy beyond the price.
 CENT = 0.01
-
-#: Year from which trains between China and Europe are no longer few and unknown; see rail-youth-china-europe.
-FULL_SERVICE = 2021
 
 
 @dataclass(frozen=True)
@@ -54,7 +52,12 @@ class Applied:
 
 
 def apply(
-    tables: Tables, measures: Sequence[Measure], year: int | None, *, held: AbstractSet[str] = frozenset()
+    tables: Tables,
+    measures: Sequence[Measure],
+    year: int | None,
+    *,
+    held: AbstractSet[str] = frozenset(),
+    span: Span | None = None,
 ) -> Applied:
     """Apply measures, in order, and keep what is open in a year.
 
@@ -69,6 +72,8 @@ def apply(
         left before. `Build` and the measures of trade need a year.
     held
         Projects and links that open only where a measure builds them, however far their construction is.
+    span
+        First and last day of a part of the year, whose prices by sea and refusals hold; None for the whole year.
 
     Returns
     -------
@@ -95,14 +100,16 @@ def apply(
         edited = step.tables
         notes += step.notes
         payments += step.payments
-    done = open_in(edited, year, held=held)
+    done = open_in(edited, year, held=held, span=span)
     faults = money_faults(done.tables, payments)
     if faults:
         raise StudyError("measures", faults)
     return Applied(done.tables, (*notes, *done.notes), tuple(payments))
 
 
-def open_in(tables: Tables, year: int | None, *, held: AbstractSet[str] = frozenset()) -> Applied:
+def open_in(
+    tables: Tables, year: int | None, *, held: AbstractSet[str] = frozenset(), span: Span | None = None
+) -> Applied:
     """Keep what is open in a year.
 
     Links open by their status and year; closures by date become a share of the year. A link whose crossing is shut
@@ -116,6 +123,8 @@ def open_in(tables: Tables, year: int | None, *, held: AbstractSet[str] = frozen
         The year; None where all that is in the tables is open.
     held
         Projects and links that do not open by themselves.
+    span
+        First and last day of a part of the year; None for the whole year.
 
     Returns
     -------
@@ -147,37 +156,13 @@ def open_in(tables: Tables, year: int | None, *, held: AbstractSet[str] = frozen
         running = [p is None or any(fnmatch.fnmatchcase(name, p) for name in shares) for p in patterns]
         frames["services"] = tables["services"].filter(pl.Series(running, dtype=pl.Boolean))
     frames |= _working(tables.replace(**frames), year)
-    frames |= _of_year(tables, year)
+    frames |= of_span(tables, year, span)
     notes = []
     committed = [name for name in shares if links[name].status == "under_construction"]
     if year is not None and committed:
         notes.append(f"open by {year} as planned: {', '.join(committed)}")
     notes += [f"{n}: open for {s:.0%} of {year}" for n, s in {**shares, **gates}.items() if s < 1]
     return Applied(tables.replace(**frames), tuple(notes))
-
-
-def _of_year(tables: Tables, year: int | None) -> dict[str, pl.DataFrame]:
-    """Parameters that have another value in a year: the boxes on a train, the market of sea freight, young services."""
-    if year is None or "parameters" not in tables:
-        return {}
-    then: dict[str, float] = {}
-    if "year_values" in tables:
-        then |= dict(tables["year_values"].filter(pl.col("year") == year).select("parameter", "value").iter_rows())
-    known = dict(tables["parameters"].select("id", "value").iter_rows())
-    if youth := known.get("rail-youth-china-europe"):
-        level = known["rail-constant-china-europe"]
-        then["rail-constant-china-europe"] = level + youth * max(0, FULL_SERVICE - year)
-    if not then:
-        return {}
-    new = pl.DataFrame({"id": list(then), "value": list(then.values())}, schema={"id": pl.String, "value": pl.Float64})
-    frames = {"parameters": tables["parameters"].update(new, on="id")}
-    if "teu-per-train" in then and "commodities" in tables:
-        factor = then["teu-per-train"] / known["teu-per-train"]
-        boxed = pl.col("form") == "container"
-        frames["commodities"] = tables["commodities"].with_columns(
-            pl.when(boxed).then(pl.col("t_per_train") * factor).otherwise(pl.col("t_per_train")).alias("t_per_train")
-        )
-    return frames
 
 
 def _working(tables: Tables, year: int | None) -> dict[str, pl.DataFrame]:

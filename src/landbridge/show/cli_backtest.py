@@ -73,12 +73,14 @@ def backtest(
     for r in frame.to_dicts():
         right = "" if r["direction_right"] is None else "yes" if r["direction_right"] else "no"
         within = "" if r["within_factor"] is None else "yes" if r["within_factor"] else "no"
-        rows.append([r["name"], r["thing"], r["indicator"], r["change_pct"], _bar(r["change_pct"]), right,
-                     r["published_pct"], within])  # fmt: skip
+        rows.append([r["name"], r["thing"], r["indicator"], r["when"], r["change_pct"], _bar(r["change_pct"]),
+                     r["event_pct"], right, r["published_pct"], within])  # fmt: skip
     print_table(
-        "What events did, per cent: the year with the event on all days against the same year without it",
-        [("event", 0), ("passage", 0), ("of", 0), ("change", 1), ("-100 %              0             +100 %", 0),
-         ("direction right", 0), ("published", 0), ("within a factor of 2", 0)],
+        "What events did, per cent: the year with the event on all days against the same year without it, or the two "
+        "times that a published size compares",
+        [("event", 0), ("passage", 0), ("of", 0), ("when", 0), ("change", 1),
+         ("-100 %              0             +100 %", 0), ("event alone", 1), ("direction right", 0), ("published", 0),
+         ("within a factor of 2", 0)],
         rows,
     )  # fmt: skip
     answered = frame.drop_nulls("change_pct")

@@ -28,12 +28,12 @@ def calibrate(
         Path, typer.Option("--out", help="Folder for the fit: an overlay of the atlas and what it was fitted to.")
     ],
     file: Annotated[
-        Path | None, typer.Option("--targets", help="File of targets; default the atlas' open ones.")
+        Path | None, typer.Option("--targets", help="File of targets; default the atlas' open ones and further counts.")
     ] = None,
     years: Annotated[str, typer.Option(help="Years whose targets may be read, as 2016-2021.")] = "2016-2021",
     fit: Annotated[str | None, typer.Option(help="Parameters to fit, by commas; default all that may be.")] = None,
     size: Annotated[str, typer.Option(help="full, corridor or reduced.")] = "corridor",
-    steps: Annotated[int, typer.Option(help="Steps of the solver at most.", min=1, max=50)] = 4,
+    steps: Annotated[int, typer.Option(help="Steps of the solver at most.", min=1, max=50)] = 2,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
@@ -44,7 +44,9 @@ def calibrate(
     The folder is an overlay: `landbridge validate --overlay OUT` uses it. Beside it stand the provenance that the atlas
     wants for calibrated values, and every target of the fit before and after.
     """
-    from landbridge.study.calibrate import FITTED, write_overlay
+    import polars as pl
+
+    from landbridge.study.calibrate import COUNTS, FITTED, write_overlay
     from landbridge.study.calibrate import calibrate as fitted
     from landbridge.study.validate.form import read_targets
 
@@ -53,7 +55,8 @@ def calibrate(
     if not first.isdigit() or (last and not last.isdigit()) or int(last or first) < int(first):
         raise LandbridgeError(f"--years: wanted a year or two years as 2016-2021, got {years!r}")
     tables = read_tables(atlas, overlay)
-    targets = tables["targets"] if file is None else read_targets(file)
+    counts = read_targets(COUNTS)
+    targets = pl.concat([tables["targets"], counts], how="diagonal_relaxed") if file is None else read_targets(file)
     with progress_bar(quiet=quiet or as_json) as progress:
         tell = progress or (lambda _done, _count, _text: None)
         done = [0]

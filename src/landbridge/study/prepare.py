@@ -9,7 +9,7 @@ it is built of are equal, the network where all its tables are. The result is th
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -24,6 +24,7 @@ from landbridge.model.demand import Demand
 from landbridge.model.network import MODES, ArcKind, Network
 from landbridge.study.curves import curves_of
 from landbridge.study.outside import outside_options
+from landbridge.study.owners import by_owner, masks_of
 from landbridge.study.past import trade_of_year
 from landbridge.study.settings import Settings, columns, parameter
 
@@ -57,6 +58,8 @@ Made = tuple[Mapping[str, Any], Mapping[str, pl.DataFrame]]
 #: Ferry lines between Kazakhstan and Azerbaijan, and the crossing, that have a calibrated constant of their own.
 CASPIAN = ("ferry:kz-aktau:az-alat", "ferry:kz-kuryk:az-alat")
 DOSTYK = "alashankou-dostyk"
+#: How parameters begin that move the choice of way or how trains are counted, and nothing that the network is built of.
+CHOICE = ("rail-", "sea-market-", "cre-", "block-train-", "train-fill", "caspian-constant", "dostyk-constant")
 #: Tonnes in a box of twenty feet of heavy goods: a constant for a box counts for a tonne of bulk with one part of it.
 BOX_T = 15.0
 
@@ -106,6 +109,11 @@ class Prepared:
         Scale of the choice between sea and road: see `outside_options`.
     basis
         What network and demand were made of; None where they were put together by hand.
+    whole
+        The demand as it was built, before owners who refuse a way were told apart; None where it was put together by
+        hand.
+    sets
+        Names of the sets of countries.
     """
 
     network: Network
@@ -123,6 +131,8 @@ class Prepared:
     curves: Mapping[int, flows.Curve] = field(default_factory=dict)
     nest: float = 0.0
     basis: Basis | None = None
+    whole: Demand | None = None
+    sets: tuple[str, ...] = ("",)
 
 
 def deep_sea(tables: Tables) -> frozenset[str]:
@@ -195,7 +205,7 @@ def prepare(tables: Tables, *, year: int, settings: Settings, like: Prepared | N
     basis = Basis(
         (
             {"preload_factor": preload_factor(tables, year, settings.base_year)},
-            {name: tables[name] for name in NETWORK_TABLES},
+            {name: _of_network(tables, name) for name in NETWORK_TABLES},
         ),
         (
             {"year": year, "base_year": settings.base_year, "size": settings.size, "growth": settings.growth},
@@ -208,11 +218,19 @@ def prepare(tables: Tables, *, year: int, settings: Settings, like: Prepared | N
     else:
         net = network.build(columns(tables, NETWORK_TABLES), **basis.network[0])
     if like is not None and old is not None and _same(old.demand, basis.demand):
-        demand = like.demand
+        demand = like.whole or like.demand
     else:
         given = {name: frame.to_dict(as_series=False) for name, frame in basis.demand[1].items()}
         demand = demand_door.build(given, **basis.demand[0], past=True)
-    return _around(tables, net, demand, basis, curves_of(net, dict(settings.curves)), settings.nest)
+    made = _around(tables, net, by_owner(tables, demand), basis, curves_of(net, dict(settings.curves)), settings.nest)
+    return replace(made, whole=demand)
+
+
+def _of_network(tables: Tables, name: str) -> pl.DataFrame:
+    """A table that the network is built of, without the parameters that it does not read."""
+    if name != "parameters":
+        return tables[name]
+    return tables[name].filter(~pl.any_horizontal(pl.col("id").str.starts_with(start) for start in CHOICE))
 
 
 def _read(tables: Tables) -> dict[str, pl.DataFrame]:
@@ -252,13 +270,21 @@ def on_network(tables: Tables, prepared: Prepared, net: Network) -> Prepared:
     """
     if net.zones != prepared.network.zones:
         raise ValueError("net: its zones are not those of the demand that was prepared")
-    return _around(tables, net, prepared.demand, None, prepared.curves, prepared.nest)
+    told_apart = prepared.demand, prepared.sets, prepared.ban
+    made = _around(tables, net, told_apart, None, prepared.curves, prepared.nest)
+    return replace(made, whole=prepared.whole)
 
 
 def _around(
-    tables: Tables, net: Network, demand: Demand, basis: Basis | None, curves: Mapping[int, flows.Curve], nest: float
+    tables: Tables,
+    net: Network,
+    told_apart: tuple[Demand, tuple[str, ...], I4],
+    basis: Basis | None,
+    curves: Mapping[int, flows.Curve],
+    nest: float,
 ) -> Prepared:
-    """Costs, outside options and bans for a network and its demand."""
+    """Costs, outside options and bans for a network and its demand, told apart by whose goods may not pass where."""
+    demand, sets, ban = told_apart
     classes = cargo(tables)
     money = class_money(net, classes, weights(tables)) + _way_constants(tables, net, classes)
     free_h = free_time_h(net, curves)
@@ -266,11 +292,11 @@ def _around(
     ocean = np.array([link in deep for link in net.links], np.bool_)
     on_ocean = np.where(net.link >= 0, ocean[net.link], False)
     outside = outside_options(tables, net, demand, classes, money, free_h, on_ocean, nest=nest)
-    bans, ban = _bans(tables, net, demand)
     levy = _levies(tables, demand, classes)
+    bans = masks_of(net, sets)
     return Prepared(
         net, ~on_ocean, demand, classes, money, free_h, outside.usd_t, outside.by, levy, bans, ban, outside.sea_share,
-        curves, nest, basis,
+        curves, nest, basis, sets=sets,
     )  # fmt: skip
 
 
@@ -326,37 +352,6 @@ def _between_china_and_europe(tables: Tables, demand: Demand) -> F8:
     result[(demand.exporter == china) & np.isin(demand.importer, europe)] = west
     result[(demand.importer == china) & np.isin(demand.exporter, europe)] = east
     return result
-
-
-def _bans(tables: Tables, net: Network, demand: Demand) -> tuple[tuple[B1, ...], I4]:
-    """Countries that some relations may not pass, and which relations those are."""
-    none = np.zeros(net.arc_count, np.bool_)
-    ban = np.zeros(demand.relation_count, np.int32)
-    barred: dict[tuple[str, str, str], str] = {}
-    commodities = tables["commodities"].select("id", "group", "baci_products").rows()
-    for table, column in (("trade", "commodity"), ("bulk_trade", "product")):
-        if "barred" not in tables[table].columns:
-            continue
-        named = tables[table].filter(pl.col("barred") != "").select("exporter", "importer", column, "barred")
-        for exporter, importer, what, countries in named.iter_rows():
-            for commodity, group, products in commodities:
-                if what == group if table == "trade" else what in (products or ()):
-                    barred[exporter, importer, commodity] = countries
-    if not barred:
-        return (none,), ban
-    sets = ["", *dict.fromkeys(barred.values())]
-    for r in range(demand.relation_count):
-        key = (
-            demand.countries[demand.exporter[r]],
-            demand.countries[demand.importer[r]],
-            demand.commodities[demand.commodity[r]],
-        )
-        ban[r] = sets.index(barred.get(key, ""))
-    masks = []
-    for names in sets:
-        codes = [i for i, c in enumerate(net.countries) if c in names.split(";")]
-        masks.append(np.isin(net.country, codes) | np.isin(net.country_to, codes) if codes else none)
-    return tuple(masks), ban
 
 
 def assignable(prepared: Prepared) -> tuple[paths.Graph, flows.VolumeDelay, flows.Classes, flows.Relations]:

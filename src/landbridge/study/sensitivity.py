@@ -37,8 +37,11 @@ HEADLINES = {
 #: Parameters whose ranges are walked: those that bear on the choice of way and on crowding.
 INPUTS = (
     "buffer-weight", "carbon-price", "delay-crossing-beta", "inspection-h", "empty-return-share", "headway-rail-h",
-    "road-border-cost", "rail-constant-china-europe", "caspian-constant", "dostyk-constant",
+    "road-border-cost", "rail-constant-china-europe", "rail-pool-west", "rail-pool-east", "caspian-constant",
+    "dostyk-constant",
 )  # fmt: skip
+#: The part of owners who refuse a way, all rows of its table at once; it is no parameter.
+REFUSALS = "refusals"
 KINDS = ("estimate", "derived", "reported", "calibrated")
 MEGATONNE = 1e6
 GAP = 1e-6
@@ -58,6 +61,14 @@ SENSITIVITY_COLUMNS = {
     "reported_pct": "Part whose mode shares are reported, per cent",
     "calibrated_pct": "Part whose mode shares are calibrated, per cent",
 }
+
+
+def _moved(tables: Tables, name: str, end: float, column: str) -> Tables:
+    """Tables with one input at an end of its range."""
+    if name == REFUSALS:
+        return tables.replace(refusals=tables[REFUSALS].with_columns(pl.col(column).alias("share")))
+    here = pl.when(pl.col("id") == name).then(pl.lit(float(end))).otherwise("value").alias("value")
+    return tables.replace(parameters=tables["parameters"].with_columns(here))
 
 
 def _headlines(tables: dict[str, pl.DataFrame]) -> dict[str, float]:
@@ -98,21 +109,24 @@ def sensitivity(
     classes = Classes(tables)
     origins = classes.origins["parameters"]
     ranges = {r["id"]: (r["low"], r["high"]) for r in tables["parameters"].to_dicts() if r["id"] in INPUTS}
+    names = list(INPUTS)
+    if REFUSALS in applied and not applied[REFUSALS].is_empty():
+        names.append(REFUSALS)
+        ranges[REFUSALS] = (tables[REFUSALS]["low"].min(), tables[REFUSALS]["high"].max())
     rows: list[dict[str, Any]] = []
     done = 0
-    for name in INPUTS:
+    for name in names:
         ends: list[dict[str, float] | None] = []
-        for end in ranges[name]:
+        for end, column in zip(ranges[name], ("low", "high"), strict=True):
             if progress is not None:
-                progress(done, 2 * len(INPUTS), f"{name} at {end:g}")
+                progress(done, 2 * len(names), f"{name} at {end:g}")
             done += 1
-            here = pl.when(pl.col("id") == name).then(pl.lit(float(end))).otherwise("value").alias("value")
-            moved = apply(tables.replace(parameters=tables["parameters"].with_columns(here)), events, year).tables
+            moved = apply(_moved(tables, name, end, column), events, year).tables
             try:
                 ends.append(_headlines(tabulate(moved, solve(moved, year=year, settings=settings, start=base))))
             except (NotConverged, ValueError):
                 ends.append(None)
-        origin = origins.of(name, "value")
+        origin = origins.of(name, "value") if name != REFUSALS else classes.origins[REFUSALS].of("*", "share")
         for headline, value in before.items():
             low, high = (None if e is None or not value else 100 * (e[headline] / value - 1) for e in ends)
             rows.append(

@@ -30,6 +30,7 @@ from landbridge.study.kept import Kept
 from landbridge.study.payments import payments_table
 from landbridge.study.settings import Settings, parameter
 from landbridge.study.solve import Solution, solve
+from landbridge.study.terminal_network import solve_with_terminals
 
 __all__ = ["Own", "Valuer"]
 
@@ -104,6 +105,7 @@ class Valuer:
     ) -> None:
         self.study, self.tables, self.options = study, tables, {o.id: o for o in options}
         self.settings = Settings(gap=study.gap, max_iterations=study.max_iterations, size=study.size)
+        self._simulated = study.terminals == "simulated"
         self.solved = 0
         self._held = held_projects(study) | {o.id for o in options if o.project}
         self._ground = study.scenario(study.compare).measures
@@ -115,7 +117,7 @@ class Valuer:
         self._carbon: dict[int, OutsideCarbon] = {}
         self._gains: dict[tuple[Set, Set, int], Gains] = {}
         self._kept = kept
-        self._digest = "" if kept is None else content_of(code_hash(), tables.frames, self.settings)
+        self._digest = "" if kept is None else content_of(code_hash(), tables.frames, self.settings, study.terminals)
         self._iso2 = dict(zip(tables["countries"]["iso3"], tables["countries"]["iso2"], strict=True))
 
     @property
@@ -137,7 +139,11 @@ class Valuer:
             applied, self._payments[key] = done.tables, done.payments
             self._tell(f"{year} with {', '.join(sorted(chosen)) or 'none'}")
             start = self.solution(frozenset(), year) if chosen else None
-            self._solutions[key] = solve(applied, year=year, settings=self.settings, start=start)
+            if self._simulated:
+                fixed = solve_with_terminals(applied, year=year, settings=self.settings, start=start)
+                self._solutions[key] = fixed.solution
+            else:
+                self._solutions[key] = solve(applied, year=year, settings=self.settings, start=start)
             self._tables[key] = applied
             self.solved += 1
         return self._solutions[key]
@@ -152,7 +158,8 @@ class Valuer:
 
     def _find_gains(self, chosen: Set, year: int, without: Set) -> Gains:
         before, after = self.solution(without, year), self.solution(chosen, year)
-        if chosen == without or not _used(before, after):
+        # yards that are simulated may differ in delay alone, which no number of the network shows
+        if chosen == without or not (self._simulated or _used(before, after)):
             return Gains()
         if year not in self._carbon:
             none = self.solution(frozenset(), year)

@@ -10,6 +10,7 @@ import numpy as np
 import polars as pl
 
 from landbridge.model import paths
+from landbridge.study.validate.ways import SERVICE_ROUTE
 from landbridge.study.validate.words import Answer, NotCovered, Operand
 from landbridge.study.validate.worlds import World
 
@@ -44,7 +45,40 @@ def change(world: World, op: Operand, row: Mapping[str, Any], answerers: Mapping
     if not without.value:
         raise NotCovered("nothing to compare with in the world without the scenario")
     value = 100 * (with_it.value - without.value) / without.value
+    if op.thing == "rate_usd_feu" and (scarce := _scarcity(world, inner)) is not None:
+        # what the market can ask: the tariffs of the way that is left, or what going by land costs its owners more
+        value = max(value, 100 * scarce / without.value, key=abs)
+        with_it = replace(with_it, note=f"{with_it.note}; tariffs, or the market's price where places are short")
     return replace(with_it, value=value, parts=without.parts)
+
+
+def _scarcity(world: World, op: Operand) -> float | None:
+    """What a box of forty feet by land costs more under a scenario at the flows, queues at their worth: USD/FEU.
+
+    On a market short of places the price rises until what is left is shared out: by what the last owner would give. In
+    the model queues share it out, and their hours at the value of time are that price.
+    """
+    start, end = SERVICE_ROUTE.get(op.thing, op.thing).partition(">")[::2]
+    if not world.names.is_group(start) or not world.names.is_group(end):
+        return None
+    t_per_teu = dict(world.tables["commodities"].select("id", "t_per_teu").iter_rows())
+    sides = []
+    for each in (world.without(op), op):
+        frame = world.frame("relations", each).filter(
+            pl.col("exporter").is_in(world.names.traders(start))
+            & pl.col("importer").is_in(world.names.traders(end))
+            & world.names.boxed
+        )
+        keys = ["origin_zone", "destination_zone", "exporter", "importer", "commodity"]
+        # of owners who refuse a way and owners who do not, each has a relation of its own: the cheaper one is rail
+        sides.append(frame.sort("land_usd_t").group_by(keys, maintain_order=True).first())
+    both = sides[0].join(sides[1].select(*keys, pl.col("land_usd_t").alias("then")), on=keys, how="inner")
+    both = both.filter(pl.col("land_usd_t").is_finite() & pl.col("then").is_finite() & (pl.col("land_tonnes") > 0))
+    if both.is_empty():
+        return None
+    teu = pl.col("land_tonnes") / pl.col("commodity").replace_strict(t_per_teu, return_dtype=pl.Float64)
+    usd = (pl.col("then") - pl.col("land_usd_t")) * pl.col("land_tonnes")
+    return float(2 * both.select(usd.sum() / teu.sum()).item())
 
 
 def _economy(world: World, op: Operand, *, most: bool) -> Answer:

@@ -39,14 +39,18 @@ class TargetScenario:
     measures
         What is changed besides.
     market_since
-        First year whose market of sea freight is the scenario's doing; None where it is not.
+        First day on which the market of sea freight is the scenario's doing; None where it is not.
+    year_before
+        Whether the world that it is compared with is the same part of the year before, as the source counts, rather
+        than the same time without the events.
     """
 
     id: str
     name: str
     events: tuple[str, ...]
     measures: tuple[Measure, ...]
-    market_since: int | None = None
+    market_since: dt.date | None = None
+    year_before: bool = False
 
     @property
     def held(self) -> frozenset[str]:
@@ -62,7 +66,12 @@ def target_scenarios() -> dict[str, TargetScenario]:
         for entry in tomllib.load(file)["scenario"]:
             measures = read_measures(entry.get("measure", []), at=entry["id"])
             found[entry["id"]] = TargetScenario(
-                entry["id"], entry["name"], tuple(entry.get("events", ())), tuple(measures), entry.get("market_since")
+                entry["id"],
+                entry["name"],
+                tuple(entry.get("events", ())),
+                tuple(measures),
+                entry.get("market_since"),
+                entry.get("base") == "year-before",
             )
     return found
 

@@ -35,10 +35,10 @@ from landbridge.study.solve import DEMAND_TABLES, NETWORK_TABLES, Settings, Solu
 from landbridge.study.tabulate import tabulate
 from landbridge.study.validate.events import TargetScenario, event_measures, target_scenarios
 from landbridge.study.validate.names import Names, names_of
-from landbridge.study.validate.words import NotCovered, Operand
+from landbridge.study.validate.words import NotCovered, Operand, days_of
 from landbridge.study.validate.worlds import finder_of
 
-__all__ = ["GAP", "KEPT", "SolvedWorld", "cache_folder", "yards"]
+__all__ = ["GAP", "KEPT", "WITHOUT", "SolvedWorld", "cache_folder", "yards"]
 
 #: The world as it was.
 NOW = ""
@@ -49,7 +49,9 @@ FIRST_YEAR, LAST_YEAR = 2013, 2050
 #: Tables of a solution that answers are read from.
 KEPT = ("crossings", "crossing_flows", "links", "passage_flows", "relations", "paths", "fixed_flows", "totals", "yards")
 #: Tables that a solution rests on.
-USED = tuple(dict.fromkeys((*NETWORK_TABLES, *DEMAND_TABLES, *PAST_TABLES, "passages", "internal_corridors")))
+USED = tuple(
+    dict.fromkeys((*NETWORK_TABLES, *DEMAND_TABLES, *PAST_TABLES, "passages", "internal_corridors", "refusals"))
+)
 #: Relative gap of validation: the figures below are rounded far coarser.
 GAP = 1e-6
 
@@ -148,6 +150,8 @@ class SolvedWorld:
         if not op.scenario or op.scenario.startswith(WITHOUT):
             return op
         scenario = self._scenario(op.scenario)
+        if scenario.year_before:
+            return replace(op, scenario=NOW, year=op.year - 1)
         return replace(op, scenario=WITHOUT + op.scenario if scenario.events or scenario.held else NOW)
 
     def _scenario(self, name: str) -> TargetScenario:
@@ -163,6 +167,8 @@ class SolvedWorld:
         if scenario.startswith(WITHOUT):
             return event_measures(self.tables, year, period, without=self._scenario(scenario[len(WITHOUT) :]).events)
         found = self._scenario(scenario)
+        if found.year_before:  # what happened, on the days on which it did
+            return (*event_measures(self.tables, year, period), *found.measures)
         events = event_measures(self.tables, year, period, whole=found.events)
         return (*events, *found.measures)
 
@@ -177,11 +183,14 @@ class SolvedWorld:
         if op.scenario.startswith(WITHOUT):
             scenario = self._scenario(op.scenario[len(WITHOUT) :])
             held = scenario.held
-            if scenario.market_since:  # prices that the event made
-                row = pl.col("parameter").str.starts_with("sea-market") & (pl.col("year") >= scenario.market_since)
-                tables = tables.replace(year_values=tables["year_values"].filter(~row))
+            since = scenario.market_since
+            if since and "sea_quotes" in tables:  # prices that the event made
+                tables = tables.replace(sea_quotes=tables["sea_quotes"].filter(pl.col("date") < since))
+            if "refusals" in tables:
+                others = ~pl.col("event").is_in(list(scenario.events))
+                tables = tables.replace(refusals=tables["refusals"].filter(others))
         try:
-            return apply(tables, measures, op.year, held=held)
+            return apply(tables, measures, op.year, held=held, span=days_of(op.year, op.period))
         except StudyError as error:
             raise NotCovered(f"the scenario {op.scenario or 'of the year'} does not fit {op.year}: {error}") from error
 

@@ -20,6 +20,8 @@ BLOCK_TRAINS = ("west-1", "crk", "east-1", "manzhouli", "suifenhe-vladivostok", 
 CENTRAL = "china-central-asia"
 #: Passages of UTLC ERA's trains: over Kazakhstan, to Europe or to Russia and Belarus.
 UTLC = ("west-1", "crk")
+#: Lines between Kazakhstan's ports and Alat.
+KAZAKH_FERRIES = ("ferry:kz-aktau:az-alat", "ferry:kz-kuryk:az-alat")
 COLUMNS = {
     "service_tonnes": ("tonnes", MEGATONNE),
     "service_teu": ("teu", 1.0),
@@ -89,6 +91,8 @@ def service(world: World, op: Operand, row: Mapping[str, Any]) -> Answer:
         raise NotCovered(OTHER_LINES[op.thing])
     if op.thing == "kazakhstan-container-transit":
         return _through_kazakhstan(world, op, column, scale)
+    if op.thing == "titr" and not op.qualifiers and column != "trains":
+        return _over_the_caspian(world, op, column, scale)
     if op.thing == "russian-oil-via-kazakhstan":
         return _pipeline(world, column)
     hubs = [q for q in op.qualifiers if q in world.names.place]
@@ -135,6 +139,17 @@ def _through_kazakhstan(world: World, op: Operand, column: str, scale: float) ->
         frame = frame.filter(pl.col("exporter" if op.direction == "from-china" else "importer") == "CHN")
     note = "loaded boxes by rail, counted where they enter Kazakhstan"
     return Answer(float(frame[column].sum()) / scale, note=note, parts=parts_of(frame))
+
+
+def _over_the_caspian(world: World, op: Operand, column: str, scale: float) -> Answer:
+    """What goes between Kazakhstan's ports and Alat: the series is Kazakhstan's, without what Turkmenistan ships."""
+    frame = world.frame("links", op).filter(pl.col("link").is_in(KAZAKH_FERRIES))
+    if op.direction in ("from-china", "to-china"):
+        frame = frame.filter(pl.col("direction") == ("ab" if op.direction == "from-china" else "ba"))
+    passage = world.frame("passage_flows", op).filter(pl.col("passage") == "west-2-caspian")
+    passage = passage.filter((pl.col("exporter") != "TKM") & (pl.col("importer") != "TKM"))
+    note = "over the ferries and feeders of Aktau and Kuryk, both ways"
+    return Answer(float(frame[column].sum()) / scale, note=note, parts=parts_of(passage))
 
 
 def _pipeline(world: World, column: str) -> Answer:

@@ -1,0 +1,159 @@
+"""What a year, or a part of it, has of its own: prices by sea, boxes on a train, young services, ways refused.
+
+Market of sea freight
+    Quoted spot prices of a box of forty feet, Shanghai-Rotterdam and back (``sea_quotes``), lie on days; between two
+    quotes the price is taken to go in a straight line, and before the first quote of its year it is that quote. The
+    mean over the days of a year or period, less the mean of the base year, half of it for a box of twenty feet, is what
+    a box pays by sea beyond the rates of the base year. Years without a quote take theirs from ``year_values``; years
+    after the last one take none.
+
+Refusals
+    Part of the cargo of a relation whose owners let it pass no more through some countries (``refusals``), from a day
+    on: the part counts with the part of the days on which it holds.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import pairwise
+
+import polars as pl
+
+from landbridge.data.tables import Tables
+
+__all__ = ["BASE_YEAR", "FULL_SERVICE", "POOLS", "Span", "of_span", "sea_market", "span_of"]
+
+#: First and last day of a year or a part of it.
+Span = tuple[dt.date, dt.date]
+
+#: Year of the rates by sea, over whose market other years are told.
+BASE_YEAR = 2023
+#: Year from which trains between China and Europe are no longer few and unknown; see rail-youth-china-europe.
+FULL_SERVICE = 2021
+#: Parameter of each lane of the quotes.
+LANES = {"west": "sea-market-west", "east": "sea-market-east"}
+#: Parameters that widen the part of a trade that may choose rail, with the rows of ``mode_shares`` that they widen.
+POOLS = {"rail-pool-west": ("CHN", "europe"), "rail-pool-east": ("europe", "CHN")}
+
+
+def span_of(year: int) -> Span:
+    """First and last day of a year."""
+    return dt.date(year, 1, 1), dt.date(year, 12, 31)
+
+
+def _mean(quotes: list[tuple[dt.date, float]], span: Span) -> float | None:
+    """Mean price over the days of a span; None where no quote of its year, nor two around it, tell it."""
+    first, last = span
+    years = {day.year for day, _ in quotes}
+    if (
+        not quotes
+        or (first > quotes[-1][0] and first.year not in years)
+        or (last < quotes[0][0] and last.year not in years)
+    ):
+        return None
+    # the first quote holds back to the turn of its year, the last one to the end of its own
+    points = [
+        (dt.date(quotes[0][0].year, 1, 1), quotes[0][1]),
+        *quotes,
+        (dt.date(quotes[-1][0].year, 12, 31), quotes[-1][1]),
+    ]
+    total, days = 0.0, 0
+    for (start, before), (end, after) in pairwise(points):
+        a, b = max(start, first), min(end - dt.timedelta(1), last)
+        if b < a:
+            continue
+        length = (end - start).days
+        at = [before + (after - before) * ((day - start).days / length) for day in (a, b)]
+        count = (b - a).days + 1
+        total += (at[0] + at[1]) / 2 * count
+        days += count
+    if last >= points[-1][0]:
+        total, days = total + points[-1][1], days + 1
+    return total / days if days else None
+
+
+def sea_market(tables: Tables, span: Span) -> dict[str, float]:
+    """What a box by sea between China and Europe pays beyond the rates of the base year, USD per TEU, by parameter.
+
+    Parameters
+    ----------
+    tables
+        With ``sea_quotes``.
+    span
+        First and last day.
+    """
+    found: dict[str, float] = {}
+    if "sea_quotes" not in tables:
+        return found
+    frame = tables["sea_quotes"].sort("date")
+    for lane, name in LANES.items():
+        quotes = list(frame.filter(pl.col("lane") == lane).select("date", "usd_feu").iter_rows())
+        base, mean = _mean(quotes, span_of(BASE_YEAR)), _mean(quotes, span)
+        if base is not None and mean is not None:
+            found[name] = (mean - base) / 2
+    return found
+
+
+def _refused(tables: Tables, span: Span) -> pl.DataFrame:
+    """Refusals of a span: each share times the part of the days on which it holds, dated to the span."""
+    first, last = span
+    days = (last - first).days + 1
+    start = pl.max_horizontal(pl.col("date_from"), pl.lit(first))
+    end = pl.min_horizontal(pl.col("date_to").fill_null(last), pl.lit(last))
+    part = ((end - start).dt.total_days() + 1).clip(lower_bound=0) / days
+    frame = tables["refusals"].with_columns(pl.col("share") * part)
+    return frame.filter(pl.col("share") > 0).with_columns(date_from=pl.lit(first), date_to=pl.lit(last))
+
+
+def of_span(tables: Tables, year: int | None, span: Span | None = None) -> dict[str, pl.DataFrame]:
+    """Tables that are other in a year, or a part of it, than in the base year.
+
+    Parameters
+    ----------
+    tables
+        As read.
+    year
+        The year; None changes nothing.
+    span
+        First and last day; None for the whole year.
+    """
+    if year is None or "parameters" not in tables:
+        return {}
+    span = span or span_of(year)
+    frames: dict[str, pl.DataFrame] = {}
+    then: dict[str, float] = {}
+    if "year_values" in tables:
+        then |= dict(tables["year_values"].filter(pl.col("year") == year).select("parameter", "value").iter_rows())
+    then |= sea_market(tables, span)
+    known = dict(tables["parameters"].select("id", "value").iter_rows())
+    if youth := known.get("rail-youth-china-europe"):
+        level = known["rail-constant-china-europe"]
+        then["rail-constant-china-europe"] = level + youth * max(0, FULL_SERVICE - year)
+    if "teu-per-train" in then and "commodities" in tables:
+        factor = then["teu-per-train"] / known["teu-per-train"]
+        boxed = pl.col("form") == "container"
+        frames["commodities"] = tables["commodities"].with_columns(
+            pl.when(boxed).then(pl.col("t_per_train") * factor).otherwise(pl.col("t_per_train")).alias("t_per_train")
+        )
+    if "mode_shares" in tables and any(known.get(name, 1.0) != 1 for name in POOLS):
+        frames["mode_shares"] = _widened(tables["mode_shares"], known)
+        then |= dict.fromkeys(POOLS.keys() & known.keys(), 1.0)  # they are in the shares now
+    if then:
+        schema = {"id": pl.String, "value": pl.Float64}
+        new = pl.DataFrame({"id": list(then), "value": list(then.values())}, schema=schema)
+        frames["parameters"] = tables["parameters"].update(new, on="id")
+    if "refusals" in tables:
+        frames["refusals"] = _refused(tables, span)
+    return frames
+
+
+def _widened(shares: pl.DataFrame, known: dict[str, float]) -> pl.DataFrame:
+    """Mode shares whose part that may choose is widened, at the cost of what is firmly by sea."""
+    for name, (exporter, importer) in POOLS.items():
+        own = (pl.col("exporter") == exporter) & (pl.col("importer") == importer)
+        more = (pl.col("switch") * (known.get(name, 1.0) - 1)).clip(upper_bound=pl.col("sea"))
+        shares = shares.with_columns(
+            switch=pl.when(own).then(pl.col("switch") + more).otherwise("switch"),
+            sea=pl.when(own).then(pl.col("sea") - more).otherwise("sea"),
+        )
+    return shares
