@@ -12,6 +12,7 @@ from collections import defaultdict
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import overload
 
 import numpy as np
 
@@ -42,6 +43,9 @@ ORIGIN = ("o_zone_id", "origin_zone_id", "from_zone_id", "origin")
 DESTINATION = ("d_zone_id", "destination_zone_id", "to_zone_id", "destination")
 VOLUME = ("volume", "demand", "trips")
 
+# Cells shorter than this are kept once however often they stand in a file.
+SHORT = 7
+
 # The curve of the Bureau of Public Roads, for files that tell none.
 BPR_B, BPR_POWER = 0.15, 4.0
 
@@ -66,13 +70,36 @@ UNUSED = {
 }
 
 
+class _Rows(Sequence[tuple[str, dict[str, str]]]):
+    """Rows by line, each made when it is asked for: as records, a million of them would take gigabytes."""
+
+    def __init__(self, columns: Sequence[str], cells: Sequence[tuple[int, list[str]]]) -> None:
+        self._columns = columns
+        self._cells = cells
+
+    def __len__(self) -> int:
+        return len(self._cells)
+
+    @overload
+    def __getitem__(self, index: int) -> tuple[str, dict[str, str]]: ...
+
+    @overload
+    def __getitem__(self, index: slice) -> _Rows: ...
+
+    def __getitem__(self, index: int | slice) -> tuple[str, dict[str, str]] | _Rows:
+        if isinstance(index, slice):
+            return _Rows(self._columns, self._cells[index])
+        line, cells = self._cells[index]
+        return f"line {line}", dict(zip(self._columns, cells, strict=True))
+
+
 @dataclass(frozen=True)
 class _Table:
     """A CSV file as text: columns in lower case, rows by line."""
 
     name: str
     columns: tuple[str, ...]
-    rows: tuple[tuple[str, dict[str, str]], ...]
+    rows: Sequence[tuple[str, dict[str, str]]]
 
     def first(self, names: Sequence[str]) -> str | None:
         """The first of some columns that is there."""
@@ -486,11 +513,16 @@ def _key(text: str) -> str:
 
 def _read(path: Path, needed: Iterable[str], faults: Faults) -> _Table:
     """A table whose rows all have as many cells as there are columns."""
+    same: dict[str, str] = {}
     try:
         with path.open(encoding="utf-8-sig", newline="") as file:
             reader = csv.reader(file)
             head = [name.strip().lower() for name in next(reader, [])]
-            rows = [(f"line {reader.line_num}", cells) for cells in reader if any(cell.strip() for cell in cells)]
+            rows = [
+                (reader.line_num, [same.setdefault(cell, cell) if len(cell) < SHORT else cell for cell in cells])
+                for cells in reader
+                if any(cell.strip() for cell in cells)
+            ]
     except (OSError, UnicodeDecodeError, csv.Error) as error:
         faults.add("", "", "a CSV file in UTF-8 that can be read", getattr(error, "strerror", None) or error)
         return _Table(path.name, (), ())
@@ -500,13 +532,11 @@ def _read(path: Path, needed: Iterable[str], faults: Faults) -> _Table:
         if name not in head:
             faults.add("line 1", name, "this column", ", ".join(head) or "an empty file")
     good = not len(faults)
-    full = []
-    for row, cells in rows:
-        if len(cells) == len(head):
-            full.append((row, dict(zip(head, cells, strict=True))))
-        else:
-            faults.add(row, "", f"{len(head)} cells", len(cells))
-    return _Table(path.name, tuple(head) if good else (), tuple(full) if good else ())
+    for line, cells in rows:
+        if len(cells) != len(head):
+            faults.add(f"line {line}", "", f"{len(head)} cells", len(cells))
+    full = [each for each in rows if len(each[1]) == len(head)]
+    return _Table(path.name, tuple(head) if good else (), _Rows(head, full) if good else ())
 
 
 def _text(value: float) -> str:
