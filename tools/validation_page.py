@@ -59,8 +59,8 @@ EVENTS = """What each event is in the model, and what is missing:
   between China and Europe until 2023, 44 after; 29 per cent of boxes, metals, chemicals and oil products between
   Central Asia and Europe), a premium at the borders, war risk on the Black Sea. The parts are estimates, from
   forecasts of spring 2022 and from what left Russia's ports on the Baltic, made by somebody who knew that transit had
-  fallen by a half. Most of the fall to 2023 is another thing: a box by sea cost 13 000 USD in the first quarter of
-  2022 and 1 600 a year later (`sea_quotes.csv`).
+  fallen by a half. Nearly all of the fall to 2023 is theirs in the model (`event alone`), though a box by sea also
+  went from 13 000 USD in the first quarter of 2022 to 1 600 a year later (`sea_quotes.csv`).
 - *Red Sea*: ships round the Cape, and the price by sea of its days, which the event made. What rose beyond (trade by
   parcel of the platforms) is not there.
 - *October 2024*: more inspections and boxes that are stopped at the western border.
