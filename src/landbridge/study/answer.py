@@ -297,9 +297,9 @@ def _gain(before: RelationCosts, after: RelationCosts) -> float:
         old = where.get(key)
         if old is None:
             continue
-        change = before.composite_usd_t[old] - after.composite_usd_t[r]
-        if np.isfinite(change):
-            total += 0.5 * (before.tonnes[old] + after.tonnes[r]) * change
+        pair = before.composite_usd_t[old], after.composite_usd_t[r]
+        if np.all(np.isfinite(pair)):  # cargo whose owners refuse every way has no cost that could change
+            total += 0.5 * (before.tonnes[old] + after.tonnes[r]) * (pair[0] - pair[1])
     return float(total)
 
 
