@@ -769,4 +769,4 @@ def test_report_goes_where_it_is_told(call: Call, tmp_path: Path) -> None:
     assert (tmp_path / "a.html").read_text(encoding="utf-8").startswith("<!")
     (tmp_path / "file").write_text("", encoding="utf-8")
     refused(call("report", small_folder(), "--out", tmp_path / "file" / "b.html"), "could not be written")
-    refused(call("report", tmp_path), "not a results folder")
+    refused(call("report", tmp_path), "no results here or in a folder inside")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass
 
@@ -19,8 +20,9 @@ I8 = npt.NDArray[np.int64]
 
 HOURS_A_DAY = 24.0
 
-#: What a relation is called across scenarios: zones, commodity, countries of the trade, and whether it is captive.
-Key = tuple[int, int, int, str, str, bool]
+#: What a relation is called across scenarios: zones, commodity, countries of the trade, whether it is captive, and which
+#: of the owners it is of where some refuse a way.
+Key = tuple[int, int, int, str, str, bool, int]
 
 
 @dataclass(frozen=True, eq=False)
@@ -143,13 +145,19 @@ def _costs(
     exporter = tuple(demand.countries[i] for i in demand.exporter.tolist())
     importer = tuple(demand.countries[i] for i in demand.importer.tolist())
     number = {s: i for i, s in enumerate(sectors)}
+    named = zip(
+        demand.origin.tolist(), demand.destination.tolist(), demand.commodity.tolist(), exporter, importer,
+        demand.captive.tolist(), strict=True,
+    )  # fmt: skip
+    # Parts of one relation by owner stand in the order of the refusals of the year, which is that of every scenario;
+    # the set that a part may not pass would not do as its name, since a sanction changes it.
+    seen: Counter[tuple[int, int, int, str, str, bool]] = Counter()
+    keys: list[Key] = []
+    for name in named:
+        keys.append((*name, seen[name]))
+        seen[name] += 1
     return RelationCosts(
-        tuple(
-            zip(
-                demand.origin.tolist(), demand.destination.tolist(), demand.commodity.tolist(), exporter, importer,
-                demand.captive.tolist(), strict=True,
-            )
-        ),
+        tuple(keys),
         np.array([number[sector_of[demand.commodities[k]]] for k in demand.commodity.tolist()], np.int64),
         exporter,
         importer,

@@ -165,7 +165,7 @@ def capacitated_equilibrium(
                 )
             overload = float((over / capacity).max(initial=0.0))
             carried = pairs.tonnes - pairs.outside
-            cost = float(pairs.rate @ np.where(np.isfinite(forest.distance), forest.distance * carried, 0.0))
+            cost = float(pairs.rate @ (np.where(np.isfinite(forest.distance), forest.distance, 0.0) * carried))
             idle = float(delay.train_length_factor @ (queue * np.maximum(-over, 0.0)))
             complementarity = idle / max(cost, np.finfo(np.float64).tiny) if idle > 0.0 else 0.0
             if max(overload, complementarity) <= tolerance and found.gaps[-1] <= gap:
