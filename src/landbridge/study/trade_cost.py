@@ -20,8 +20,8 @@ I8 = npt.NDArray[np.int64]
 
 HOURS_A_DAY = 24.0
 
-#: What a relation is called across scenarios: zones, commodity, countries of the trade, whether it is captive, and which
-#: of the owners it is of where some refuse a way.
+#: What a relation is called across scenarios: zones, commodity, countries of the trade, whether captive, and whose
+#: of its owners it is where some refuse a way.
 Key = tuple[int, int, int, str, str, bool, int]
 
 
