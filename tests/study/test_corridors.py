@@ -451,7 +451,7 @@ FOR_READERS = {
     "agreements": "register of treaties and loans",
     "countries": "figures for country pages; the model knows countries by their codes",
     "financing": "appraisals read it; their own tests hold it to that",
-    "slips": "risk tables of appraisals read it; their own tests hold it to that",
+    "slips": "risk tables read the openings, held by the tests of appraisals; `said` is for readers",
     "facts": "statements of sources, on which numbers of other tables rest",
     "pipelines": "what they carry is in mode_shares; a test above holds it against their capacity",
     "lengths": "published lengths of whole lines; the checks hold links to them",

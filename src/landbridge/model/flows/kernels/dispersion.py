@@ -8,7 +8,7 @@ from landbridge.model.flows.kernels.compiled import kernel
 from landbridge.model.flows.kernels.facilities import add_volume, row_of
 from landbridge.model.flows.kernels.known import LOG_ODDS_BOUND, lateness, move, price_of, solve_odds
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Stock
-from landbridge.model.flows.kernels.sweeps import MOST_TRIALS
+from landbridge.model.flows.kernels.trials import MOST_TRIALS
 from landbridge.model.flows.records import Floats
 
 __all__ = ["disperse", "disperse_one", "disperse_outside", "dispersion_residual", "path_sizes"]

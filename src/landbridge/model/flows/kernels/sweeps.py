@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-
 import numpy as np
 
 from landbridge.model.flows.kernels.compiled import kernel
-from landbridge.model.flows.kernels.facilities import add_volume, for_kind, is_plain, load_on, row_of, update, worth_of
-from landbridge.model.flows.kernels.known import lateness, move, outside_price, price_of, solve_odds
+from landbridge.model.flows.kernels.facilities import add_volume, load_on, row_of, update, worth_of
+from landbridge.model.flows.kernels.known import outside_price, price_of, solve_odds
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Rivals, Stock
+from landbridge.model.flows.kernels.trials import watched
 from landbridge.model.flows.records import Floats, Ints
 
 __all__ = [
     "HALVINGS",
-    "LEVEL",
     "LONGEST_SLEEP",
     "MOST_STRETCHES",
     "MOST_SWEEPS",
-    "MOST_TRIALS",
     "SHORT_OF_EMPTY",
     "STRIDE_EVERY",
     "STRIDE_EXCESS",
@@ -30,13 +26,11 @@ __all__ = [
     "level",
     "price_shared",
     "put_on",
-    "retried",
     "rivals_of",
     "stride",
     "sweep",
     "take_step",
     "trade_outside",
-    "watched",
 ]
 
 # A round's sweeps end after so many.
@@ -70,13 +64,6 @@ LONGEST_SLEEP = 8
 
 # A relation with an outside option goes at most this share of the way to where one of its paths is empty.
 SHORT_OF_EMPTY = 0.9
-
-
-# A trial on a curve that is no power ends when the two paths differ by less than this share of what they did.
-LEVEL = 0.1
-
-
-MOST_TRIALS = 20
 
 
 @kernel
@@ -421,106 +408,6 @@ def equalise(
             f = rivals.facilities[i]
             if mark[f] == now + 1:
                 mark[f] = now
-
-
-@kernel
-def retried(
-    pairs: Pairs,
-    rivals: Rivals,
-    facilities: AnyFacilities,
-    r: int,
-    p: int,
-    best: int,
-    shift: float,
-    dearer: float,
-    mark: Longs,
-    now: int,
-) -> float:
-    """Take a shift back as far as it went too far: curves with bends would throw Newton's steps to and fro."""
-    fixed = rivals.fixed[p] - rivals.fixed[best]
-    vot = pairs.vot[r]
-    left = fixed + vot * lateness(pairs, rivals, facilities, r, p, best, mark, now)
-    short = 0.0
-    at_short = dearer
-    far = shift
-    at_far = left
-    if left * dearer >= 0.0:
-        return shift
-    for _ in range(MOST_TRIALS):
-        if abs(left) <= LEVEL * abs(dearer):
-            break
-        share = min(max(at_short / (at_short - at_far), 0.1), 0.9)
-        trial = short + share * (far - short)
-        move(pairs, rivals, facilities, r, p, best, trial - shift, mark, now)
-        shift = trial
-        left = fixed + vot * lateness(pairs, rivals, facilities, r, p, best, mark, now)
-        if left * dearer >= 0.0:
-            short = trial
-            at_short = left
-        else:
-            far = trial
-            at_far = left
-    return shift
-
-
-def watched(
-    pairs: Pairs,
-    rivals: Rivals,
-    facilities: AnyFacilities,
-    r: int,
-    p: int,
-    best: int,
-    shift: float,
-    dearer: float,
-    mark: Longs,
-    now: int,
-) -> float:
-    """Return the shift as it came where curves are powers; elsewhere what is left of it after a second look."""
-    raise NotImplementedError("for kernels only")
-
-
-@for_kind(watched)
-def _watched(
-    pairs: Any,  # noqa: ARG001
-    rivals: Any,  # noqa: ARG001
-    facilities: Any,
-    r: int,  # noqa: ARG001
-    p: int,  # noqa: ARG001
-    best: int,  # noqa: ARG001
-    shift: float,  # noqa: ARG001
-    dearer: float,  # noqa: ARG001
-    mark: Longs,  # noqa: ARG001
-    now: int,  # noqa: ARG001
-) -> Callable[..., float]:
-    def plain(
-        pairs: Pairs,  # noqa: ARG001
-        rivals: Rivals,  # noqa: ARG001
-        facilities: AnyFacilities,  # noqa: ARG001
-        r: int,  # noqa: ARG001
-        p: int,  # noqa: ARG001
-        best: int,  # noqa: ARG001
-        shift: float,
-        dearer: float,  # noqa: ARG001
-        mark: Longs,  # noqa: ARG001
-        now: int,  # noqa: ARG001
-    ) -> float:
-        return shift
-
-    def other(
-        pairs: Pairs,
-        rivals: Rivals,
-        facilities: AnyFacilities,
-        r: int,
-        p: int,
-        best: int,
-        shift: float,
-        dearer: float,
-        mark: Longs,
-        now: int,
-    ) -> float:
-        return retried(pairs, rivals, facilities, r, p, best, shift, dearer, mark, now)
-
-    return plain if is_plain(facilities) else other
 
 
 @kernel
