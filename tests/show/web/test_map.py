@@ -124,6 +124,8 @@ def test_a_country_tells_on_what_it_rests(site: Site, results_home: Path) -> Non
     assert site.value("countries.transit_tonnes", "[data-testid=card]") == rows["transit_tonnes"][0]
     rates = card.locator("details[data-table=rates]")
     rates.locator("summary").click()
+    # Every record comes by itself, in any order: the first one is known only when all are there.
+    expect(rates.locator("dl:not(:has(div))")).to_have_count(0)
     row = rates.locator("dl > div", has_text="usd teu km").first
     row.get_by_role("button").click()
     expect(row.get_by_test_id("why")).to_contain_text(re.compile(r"\w{4,}"))
