@@ -79,9 +79,9 @@ def rivals_of(active: Ints, pairs: Pairs, stock: Stock, facilities: AnyFacilitie
     first = np.zeros(active.size + 1, np.int64)
     path = np.empty(paths, np.int64)
     facility_first = np.zeros(paths + 1, np.int64)
-    own = np.empty(entries, np.int32)
+    own = np.empty(entries, np.uint32)
     shared_first = np.zeros(active.size + 1, np.int64)
-    shared = np.empty(entries, np.int32)
+    shared = np.empty(entries, np.uint32)
     users = np.zeros(facilities.volume.size, np.int64)
     q = 0
     end = 0
@@ -358,16 +358,16 @@ def equalise(
     vot = pairs.vot[r]
     delays = row_of(facilities.delay, pairs.row[r])
     slopes = row_of(facilities.slope, pairs.row[r])
-    best_first = rivals.facility_first[best]
-    best_last = rivals.facility_last[best]
+    best_first = np.uint64(rivals.facility_first[best])
+    best_last = np.uint64(rivals.facility_last[best])
     for i in range(best_first, best_last):
         mark[rivals.facilities[i]] = now
     for p in range(first, last):
         flow = rivals.flow[p]
         if p == best or flow <= 0.0:
             continue
-        p_first = rivals.facility_first[p]
-        p_last = rivals.facility_last[p]
+        p_first = np.uint64(rivals.facility_first[p])
+        p_last = np.uint64(rivals.facility_last[p])
         hours = 0.0
         slope = 0.0
         for i in range(p_first, p_last):
