@@ -133,7 +133,6 @@ class Repeated:
         mark = np.zeros(self._facilities.volume.size, np.int64)
         idle = 0.5 * allowed / max(active.size, 1)
         kernels.level(active, allowed, idle, self._pairs, kept, self._facilities, mark, np.zeros(1, np.int64))
-        kernels.renew(self._pairs, kept, self._facilities)
         return kept
 
     def _told(self, stock: Stock, short: float) -> Solved:

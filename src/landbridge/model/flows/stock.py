@@ -67,7 +67,6 @@ def first_stock(
             idle = IDLE_SHARE * allowed / max(active.size, 1)
             mark = np.zeros(facilities.volume.size, np.int64)
             kernels.level(active, allowed, idle, pairs, stock, facilities, mark, np.zeros(1, np.int64))
-            kernels.renew(pairs, stock, facilities)
         return stock
     nothing = np.zeros(0, np.int64)
     empty = np.empty(0, np.int32)

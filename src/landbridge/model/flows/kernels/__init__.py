@@ -7,7 +7,9 @@ from landbridge.model.flows.kernels.dispersion import disperse, dispersion_resid
 from landbridge.model.flows.kernels.facilities import clear_volumes, evaluate, update
 from landbridge.model.flows.kernels.known import (
     LOG_ODDS_BOUND,
+    add_up,
     appraise,
+    arcs_of,
     class_costs,
     first_tonnes,
     load,
@@ -49,8 +51,10 @@ __all__ = [
     "PlainFacilities",
     "Problem",
     "Stock",
+    "add_up",
     "appraise",
     "appraise_rivals",
+    "arcs_of",
     "class_costs",
     "clear_volumes",
     "disperse",

@@ -13,7 +13,9 @@ from landbridge.model.hierarchy import Arrivals
 __all__ = [
     "AT_BOUND",
     "LOG_ODDS_BOUND",
+    "add_up",
     "appraise",
+    "arcs_of",
     "class_costs",
     "first_tonnes",
     "lateness",
@@ -393,3 +395,23 @@ def lateness(
         if mark[f] == now:
             hours -= delay[f]
     return hours
+
+
+@kernel
+def arcs_of(chosen: Longs, stock: Stock, out_arc: Ints, path_first: Longs, path_arcs: Ints) -> None:
+    """Write the arcs of some paths one after another, and where each begins."""
+    end = 0
+    for i in range(chosen.size):
+        p = chosen[i]
+        for j in range(stock.slot_first[p], stock.slot_last[p]):
+            path_arcs[end] = out_arc[stock.slots[j]]
+            end += 1
+        path_first[i + 1] = end
+
+
+@kernel
+def add_up(path_first: Longs, path_arcs: Ints, path_class: Longs, path_tonnes: Floats, arc_tonnes: Floats) -> None:
+    """Add the tonnes of paths to those of their arcs, by class."""
+    for p in range(path_tonnes.size):
+        for i in range(path_first[p], path_first[p + 1]):
+            arc_tonnes[path_class[p], path_arcs[i]] += path_tonnes[p]

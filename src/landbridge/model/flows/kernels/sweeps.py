@@ -6,7 +6,7 @@ import numpy as np
 
 from landbridge.model.flows.kernels.compiled import kernel
 from landbridge.model.flows.kernels.facilities import add_volume, load_on, row_of, update, worth_of
-from landbridge.model.flows.kernels.known import outside_price, price_of, solve_odds
+from landbridge.model.flows.kernels.known import outside_price, price_of, renew, solve_odds
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Rivals, Stock
 from landbridge.model.flows.kernels.trials import watched
 from landbridge.model.flows.records import Floats, Ints
@@ -194,7 +194,7 @@ def level(
     mark: Longs,
     stamp: Longs,
 ) -> None:
-    """Sweep until the excess over the known paths is allowed; with a stride now and then."""
+    """Sweep until the excess over the known paths is allowed, with a stride now and then; leave no rounding behind."""
     rivals = rivals_of(active, pairs, stock, facilities)
     price = np.empty(rivals.flow.size)
     due = np.zeros(active.size, np.int64)
@@ -219,6 +219,7 @@ def level(
             due[:] = 0
             quiet[:] = 0
     stock.flow[rivals.path] = rivals.flow
+    renew(pairs, stock, facilities)
 
 
 @kernel
