@@ -650,6 +650,9 @@ def test_a_project_shows_its_history(call: Call) -> None:
 
 def test_facts_that_lack_a_part_say_so_and_nothing_is_an_error(call: Call) -> None:
     assert "these lack: zeppelin" in call("facts", "Rasht zeppelin").out
+    told = call("facts", "14 and 23.6").out  # two seeds' figures, each of which lacks the other's
+    assert "each lacks one or more of these: 23.6, 14" in " ".join(told.split())
+    assert "lacks" in told.splitlines()[2]
     refused(call("facts", "zeppelin"), "nothing is known of 'zeppelin'")
     assert call("facts", "zeppelin", "--json").json["findings"] == []
     refused(call("facts", "oil", "--topic", "enrgy"), "did you mean energy")
