@@ -97,6 +97,7 @@ def _history(told: History) -> None:
         f"{row['id']}: what belongs to it in the atlas",
         [("table", 0), ("id", 0), ("name", 0), ("what", 0)],
         [[e.table, e.id, e.name, e.what] for e in told.atlas],
+        f"Why no flow can tell what it is worth: {told.unvalued}" if told.unvalued else "",
     )
 
 
