@@ -365,8 +365,8 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
         lambda c: c.put("lines.csv", "cn-lanxin", traction="none"),
         ("lines.csv", "cn-lanxin", "traction", "electric, diesel or mixed on rails", "none")),
     "code of two countries": (
-        lambda c: c.put("countries.csv", "CN", iso3="HKG"),
-        ("countries.csv", "CN", "iso3", "a code used once", "HKG")),
+        lambda c: c.put("countries.csv", "KP", iso3="KOR"),
+        ("countries.csv", "KP", "iso3", "a code used once", "KOR")),
     "trade of a country with itself": (
         lambda c: c.edit("bulk_trade.csv", lambda rows: rows[0].update(importer=rows[0]["exporter"])),
         ("bulk_trade.csv", "row 2", "importer", "another country than exporter", "")),
@@ -461,6 +461,7 @@ MORE: dict[str, set[str]] = {
     "upgrade by what its table has not": {"upgrades.csv"},  # nor does it come from anywhere
     "border without crossing": {"links.csv", "crossings.csv"},  # its kilometres, and the other links of that place
     "origins of a crossing's queue taken out": {"crossings.csv"},  # the other direction
+    "code of two countries": {"countries.csv", "goods_output.csv", "trade_past.csv"},  # the other; and what it named
     "day that no calendar has": {"events.csv"},  # and its last day before it
     "no provenance of a table": {"access.csv"},  # its other columns
     "header of provenance": {"access.csv"},
