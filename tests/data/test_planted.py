@@ -461,7 +461,7 @@ MORE: dict[str, set[str]] = {
     "upgrade by what its table has not": {"upgrades.csv"},  # nor does it come from anywhere
     "border without crossing": {"links.csv", "crossings.csv"},  # its kilometres, and the other links of that place
     "origins of a crossing's queue taken out": {"crossings.csv"},  # the other direction
-    "code of two countries": {"countries.csv", "goods_output.csv", "trade_past.csv"},  # the other; and what it named
+    "code of two countries": {"countries.csv", "goods_output.csv", "trade_past.csv", "trade.csv"},  # and what it named
     "day that no calendar has": {"events.csv"},  # and its last day before it
     "no provenance of a table": {"access.csv"},  # its other columns
     "header of provenance": {"access.csv"},
