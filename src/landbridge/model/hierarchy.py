@@ -422,24 +422,6 @@ def _weigh(tree: Hierarchy, cost: Floats, classes: Ints, found: Weights) -> None
 
 
 @_kernel
-def _climb(tree: Hierarchy, up: Floats, origin: int, lane: int, label: Floats, lower: Ints, climbed: Ints) -> None:
-    """Costs from a source to its ancestors without a step down, and where each came from, over which edge."""
-    label[origin, lane] = 0.0
-    v = origin
-    while v >= 0:
-        here = label[v, lane]
-        if here < np.inf:
-            for e in range(tree.first_up[v], tree.first_up[v + 1]):
-                w = tree.above[e]
-                reach = here + up[e]
-                if reach < label[w, lane]:
-                    label[w, lane] = reach
-                    lower[w, lane] = v
-                    climbed[w, lane] = e
-        v = tree.parent[v]
-
-
-@_kernel
 def _descend(tree: Hierarchy, down: Floats, v: np.uint64, label: Floats) -> None:
     """Least costs of a node from those of its higher neighbours. Unsigned numbers spare a look for negative ones."""
     here_0 = label[v, 0]
@@ -496,7 +478,20 @@ def _search(
         while last < trees.size and last < begin + LANES and wanted.class_index[trees[last]] == c:
             last += 1
         for i in range(begin, last):
-            _climb(tree, up, tree.rank[wanted.source[trees[i]]], i - begin, label, lower, climbed)
+            lane = i - begin
+            v = tree.rank[wanted.source[trees[i]]]
+            label[v, lane] = 0.0
+            while v >= 0:
+                here = label[v, lane]
+                if here < np.inf:
+                    for e in range(tree.first_up[v], tree.first_up[v + 1]):
+                        w = tree.above[e]
+                        reach = here + up[e]
+                        if reach < label[w, lane]:
+                            label[w, lane] = reach
+                            lower[w, lane] = v
+                            climbed[w, lane] = e
+                v = tree.parent[v]
         # STEP 2: come down to the targets.
         visits = 0
         for i in range(begin, last):
@@ -595,9 +590,10 @@ def _search(
         for i in range(begin, last):
             v = tree.rank[wanted.source[trees[i]]]
             while v >= 0:
-                label[v, :] = np.inf
+                label[v, i - begin] = np.inf
                 v = tree.parent[v]
         for i in range(visits):
-            label[visit[i], :] = np.inf
+            for lane in range(LANES):
+                label[visit[i], lane] = np.inf
         begin = last
     return target[:paths].copy(), first[: paths + 1].copy(), slots[:end].copy()

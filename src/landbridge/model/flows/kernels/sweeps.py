@@ -78,6 +78,8 @@ def rivals_of(active: Ints, pairs: Pairs, stock: Stock, facilities: AnyFacilitie
             entries += stock.facility_last[p] - stock.facility_first[p]
     first = np.zeros(active.size + 1, np.int64)
     path = np.empty(paths, np.int64)
+    fixed = np.empty(paths)
+    flow = np.empty(paths)
     facility_first = np.zeros(paths + 1, np.int64)
     own = np.empty(entries, np.uint32)
     shared_first = np.zeros(active.size + 1, np.int64)
@@ -102,6 +104,8 @@ def rivals_of(active: Ints, pairs: Pairs, stock: Stock, facilities: AnyFacilitie
                     shared[shared_end] = f
                     shared_end += 1
             path[q] = p
+            fixed[q] = stock.fixed[p]
+            flow[q] = stock.flow[p]
             q += 1
             facility_first[q] = end
         for p in range(stock.first[r], stock.first[r + 1]):
@@ -118,8 +122,8 @@ def rivals_of(active: Ints, pairs: Pairs, stock: Stock, facilities: AnyFacilitie
         own[:end].copy(),
         shared_first,
         shared[:shared_end].copy(),
-        stock.fixed[path],
-        stock.flow[path],
+        fixed,
+        flow,
         facilities.volume.copy(),
         worth_of(facilities).copy(),
     )
@@ -218,7 +222,8 @@ def level(
             outside_before[:] = pairs.outside
             due[:] = 0
             quiet[:] = 0
-    stock.flow[rivals.path] = rivals.flow
+    for q in range(rivals.path.size):
+        stock.flow[rivals.path[q]] = rivals.flow[q]
     renew(pairs, stock, facilities)
 
 
