@@ -9,8 +9,8 @@ estimate    a judgement; the reasoning says on what it rests
 calibrated  fitted to observations; the reasoning says to which
 unknown     looked for and not found
 
-A last column ``knew`` may stand in the file: facts, ids as sources, that whoever set the value had seen, though the value
-is not made from them. What rests on such a value was not foretold; `landbridge.study.validate.classes` reads it.
+A last column ``knew`` may stand in the file: facts, ids as sources, that whoever set the value had seen, though the
+value is not made from them. What rests on such a value was not foretold; `landbridge.study.validate.classes` reads it.
 
 A value of a user's own overlay is of the kind ``user``: no package states it, and its file and row are its source.
 """

@@ -25,7 +25,7 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 
-__all__ = ["BASE_YEAR", "FULL_SERVICE", "POOLS", "Span", "of_span", "sea_market", "span_of"]
+__all__ = ["BASE_YEAR", "BEFORE", "FULL_SERVICE", "POOLS", "Span", "of_span", "sea_market", "span_of"]
 
 #: First and last day of a year or a part of it.
 Span = tuple[dt.date, dt.date]
@@ -150,6 +150,7 @@ def of_span(tables: Tables, year: int | None, span: Span | None = None) -> dict[
     if "mode_shares" in tables and left:
         boxes = tables["commodities"].filter(pl.col("form") == "container")["id"].to_list()
         frames["mode_shares"] = _by_sea(frames.get("mode_shares", tables["mode_shares"]), boxes, left)
+        then[BEFORE] = 1.0  # it is in the shares now
     if then:
         schema = {"id": pl.String, "value": pl.Float64}
         new = pl.DataFrame({"id": list(then), "value": list(then.values())}, schema=schema)

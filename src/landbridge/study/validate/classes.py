@@ -5,8 +5,8 @@ The class of a row is computed, never declared:
 echo        the observed number or its equivalent is an input: a cell that the answer is read from names the fact as its
             source or holds the very number; the answer is input trade; or a good part of the flow is trade whose
             tonnes or shares were set from that fact
-fitted      a value of the atlas was calibrated to the row; or a good part of the flow is goods whose owners refuse a way
-            by a share that somebody set who knew what had come of it (``knew`` in the provenance of `refusals`)
+fitted      a value of the atlas was calibrated to the row; or a good part of the flow is goods whose owners refuse a
+            way by a share that somebody set who knew what had come of it (``knew`` in the provenance of `refusals`)
 predicted   neither
 """
 
