@@ -367,7 +367,8 @@ def write_overlay(folder: Path, found: Calibration, tables: Tables) -> None:
     ids = ", ".join(found.rows["id"].to_list())
     why = (
         f"Fitted with {', '.join(found.values)} to targets {ids} of {found.years[0]}-{found.years[-1]} by least "
-        f"squares on log errors with a ridge and compass search; objective {found.cost_before:.3g} before, {found.cost_after:.3g} after."
+        f"squares on log errors with a ridge, by compass search; "
+        f"objective {found.cost_before:.3g} before, {found.cost_after:.3g} after."
     )
     origin = [("row", "column", "kind", "source", "reasoning")]
     origin += [(n, "value", "calibrated", ";".join(facts), why) for n in found.values]
