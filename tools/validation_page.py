@@ -179,13 +179,15 @@ def main() -> None:
             "each with all that is known of it (events, prices by sea of its days, owners who refuse a way), and "
             "`event alone` is what the event does in the later one; else it is the year with the event on all days "
             "against the same year without it. Constants are fitted to 2016-2021 only. "
+            "Of trains that wait, the number stands in place of a change. "
             f"Direction right in {sum(bool(r['direction_right']) for r in back)} of {len(back)}, size within a factor "
             f"of two in {sum(bool(r['within_factor']) for r in back)} of "
-            f"{sum(r['within_factor'] is not None for r in back)} that were published.\n",
+            f"{sum(r['within_factor'] is not None for r in back)} that were published, of "
+            f"{len({r['event'] for r in back if r['within_factor']})} of the five events.\n",
             table(["event", "passage", "of", "when", "change", "", "event alone", "direction right", "published",
                    "within a factor of 2"],
-                  [[r["name"], r["thing"], r["indicator"], r["when"], r["change_pct"], bar(r["change_pct"]),
-                    r["event_pct"], r["direction_right"], r["published_pct"], r["within_factor"]] for r in back]),
+                  [[r["name"], r["thing"], r["indicator"], r["when"], *sizes(r)[:2], r["event_pct"],
+                    r["direction_right"], sizes(r)[2], r["within_factor"]] for r in back]),
             EVENTS,
         ]  # fmt: skip
     if (home / "sensitivity").is_dir():
@@ -210,6 +212,13 @@ def main() -> None:
     ]  # fmt: skip
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     print(f"{PAGE.name}: {rows.height} targets")
+
+
+def sizes(row: dict[str, Any]) -> tuple[float | None, str, float | None]:
+    """Change or number of an event, its bar, and what was published of it."""
+    if row["published_level"] is not None:
+        return row["with_event"], "", row["published_level"]
+    return row["change_pct"], bar(row["change_pct"]), row["published_pct"]
 
 
 def bar(percent: float | None) -> str:
