@@ -11,7 +11,7 @@ import pytest
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Charge, Close, Ease
-from landbridge.scenario.years import BEFORE, sea_market, span_of
+from landbridge.scenario.years import sea_market, span_of
 from landbridge.study.validate.events import event_measures, target_scenarios
 from small_run import small_tables
 
@@ -82,26 +82,6 @@ def test_a_wider_pool_comes_from_the_sea_once() -> None:
     old, new = (f["mode_shares"].filter(own)["switch"].item() for f in (before, after))
     assert new == pytest.approx(2 * old)
     assert apply(after, (), 2023).tables["mode_shares"].equals(after["mode_shares"])
-
-
-@pytest.mark.parametrize(("year", "part"), [(2021, 1.0), (2022, 59 / 365), (2023, 0.0)])
-def test_boxes_of_russia_had_less_of_the_railway_until_lines_left(year: int, part: float) -> None:
-    tables = with_parameter(BEFORE, 0.4)
-    modes = ["rail", "road", "pipeline", "sea", "air", "switch"]
-    old, new = tables["mode_shares"], apply(tables, (), year).tables["mode_shares"]
-    assert new.select(pl.sum_horizontal(modes)).to_series().to_list() == pytest.approx([1.0] * new.height)
-    boxes = set(tables["commodities"].filter(pl.col("form") == "container")["id"].to_list())
-    plain = {r["id"]: r for r in old.to_dicts()}
-    for row in new.to_dicts():
-        before = plain[row["id"].partition(":")[0]]
-        hit = {row["exporter"], row["importer"]} in ({"CHN", "RUS"}, {"CHN", "BLR"}) and row["commodity"] in boxes
-        less = 1 - 0.6 * part if hit else 1.0
-        assert (row["rail"], row["road"]) == pytest.approx((less * before["rail"], before["road"]), rel=1e-9)
-    own = new.filter((pl.col("exporter") == "CHN") & (pl.col("importer") == "RUS"))["commodity"].to_list()
-    assert len(own) == len(set(own))
-    assert (boxes <= set(own)) == (part > 0)
-    once = apply(tables, (), year).tables
-    assert apply(once, (), year).tables["mode_shares"].equals(once["mode_shares"])
 
 
 def test_trains_carried_fewer_boxes_before_2023() -> None:

@@ -10,10 +10,6 @@ Market of sea freight
 Refusals
     Part of the cargo of a relation whose owners let it pass no more through some countries (``refusals``), from a day
     on: the part counts with the part of the days on which it holds.
-
-Lines that left Russia
-    Until March 2022 container lines served Russia's ports on the Baltic. What China, Russia and Belarus send each other
-    in boxes had less of the railway then: a part of its shares of today (``russia-rail-before-2022``), the rest by sea.
 """
 
 from __future__ import annotations
@@ -25,7 +21,7 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 
-__all__ = ["BASE_YEAR", "BEFORE", "FULL_SERVICE", "POOLS", "Span", "of_span", "sea_market", "span_of"]
+__all__ = ["BASE_YEAR", "FULL_SERVICE", "POOLS", "Span", "of_span", "sea_market", "span_of"]
 
 #: First and last day of a year or a part of it.
 Span = tuple[dt.date, dt.date]
@@ -38,10 +34,6 @@ FULL_SERVICE = 2021
 LANES = {"west": "sea-market-west", "east": "sea-market-east"}
 #: Parameters that widen the part of a trade that may choose rail, with the rows of ``mode_shares`` that they widen.
 POOLS = {"rail-pool-west": ("CHN", "europe"), "rail-pool-east": ("europe", "CHN")}
-#: The first day after container lines left Russia's ports, and whose boxes had less of the railway before it.
-LINES_LEFT = dt.date(2022, 3, 1)
-BY_SEA_BEFORE = (("CHN", "RUS"), ("RUS", "CHN"), ("CHN", "BLR"), ("BLR", "CHN"))
-BEFORE = "russia-rail-before-2022"
 
 
 def span_of(year: int) -> Span:
@@ -146,11 +138,6 @@ def of_span(tables: Tables, year: int | None, span: Span | None = None) -> dict[
     if "mode_shares" in tables and any(known.get(name, 1.0) != 1 for name in POOLS):
         frames["mode_shares"] = _widened(tables["mode_shares"], known)
         then |= dict.fromkeys(POOLS.keys() & known.keys(), 1.0)  # they are in the shares now
-    left = _part_before(span, LINES_LEFT) * (1 - known.get(BEFORE, 1.0))
-    if "mode_shares" in tables and left:
-        boxes = tables["commodities"].filter(pl.col("form") == "container")["id"].to_list()
-        frames["mode_shares"] = _by_sea(frames.get("mode_shares", tables["mode_shares"]), boxes, left)
-        then[BEFORE] = 1.0  # it is in the shares now
     if then:
         schema = {"id": pl.String, "value": pl.Float64}
         new = pl.DataFrame({"id": list(then), "value": list(then.values())}, schema=schema)
@@ -158,30 +145,6 @@ def of_span(tables: Tables, year: int | None, span: Span | None = None) -> dict[
     if "refusals" in tables:
         frames["refusals"] = _refused(tables, span)
     return frames
-
-
-def _part_before(span: Span, day: dt.date) -> float:
-    """Part of the days of a span that lie before a day."""
-    first, last = span
-    return min(max((day - first).days, 0) / ((last - first).days + 1), 1.0)
-
-
-def _by_sea(shares: pl.DataFrame, boxes: list[str], part: float) -> pl.DataFrame:
-    """Mode shares in which a part of what goes in boxes by rail, or may, between some countries goes by sea."""
-    own = pl.any_horizontal((pl.col("exporter") == e) & (pl.col("importer") == i) for e, i in BY_SEA_BEFORE)
-    pairs = shares.filter(own)
-    # a row for any commodity stands for each box that has no row of its own, and for bulk as before
-    named = pairs.filter(pl.col("commodity") != "*")
-    each = pairs.filter(pl.col("commodity") == "*").drop("commodity").join(
-        pl.DataFrame({"commodity": boxes}), how="cross"
-    ).join(named, on=["exporter", "importer", "commodity"], how="anti")  # fmt: skip
-    each = each.with_columns(pl.concat_str("id", pl.lit(":"), "commodity").alias("id")).select(shares.columns)
-    shares = pl.concat([shares, each])
-    hit = own & pl.col("commodity").is_in(boxes)
-    return shares.with_columns(
-        sea=pl.when(hit).then(pl.col("sea") + part * (pl.col("rail") + pl.col("switch"))).otherwise("sea"),
-        **{c: pl.when(hit).then(pl.col(c) * (1 - part)).otherwise(c) for c in ("rail", "switch")},
-    )
 
 
 def _widened(shares: pl.DataFrame, known: dict[str, float]) -> pl.DataFrame:

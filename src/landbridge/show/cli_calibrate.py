@@ -33,7 +33,7 @@ def calibrate(
     years: Annotated[str, typer.Option(help="Years whose targets may be read, as 2016-2021.")] = "2016-2021",
     fit: Annotated[str | None, typer.Option(help="Parameters to fit, by commas; default all that may be.")] = None,
     size: Annotated[str, typer.Option(help="full, corridor or reduced.")] = "corridor",
-    steps: Annotated[int, typer.Option(help="Rounds of the search at most.", min=1, max=50)] = 2,
+    steps: Annotated[int, typer.Option(help="Steps of the solver at most.", min=1, max=50)] = 2,
     quiet: Annotated[bool, typer.Option("--quiet", help="No progress bar.")] = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,

@@ -5,14 +5,11 @@ Problem
     modelled m_t(p). Wanted is the p that makes the model's errors small without moving far from what was known before.
 
 Method
-    Least squares with bounds and a soft loss on the residuals ``ln(m_t(p) / o_t)`` of every flow and load of a train of
-    those years, with a ridge ``RIDGE * (p - prior) / width`` for each parameter. A modelled value below a twentieth of
-    the observed one counts as a twentieth. Parameters that move flows are sought by compass search (Kolda, Lewis and
-    Torczon 2003): one after the other is moved by a part of its range, forth and back, what is better is kept, and the
-    part is halved when a round found nothing. Derivatives are of no use there, since goods that change their way make
-    the objective jump. Those that only count are then fitted by scipy's trust-region reflective method. The fit begins
-    at `BEGIN`, and each solve starts from the flows of the same time at the prior, so that the result depends on
-    nothing but the tables, the targets and the settings.
+    Least squares with bounds and a soft loss (scipy's trust-region reflective method) on the residuals
+    ``ln(m_t(p) / o_t)`` of every flow and load of a train of those years, with a ridge ``RIDGE * (p - prior) / width``
+    for each parameter. A modelled value below a twentieth of the observed one counts as a twentieth. Derivatives are
+    forward differences; the fit begins at `BEGIN`, and each solve starts from the flows of the same time at the prior,
+    so that the result depends on nothing but the tables, the targets and the settings.
 
 Held out
     Targets of other years are never read here. What was fitted is written as ``calibrated`` with the facts of the
@@ -60,25 +57,20 @@ FITTED: dict[str, float] = {
     "rail-pool-east": 1.0,
     "caspian-constant": 0.0,
     "dostyk-constant": 0.0,
-    "russia-rail-before-2022": 1.0,
     "cre-central-asia-share": 0.0,
     "block-train-mid": 2010.0,
     "block-train-width": 1.0,
     "train-fill": 1.0,
 }
-#: Where the fit of each begins: the rounded end of four steps from a rougher guess; far from it the objective is flat.
+#: Where the fit of each begins, after a look at what single runs answer: the objective is flat far from there. Others
+#: begin at what was known before.
 BEGIN: dict[str, float] = {
-    "rail-constant-china-europe": -88.0,
-    "rail-youth-china-europe": 786.0,
-    "rail-pool-west": 1.49,
-    "rail-pool-east": 2.36,
-    "caspian-constant": -220.4,
-    "dostyk-constant": 129.0,
-    "russia-rail-before-2022": 0.45,
-    "cre-central-asia-share": 0.486,
-    "block-train-mid": 2016.92,
-    "block-train-width": 0.85,
-    "train-fill": 0.953,
+    "rail-constant-china-europe": 310.0,
+    "rail-youth-china-europe": 750.0,
+    "rail-pool-west": 1.3,
+    "rail-pool-east": 2.5,
+    "caspian-constant": -221.0,
+    "dostyk-constant": 100.0,
 }
 #: Those that only say how trains are counted: nothing is solved anew for them.
 COUNTING = ("cre-central-asia-share", "block-train-mid", "block-train-width", "train-fill")
@@ -88,9 +80,8 @@ QUARTER_DAYS = 90
 RIDGE = 0.5
 #: Least part of the observed value that a modelled one counts as.
 LEAST = 0.05
-#: First step of the compass search, and step of the forward differences, as parts of a parameter's range.
-COMPASS = 0.1
-STEP = 0.005
+#: Step of the forward differences, as a part of a parameter's range.
+STEP = 0.05
 #: Where the parameters of counting are begun, as parts of their ranges, and steps at most for them.
 GRID = (0.2, 0.4, 0.6, 0.8)
 COUNTED = 25
@@ -195,7 +186,7 @@ def calibrate(
     size
         Size of the runs.
     most
-        Rounds of the search at most; each solves every year once or twice for each parameter.
+        Steps of the solver at most; each solves every year once for the step and once for each parameter.
     progress
         Called with what is being solved.
 
@@ -270,7 +261,10 @@ def calibrate(
     x = np.clip((begin - low) / width, inner, 1 - inner)
     own = np.array([n in COUNTING for n in names])
     if not own.all():
-        x = _compass(lambda y: _cost(residuals(y)), x, np.flatnonzero(~own).tolist(), rounds=most, inner=inner)
+        found = least_squares(
+            residuals, x, bounds=(0.0, 1.0), method="trf", loss="soft_l1", f_scale=SOFT, diff_step=STEP, max_nfev=most
+        )
+        x = found.x
     # STEP 3: what is only a matter of counting costs no solve, so it is brought to its end, from the best of a grid
     if own.any():
 
@@ -283,7 +277,7 @@ def calibrate(
         best_of_grid = min(grid, key=lambda y: _cost(counted(y)))
         found = least_squares(
             counted, np.clip(best_of_grid, inner, 1 - inner), bounds=(0.0, 1.0), method="trf", loss="soft_l1",
-            f_scale=SOFT, diff_step=STEP, max_nfev=COUNTED,
+            f_scale=SOFT, diff_step=STEP / 10, max_nfev=COUNTED,
         )  # fmt: skip
         x[own] = found.x
     best = low + x * width
@@ -311,25 +305,6 @@ def calibrate(
         cost_after=float(found.cost),
         at_bound=tuple(n for n, share in zip(names, x.tolist(), strict=True) if share < margin or share > 1 - margin),
     )
-
-
-def _compass(cost: Callable[[F8], float], x: F8, free: Sequence[int], *, rounds: int, inner: float) -> F8:
-    """Move one coordinate after the other by a step, forth and back; keep what is better, halve what found nothing."""
-    best, lowest, step = x.copy(), cost(x), COMPASS
-    way = dict.fromkeys(free, 1.0)
-    for _ in range(rounds):
-        before = lowest
-        for i in free:
-            for sign in (way[i], -way[i]):
-                trial = best.copy()
-                trial[i] = min(max(trial[i] + sign * step, inner), 1 - inner)
-                value = cost(trial)
-                if value < lowest:
-                    best, lowest, way[i] = trial, value, sign
-                    break
-        if lowest == before:
-            step /= 2
-    return best
 
 
 def _cost(residual: F8) -> float:
@@ -367,8 +342,7 @@ def write_overlay(folder: Path, found: Calibration, tables: Tables) -> None:
     ids = ", ".join(found.rows["id"].to_list())
     why = (
         f"Fitted with {', '.join(found.values)} to targets {ids} of {found.years[0]}-{found.years[-1]} by least "
-        f"squares on log errors with a ridge, by compass search; "
-        f"objective {found.cost_before:.3g} before, {found.cost_after:.3g} after."
+        f"squares on log errors with a ridge; objective {found.cost_before:.3g} before, {found.cost_after:.3g} after."
     )
     origin = [("row", "column", "kind", "source", "reasoning")]
     origin += [(n, "value", "calibrated", ";".join(facts), why) for n in found.values]
