@@ -3,6 +3,7 @@
 landbridge validate --out results/validation
 landbridge validate --targets examples/studies.csv --out results/studies
 landbridge validate --targets examples/passages.csv --out results/passages
+python tools/market_access.py results/access
 landbridge backtest --out results/backtest
 landbridge sensitivity --out results/sensitivity
 python tools/validation_page.py results
@@ -56,9 +57,9 @@ of a route holds it.
 
 EVENTS = """What each event is in the model, and what is missing:
 
-- *October 2021*: both crossings shut on its days (`event_effects.csv`). No size of the stop was found: the 150 trains that
-  waited on 26 October are its cause, not what came of it, and China Railway's counts of October (1,306) and November
-  (1,246) hold much else.
+- *October 2021*: both crossings shut on its days (`event_effects.csv`). No size of the stop was found: the 150 trains
+  that waited on 26 October are its cause, not what came of it, and China Railway's counts of October (1,306)
+  and November (1,246) hold much else.
 - *February 2022*: a part of the owners lets no box pass Russia, Belarus or Iran (`refusals.csv`: 58 per cent of boxes
   between China and Europe until 2023, 44 after; 29 per cent of boxes, metals, chemicals and oil products between
   Central Asia and Europe), a premium at the borders, war risk on the Black Sea. The parts are estimates, from
@@ -67,12 +68,21 @@ EVENTS = """What each event is in the model, and what is missing:
   went from 13 000 USD in the first quarter of 2022 to 1 600 a year later (`sea_quotes.csv`).
 - *Red Sea*: ships round the Cape, and the price by sea of its days, which the event made. What rose beyond (trade by
   parcel of the platforms) is not there.
-- *October 2024*: more inspections and boxes that are stopped at the western border. The published fall is of eleven months
-  of 2025, in which ships were cheap too; what the decree alone did stands beside.
+- *October 2024*: more inspections and boxes that are stopped at the western border. The published fall is of eleven
+  months of 2025, in which ships were cheap too; what the decree alone did stands beside.
 - *September 2025*: Brest, Svislach and the road shut on its thirteen days; trains that wait are those of a mean day times
   the days. The crossings of Latvia and Lithuania have room in the model
   for what leaves Brest, so neither price nor volume moves much; in thirteen days the market found no such room.
   Nothing turns to the Caspian, which no longer has a price that competes.
+"""
+
+
+ACCESS = """Six projects are too few, and three of theirs share the last rank, so the correlation says little. Why they
+differ: they have thousands of towns, every road, and goods that go by the cheapest way of any kind; here a project
+counts only where it makes the cheapest way between two of the zones that trade is dealt to. Boxes by Tbilisi-Kars
+have a way by Poti or by sea that costs no more, and the lines inside Pakistan and Afghanistan join no two zones. Both
+find that half of them or more add nothing when built alone, and that Kashgar-Tashkent adds little, though here it adds
+most.
 """
 
 
@@ -178,6 +188,17 @@ def main() -> None:
             "ports, roads and lines all over Asia and Africa, and the scenarios here what the atlas holds.\n",
             targets(studies),
         ]
+    if (home / "access").is_dir():
+        access = pl.read_csv(home / "access" / "access.csv").to_dicts()
+        parts += [
+            "### Market access of projects\n",
+            "Made by `python tools/market_access.py`: the value of each project built alone by Reed and Trubetskoy (2019), "
+            "and what the same project adds here to the access of all zones, per cent, weighted by their product. Rank "
+            f"correlation {access[0]['rank_correlation']:.2f} of {len(access)} projects.\n",
+            table(["published as", "USD million", "here", "access, %"],
+                  [[r["published"], r["value_usd_mn"], r["project"], r["access_pct"]] for r in access]),
+            ACCESS,
+        ]  # fmt: skip
     if (home / "backtest").is_dir():
         back = read(home / "backtest", "backtest").to_dicts()
         parts += [
