@@ -70,8 +70,8 @@ EVENTS = """What each event is in the model, and what is missing:
   parcel of the platforms) is not there.
 - *October 2024*: more inspections and boxes that are stopped at the western border. The published fall is of eleven
   months of 2025, in which ships were cheap too; what the decree alone did stands beside.
-- *September 2025*: Brest, Svislach and the road shut on its thirteen days; trains that wait are those of a mean day times
-  the days. The crossings of Latvia and Lithuania have room in the model
+- *September 2025*: Brest, Svislach and the road shut on its thirteen days; trains that wait are those of a mean day
+  times the days. The crossings of Latvia and Lithuania have room in the model
   for what leaves Brest, so neither price nor volume moves much; in thirteen days the market found no such room.
   Nothing turns to the Caspian, which no longer has a price that competes.
 """
@@ -192,8 +192,8 @@ def main() -> None:
         access = pl.read_csv(home / "access" / "access.csv").to_dicts()
         parts += [
             "### Market access of projects\n",
-            "Made by `python tools/market_access.py`: the value of each project built alone by Reed and Trubetskoy (2019), "
-            "and what the same project adds here to the access of all zones, per cent, weighted by their product. Rank "
+            "Made by `python tools/market_access.py`: the value of each project built alone by Reed and Trubetskoy "
+            "(2019), and what the same project adds here to the access of all zones, per cent, weighted by their product. Rank "
             f"correlation {access[0]['rank_correlation']:.2f} of {len(access)} projects.\n",
             table(["published as", "USD million", "here", "access, %"],
                   [[r["published"], r["value_usd_mn"], r["project"], r["access_pct"]] for r in access]),
@@ -248,8 +248,8 @@ def blind(rows: pl.DataFrame) -> str:
     both = rows.filter(pl.col("class") == "predicted").vstack(known)
     inside = both.filter(pl.col("inside")).height
     return (
-        f"{known.height} more rows ({', '.join(known['id'].to_list())}) count as fitted since they rest on shares that were "
-        f"set knowing what had come of them; with them {inside} of {both.height} would be inside "
+        f"{known.height} more rows ({', '.join(known['id'].to_list())}) count as fitted since they rest on shares that "
+        f"were set knowing what had come of them; with them {inside} of {both.height} would be inside "
         f"({inside / max(1, both.height):.0%}).\n"
     )
 
