@@ -193,8 +193,8 @@ def main() -> None:
         parts += [
             "### Market access of projects\n",
             "Made by `python tools/market_access.py`: the value of each project built alone by Reed and Trubetskoy "
-            "(2019), and what the same project adds here to the access of all zones, per cent, weighted by their product. Rank "
-            f"correlation {access[0]['rank_correlation']:.2f} of {len(access)} projects.\n",
+            "(2019), and what the same project adds here to the access of all zones, in per cent, by their product. "
+            f"Rank correlation {access[0]['rank_correlation']:.2f} of {len(access)} projects.\n",
             table(["published as", "USD million", "here", "access, %"],
                   [[r["published"], r["value_usd_mn"], r["project"], r["access_pct"]] for r in access]),
             ACCESS,
