@@ -83,7 +83,7 @@ def test_m_m_c(case):
     assert law["error"] < 1e-9
     assert law["mean_inside"] == pytest.approx(law["arrivals_h"] * law["mean_stay_h"], rel=1e-9)
     assert law["mean_inside"] == pytest.approx(case["L"], rel=0.1)
-    assert terminals.loads(run)["resource 1"] == pytest.approx(lam / mu / c, rel=0.02)
+    assert terminals.loads(run)["crane"] == pytest.approx(lam / mu / c, rel=0.02)
 
 
 @pytest.mark.parametrize("case", REFERENCE["MMcK"], ids=lambda c: f"{c['c']}-{c['K']}")
@@ -372,9 +372,9 @@ def test_tracks_are_occupied_longer_than_their_trains_are_worked_on():
     assert worked == pytest.approx(10 / 20)
     assert held == pytest.approx(15 / 20)
     assert terminals.loads(run)["t"] == held
-    assert terminals.shares(run)["resource 1"] == pytest.approx((1, 1))
+    assert terminals.shares(run)["crane"] == pytest.approx((1, 1))
     shift = station({"kind": "crane", "count": 1, "minutes_train": 300, "open_from_h": 8, "open_h_day": 8})
-    rested = terminals.shares(run_trace(shift, [14.0], seed=0, days=3))["resource 1"]
+    rested = terminals.shares(run_trace(shift, [14.0], seed=0, days=3))["crane"]
     assert rested == pytest.approx((5 / 11, 21 / 35))
 
 
@@ -415,7 +415,7 @@ def test_shifts_pause_work_and_use_counts_working_time():
     plan = station({"kind": "crane", "count": 1, "minutes_train": 300, "open_from_h": 8, "open_h_day": 8})
     run = run_trace(plan, [14.0], seed=0, days=3)
     assert run.log.end_h[0, 0] == pytest.approx(24 + 11)
-    assert terminals.loads(run)["resource 1"] == pytest.approx(5 / (8 + 3))
+    assert terminals.loads(run)["crane"] == pytest.approx(5 / (8 + 3))
 
 
 def test_failures_slow_a_group_down():
