@@ -271,8 +271,8 @@ def _print_recovery(told: Mapping[str, Any]) -> None:
         rows,
         caption
         + (
-            f" In {left} of {found['replications']} runs it was not cleared by their end, {found['watched_days']:.0f} days "
-            "after the stop: the mean is that of the others, so a lower end."
+            f" In {left} of {found['replications']} runs it was not cleared by their end, "
+            f"{found['watched_days']:.0f} days after the stop: the mean is that of the others, so a lower end."
             if left
             else ""
         ),

@@ -218,11 +218,12 @@ def draw(
                 loads.append(np.full(hours.size, max(1, round(stream.units_train)), np.int64))
             times.append(hours)
             of.append(np.full(hours.size, i, np.int64))
-        arrive, stream_of, units = times[0], of[0], loads[0]
-        if len(times) > 1:
-            arrive, stream_of, units = (np.concatenate(parts) for parts in (times, of, loads))
-            order = np.argsort(arrive, kind="stable")
-            arrive, stream_of, units = arrive[order], stream_of[order], units[order]
+        if len(times) == 1:
+            arrive, stream_of, units = times[0], of[0], loads[0]
+        else:
+            order = np.argsort(np.concatenate(times), kind="stable")
+            arrive, stream_of = np.concatenate(times)[order], np.concatenate(of)[order]
+            units = np.concatenate(loads)[order]
     else:
         arrive, stream_of, units = arrivals
     # STEP 2: who does which step, and how long it takes
