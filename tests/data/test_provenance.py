@@ -290,6 +290,19 @@ def test_a_row_without_id_is_explained_by_its_key() -> None:
     assert answer["kind"] != "none"
 
 
+@pytest.mark.parametrize(
+    ("table", "row", "column", "cited"),
+    [
+        ("projects", "cku", "capacity_mt_yr", "Chinese banks provide 2.3 bn for CKU (Fergana)"),
+        ("facts", "F0521", "value", "CKU construction officially launched (Railway Gazette) (2025-01-07) https://"),
+        ("slips", "sarzha", "said", "trend-2023-sarzha: Trend, Sarzha terminal"),
+        ("projects", "cku", "length_km", "F0521: CKU railway, length total 523 km"),
+    ],
+)
+def test_what_a_row_cites_is_told_as_its_sources(table: str, row: str, column: str, cited: str) -> None:
+    assert any(s.startswith(cited) for s in explain(ATLAS, read_atlas(), table, row, column)["sources"])
+
+
 def test_the_columns_of_a_row_may_themselves_be_the_source(folder: Path) -> None:
     sources = pl.DataFrame({"id": ["adb"], "publisher": ["ADB"], "title": ["T"], "date": [None], "address": [None],
                             "confidence": ["high"]})  # fmt: skip

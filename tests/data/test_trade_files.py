@@ -115,6 +115,11 @@ RECORDS = [
     {**RECORD, "primaryValue": -5},
     {**RECORD, "netWgt": "light"},
     {**RECORD, "cmdCode": "1001", "partnerISO": "RUS"},
+    {**RECORD, "partnerISO": "XXX"},
+    {**RECORD, "partnerISO": "_X "},
+    {**RECORD, "partnerISO": "S19", "netWgt": 10.0, "primaryValue": 50.0},  # Taiwan; ten kilograms
+    {**RECORD, "partnerISO": "ZAF", "primaryValue": 70000.0},
+    {**RECORD, "refYear": 202301},
 ]
 WHY = [
     None,
@@ -129,6 +134,11 @@ WHY = [
     "malformed: primaryValue is no value",
     "malformed: netWgt is no mass",
     "an aggregate of finer headings in the file",
+    "partner is no country: an area not specified, or a code that is none",
+    "partner is no country: an area not specified, or a code that is none",
+    None,
+    None,
+    "a month: the annual file is read",
 ]
 
 
@@ -152,10 +162,30 @@ def test_comtrade_takes_one_report_of_a_pair_and_the_finest_headings(comtrade: P
     told = {line - offset: reason for line, reason, _ in found.dropped.rows()}
     assert told == {i: why for i, why in enumerate(WHY) if why}
     assert cell(found, "CHN", "KAZ", "machinery_transport") == (900_000, 2, 0)
-    assert cell(found, "CHN", "KGZ", "machinery_transport") == pytest.approx((900_000, 2, 900_000))  # weighed alike
+    usd_t = (900_000 + 50 + 70_000) / (2 + 0.01 + 2)  # what a tonne of the group is worth in the file
+    assert cell(found, "CHN", "KGZ", "machinery_transport") == pytest.approx((900_000, 900_000 / usd_t, 900_000))
+    assert cell(found, "TWN", "KAZ", "machinery_transport") == (50, 0.01, 0)
+    assert found.rest.rows() == [("ZAF", 1, 70_000.0)]
     # Kazakhstan reported, so that what it does not name is zero; Kyrgyzstan did not, and keeps the atlas' trade
     assert cell(found, "DEU", "KAZ", "food") == (0, 0, 0)
     assert found.trade.filter((pl.col("exporter") == "DEU") & (pl.col("importer") == "KGZ")).is_empty()
+
+
+def test_comtrade_overlays_keep_kilograms_and_tell_the_rest_of_the_world(comtrade: Path, tmp_path: Path) -> None:
+    found, folder = read(comtrade, "comtrade"), tmp_path / "mine"
+    write_overlay(found, read_atlas(), folder)
+    trade = read_overlay(folder)["trade"].filter((pl.col("exporter") == "TWN") & (pl.col("importer") == "KAZ"))
+    assert trade.filter(pl.col("commodity") == "machinery_transport")["tonnes"].to_list() == [0.01]
+    told = (folder / "report" / "rest_of_world.csv").read_text(encoding="utf-8")
+    assert told == "code,rows,value_usd\nZAF,1,70000.0\n"
+    assert summary(found)["rest_of_world"] == {"ZAF": {"rows": 1, "value_usd": 70_000.0}}
+
+
+def test_comtrade_may_name_the_year_period(comtrade: Path) -> None:
+    comtrade.write_text(comtrade.read_text(encoding="utf-8").replace("refYear", "period"), encoding="utf-8")
+    assert cell(read(comtrade, "comtrade"), "CHN", "KAZ", "machinery_transport") == (900_000, 2, 0)
+    comtrade.write_text(comtrade.read_text(encoding="utf-8").replace("period", "when"), encoding="utf-8")
+    assert faults(comtrade, "comtrade")[0][:3] == ("header", "refYear", "this column")
 
 
 def test_an_overlay_of_baci_replaces_the_matrix(baci: Path, tmp_path: Path) -> None:

@@ -57,6 +57,16 @@ def test_reference_sensitivity(told: dict[str, Any]) -> None:
     assert switching["capex"] == close(case["switching_values_9pct"]["capex_change"])
 
 
+def test_no_switching_value_where_a_stream_would_have_to_change_sign() -> None:
+    """100 paid for 20: half the gains more would not do, but four times as much would; no cut of upkeep does."""
+    streams = {"capital": [-100.0, 0.0], "upkeep": [0.0, -10.0], "gains": [0.0, 20.0]}
+    assert appraisal.switching_values(streams, 0.0) == {
+        "capital": pytest.approx(-0.9),
+        "upkeep": None,
+        "gains": pytest.approx(4.5),
+    }
+
+
 @pytest.mark.shared
 def test_reference_several_rates_and_none(told: dict[str, Any]) -> None:
     several = appraisal.rates_of_return(told["multiple_irr"]["flows"])

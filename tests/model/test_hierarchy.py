@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from landbridge.model.hierarchy import Arrivals, Forest, Hierarchy, forest, hierarchy, join, search, weigh, weights
+from landbridge.model.hierarchy import Arrivals, Forest, forest, hierarchy, join, search, weigh, weights
 
 CLASSES = 2
 
@@ -21,12 +21,12 @@ def random_graph(seed: int) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     return n, tail, head, cost
 
 
-def everything(tree: Hierarchy, n: int) -> Forest:
+def everything(n: int) -> Forest:
     """From every node to every node, for each class."""
     source = np.tile(np.arange(n, dtype=np.int32), CLASSES)
     first = np.arange(0, n * n * CLASSES + 1, n, dtype=np.int32)
     target = np.tile(np.arange(n, dtype=np.int32), n * CLASSES)
-    return forest(tree, source, np.repeat(np.arange(CLASSES, dtype=np.int32), n), first, target)
+    return forest(source, np.repeat(np.arange(CLASSES, dtype=np.int32), n), first, target)
 
 
 @settings(max_examples=40, deadline=None)
@@ -35,14 +35,14 @@ def test_least_costs_and_paths_on_any_graph(seed: int) -> None:
     n, tail, head, cost = random_graph(seed)
     tree = hierarchy(n, tail, head, np.isfinite(cost).any(axis=0))
     assert sorted(tree.rank) == list(range(n))
-    wanted = everything(tree, n)
+    wanted = everything(n)
     found = weights(tree, CLASSES)
     both = np.arange(CLASSES, dtype=np.int32)
     all_trees = np.arange(wanted.source.size, dtype=np.int32)
     rng = np.random.default_rng(seed)
     for _ in range(2):  # the second time under other costs
         weigh(tree, cost, both, found)
-        paths = search(tree, found, head, wanted, all_trees, np.full(wanted.target.size, np.inf))
+        paths = search(tree, found, wanted, all_trees, np.full(wanted.target.size, np.inf))
         for k in range(CLASSES):
             peer = nx.MultiDiGraph()
             peer.add_nodes_from(range(n))
@@ -69,14 +69,14 @@ def test_paths_only_below_the_limit_and_in_any_shares() -> None:
     tree = hierarchy(n, tail, head, np.ones(tail.size, np.bool_))
     found = weights(tree, CLASSES)
     weigh(tree, cost, np.arange(CLASSES, dtype=np.int32), found)
-    whole, shared = everything(tree, n), everything(tree, n)
+    whole, shared = everything(n), everything(n)
     trees = np.arange(whole.source.size, dtype=np.int32)
-    search(tree, found, head, whole, trees, np.full(whole.target.size, -np.inf))
+    search(tree, found, whole, trees, np.full(whole.target.size, -np.inf))
     limit = np.where(np.arange(whole.target.size) % 3 == 0, whole.distance + 1e-9, whole.distance)
-    once = search(tree, found, head, whole, trees, limit)
+    once = search(tree, found, whole, trees, limit)
     reached = np.flatnonzero(np.isfinite(whole.distance))
     assert list(once.target) == list(reached[reached % 3 == 0])
-    parts: list[Arrivals] = [search(tree, found, head, shared, part, limit) for part in np.array_split(trees, 5)]
+    parts: list[Arrivals] = [search(tree, found, shared, part, limit) for part in np.array_split(trees, 5)]
     for a, b in zip(once, join(parts), strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(whole.distance, shared.distance)

@@ -643,10 +643,16 @@ def test_a_project_shows_its_history(call: Call) -> None:
     assert "2024-12-cku-launched" in out
     assert "what belongs to it in the atlas" in out
     assert "what belongs to it" not in call("facts", "cku", "--topic", "seed").out
+    assert "no flow can tell what it is worth: No capacity of the terminal" in call("facts", "crk-selyatino").out
+    assert call("facts", "crk-selyatino", "--json").json["project"]["unvalued"].startswith("No capacity")
+    assert told["unvalued"] is None
 
 
 def test_facts_that_lack_a_part_say_so_and_nothing_is_an_error(call: Call) -> None:
     assert "these lack: zeppelin" in call("facts", "Rasht zeppelin").out
+    told = call("facts", "14 and 23.6").out  # two seeds' figures, each of which lacks the other's
+    assert "each lacks one or more of these: 23.6, 14" in " ".join(told.split())
+    assert "lacks" in told.splitlines()[2]
     refused(call("facts", "zeppelin"), "nothing is known of 'zeppelin'")
     assert call("facts", "zeppelin", "--json").json["findings"] == []
     refused(call("facts", "oil", "--topic", "enrgy"), "did you mean energy")

@@ -95,6 +95,10 @@ def test_a_project_from_the_study_to_the_report(study: str, tmp_path: Path, caps
     text = capsys.readouterr().out
     for words in ("best opening", "payback", "never zero", "if it opens 3 years late", "7 of 12 announced openings"):
         assert words in text
+    # what is asked for beside it and cannot be valued says why
+    assert "Not valued: nsr-container-line: A sailing" in ask(
+        "appraise", study, "--project", "rail-baltica,nsr-container-line", "--alone"
+    )
     assert ask("report", str(out)).strip().endswith("report.html")
     # results of another kind are never replaced
     with pytest.raises(OutputError, match="left alone"):
@@ -108,6 +112,12 @@ def test_a_project_from_the_study_to_the_report(study: str, tmp_path: Path, caps
         (("--budget", "1bn", "--payer", "CN:much"), "payer CN:much"),
         (("--budget", "1bn", "--payer", "QQ:5%"), "country"),
         (("--budget", "1bn", "--before", "cku"), "A:B"),
+        (("--budget", "1bn", "--before", "rail-baltica:rail-baltica"), "rail-baltica > rail-baltica"),
+        (("--budget", "1bn", "--exclude", "rail-baltica:rail-baltica"), "rail-baltica excludes itself"),
+        (
+            ("--budget", "1bn", "--project", "cku,tripp", "--before", "cku:tripp", "--before", "tripp:cku"),
+            "wait for the one",
+        ),
         (("--budget", "1bn", "--project", "ckx"), "ckx"),
         (("--budget", "1bn", "--welfare", "KZ:-1"), "weight of at least 0"),
         (("--budget", "1bn", "--welfare", "KZ:much"), "weight of at least 0"),
@@ -128,5 +138,6 @@ def test_links_to_build_and_their_faults(shared: Path, tmp_path: Path) -> None:
     assert found["proved"]
     assert found["total_travel_time"] <= found["without"]
     assert found["lower_bound"] == found["total_travel_time"]
+    assert found["seconds_cpu_compiling"] > 0.0  # apart from the search
     with pytest.raises(LandbridgeError, match="no such file"):
         ask("design", net, trips, str(tmp_path / "none.csv"), "--budget", "5")

@@ -6,6 +6,7 @@ import json
 from contextlib import suppress
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -17,8 +18,8 @@ from landbridge.model import appraisal
 from landbridge.scenario.measures import Charge, Ease
 from landbridge.show.report import report
 from landbridge.study.appraisal_terms import Appraising
-from landbridge.study.appraise import appraise, between_years
-from landbridge.study.appraising import Option, options_of
+from landbridge.study.appraise import Terms, _Account, appraise, between_years
+from landbridge.study.appraising import Option, options_of, plan_of
 from landbridge.study.files import Study, read_study
 from landbridge.study.gains import Gains
 from landbridge.study.invest_files import COLUMNS, keeping, read_investment, tables_of, write_investment
@@ -92,6 +93,8 @@ def test_a_project_off_every_used_path_costs_what_it_costs(found: dict[str, Any]
         assert told["own_line_mt"] == {"2030": 0.0}
         assert told["npv_usd"] == pytest.approx(-told["cost_present_value_usd"], rel=1e-12)
         assert told["bcr"] == 0.0
+        # what is left at the end against what was spent has a root, but nothing came back
+        assert (told["eirr"], told["eirr_status"], told["firr"]) == ([], "none", [])
     assert null["company"] == "independent"
 
 
@@ -148,6 +151,22 @@ def test_halved_hours_at_borders_beat_the_railway(found: dict[str, Any]) -> None
     assert half > 3 * cku > 0
 
 
+def test_what_is_in_service_has_neither_an_opening_nor_risks_ahead(study: Study) -> None:
+    tables = small_tables()
+    (line,) = options_of(study, tables, ["kti-railway"])
+    plan = plan_of(line, tables, Appraising(), 2030)
+    assert plan.there
+    none = SimpleNamespace(heaviest_t=0.0, surplus_usd=0.0)
+    told = {
+        there: _Account(replace(plan, there=there), Terms(study, tables), [2030], [Gains()], [none]).told()  # type: ignore[list-item]
+        for there in (True, False)
+    }
+    assert told[True]["opening"] is None
+    assert told[True]["risks"] == []
+    assert told[False]["opening"]["planned"] == plan.opening
+    assert len(told[False]["risks"]) >= 3
+
+
 def test_cku_with_its_loan_and_payers(found: dict[str, Any]) -> None:
     cku = project(found, "cku")
     assert cku["cost_usd"] == {"low": 4.665e9, "used": 8e9, "high": 8e9, "basis": "published"}
@@ -188,6 +207,10 @@ def test_what_each_rule_would_let_cku_cost(found: dict[str, Any]) -> None:
         assert not share["individually_rational"]
         assert not share["in_core"]
     assert shares["51/24.5/24.5"]["payment_usd"]["CN"] == pytest.approx(0.51 * cost)
+    # the agreement's kilometres: the last 50 are in Uzbekistan, though the links of the atlas end at Jalal-Abad
+    km = {"CN": 213, "KG": 260, "UZ": 50}
+    assert shares["by length"]["payment_usd"] == pytest.approx({c: cost * part / 523 for c, part in km.items()})
+    assert "UZ 50 (F0524)" in shares["by length"]["basis"]
     ground = shares["by territory"]["payment_usd"]
     assert ground["KG"] / cost == pytest.approx(4665 / 8000, rel=1e-3)
     left = set(map(round, shares["Shapley"]["net_usd"].values()))

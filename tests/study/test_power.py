@@ -153,6 +153,8 @@ def test_players_and_blocs_by_name() -> None:
     assert {"KZ", "RU", "BY"} <= players.members[1]
     with pytest.raises(LandbridgeError, match="KZ would play twice"):
         players_of(tables, ["KZ", "eaeu"], YEAR)
+    with pytest.raises(LandbridgeError, match="each once, got CN again"):
+        players_of(tables, ["CN", "cn"], YEAR)
     with pytest.raises(UnknownName, match="player 'KAZ'"):
         players_of(tables, ["KAZ"], YEAR)
     with pytest.raises(LandbridgeError, match="at least one"):

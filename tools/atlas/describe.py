@@ -68,10 +68,14 @@ rail-kz,0.31
 
 An empty cell keeps the value of the atlas, `(empty)` takes it away, and a row that the atlas does not have must be
 whole. One file in place of the folder will do: `--overlay rates.csv`. `landbridge atlas import-trade FILE --out DIR`
-makes an overlay of a full BACI or UN Comtrade file. The checks are those of the atlas: all faults are told at once,
-each with file, row and field, and with a single fault nothing of the overlay is used. A value of yours is of the kind
-**user** wherever its origin is told; results keep the files in their folder `overlay` and name them, with their hash
-and the number of values that differ, in `manifest.json`, in tables and in the report.
+makes an overlay of a full trade file of one year: of BACI (`t,i,j,k,v,q`, its `country_codes_V*.csv` beside it), or
+with `--format comtrade` of UN Comtrade (CSV or JSON with refYear or period, reporterISO, partnerISO, flowCode, cmdCode,
+primaryValue, netWgt; annual records). Pairs that the file covers and does not name become zeros, countries that the
+atlas has not become its rest of the world, and the folder `report` holds every row that was dropped, with the reason,
+and each country that was booked as the rest of the world. The checks are those of the atlas: all faults are told at
+once, each with file, row and field, and with a single fault nothing of the overlay is used. A value of yours is of the
+kind **user** wherever its origin is told; results keep the files in their folder `overlay` and name them, with their
+hash and the number of values that differ, in `manifest.json`, in tables and in the report.
 
 """
 

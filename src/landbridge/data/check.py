@@ -16,7 +16,15 @@ import polars as pl
 
 from landbridge.data.alternatives import alternative_faults
 from landbridge.data.attributes import attribute_faults
-from landbridge.data.consistency import date_faults, key_faults, name_faults, total_faults, unit_faults
+from landbridge.data.consistency import (
+    date_faults,
+    key_faults,
+    name_faults,
+    status_faults,
+    total_faults,
+    unit_faults,
+    worth_faults,
+)
 from landbridge.data.geography import gauge_faults, geometry_faults, joined_faults
 from landbridge.data.lengths import length_faults
 from landbridge.data.provenance import known_faults
@@ -58,7 +66,7 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
         faults += geometry_faults(folder, frames)
     if _there(frames, links=LINK_COLUMNS):
         faults += length_faults(frames)
-    faults += total_faults(frames)
+    faults += total_faults(frames) + worth_faults(frames)
     faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
     faults += alternative_faults(frames, dictionary)
     more, shares = known_faults(folder, frames, dictionary)
@@ -90,7 +98,7 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         faults += gauge_faults(frames)
     if _there(frames, lines="id ocean", links=LINK_COLUMNS, crossings=CROSSING_COLUMNS, zones="id place"):
         faults += joined_faults(frames)
-    faults += key_faults(frames) + name_faults(frames) + date_faults(frames)
+    faults += key_faults(frames) + name_faults(frames) + date_faults(frames) + status_faults(frames)
     if _there(frames, mode_shares="id rail road pipeline sea air switch"):
         faults += _mode_shares(frames)
     if _there(frames, commodities="group share_of_group"):
@@ -194,7 +202,7 @@ def _crossings(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         if row["status"] == "operating" and row["closed_from"] and not row["closed_to"]:
             wanted = "the day of reopening, or a status of closed or restricted"
             faults.append(Fault("crossings.csv", row["id"], "closed_to", wanted, "nothing"))
-        if row["status"] != "operating" and not row["closed_reason"]:
+        if row["status"] in ("closed", "restricted") and not row["closed_reason"]:
             wanted = f"why the crossing is {row['status']}"
             faults.append(Fault("crossings.csv", row["id"], "closed_reason", wanted, "nothing"))
         link = links.get(row["link"])

@@ -8,13 +8,30 @@ from collections.abc import Iterator, Mapping
 import polars as pl
 
 from landbridge.data.dictionary import Dictionary
+from landbridge.data.geography import LAST_YEAR
 from landbridge.data.keys import KEYS, row_names
 from landbridge.errors import Fault, suggest
 
-__all__ = ["UPGRADED", "date_faults", "key_faults", "name_faults", "total_faults", "unit_faults"]
+__all__ = [
+    "UPGRADED",
+    "date_faults",
+    "key_faults",
+    "name_faults",
+    "status_faults",
+    "total_faults",
+    "unit_faults",
+    "worth_faults",
+]
 
 #: Goods worth less than this may weigh less than a tonne.
 WEIGHTLESS_USD = 1e7
+
+#: Goods worth this much are weighed well enough that a tonne of them has a price.
+PRICED_USD = 1e6
+
+#: A tonne of a group is worth between its cheapest and its dearest class, or good that is recorded, by this factor.
+#: Wide, since one pair may trade a single good of its group; it finds lost zeros and wrong units.
+WORTH_FACTOR = 20
 
 #: Trade by exporter and by importer adds to the goods trade of the country within this part.
 TOTAL_SLACK = 0.02
@@ -37,6 +54,9 @@ TRADERS = {
 COMMODITIES = ("growth", "mode_shares", "trade_overrides", "zone_shares")
 COUNTRIES = ("rates", "emissions")
 ANY = "*"
+
+#: States of a link that nobody runs on yet.
+UNBUILT = ("under_construction", "planned", "proposed")
 
 #: What an upgrade may set, by the table of its subject.
 UPGRADED: Mapping[str, tuple[str, ...]] = {
@@ -173,6 +193,85 @@ def date_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
                 if row[last][:length] < row[first][:length]:
                     wanted = f"a date not before {row[first]}"
                     faults.append(Fault(f"{table}.csv", row["id"], last, wanted, row[last]))
+    return faults
+
+
+def status_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
+    """Return links and crossings whose status does not fit their years, or that of the link that they lie on."""
+    faults: list[Fault] = []
+    if _there(frames, links="id status open_from closed_from"):
+        faults += _link_status(frames)
+    if _there(frames, links="id status", crossings="id link status closed_to"):
+        faults += _crossing_status(frames)
+    return faults
+
+
+def _link_status(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    for row in frames["links"].select("id", "status", "open_from", "closed_from").iter_rows(named=True):
+        name, opens, status = f"row of {row['id']}", row["open_from"], row["status"]
+        if status == "existing" and opens is not None and opens > LAST_YEAR:
+            wanted = f"a year not after {LAST_YEAR}, or a status of under_construction or planned"
+            yield Fault("links.csv", name, "open_from", wanted, str(opens))
+        if status in UNBUILT and opens is not None and opens < LAST_YEAR:
+            wanted = f"a year not before {LAST_YEAR}, or a status of existing"
+            yield Fault("links.csv", name, "open_from", wanted, f"{opens}, {status}")
+        if row["closed_from"] is None:
+            continue
+        if status in UNBUILT:
+            yield Fault(
+                "links.csv", name, "closed_from", f"nothing on a link that is {status}", str(row["closed_from"])
+            )
+        elif opens is not None and row["closed_from"].year < opens:
+            wanted = f"a day not before its first year, {opens}"
+            yield Fault("links.csv", name, "closed_from", wanted, str(row["closed_from"]))
+
+
+def _crossing_status(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    of_link = dict(frames["links"].select("id", "status").iter_rows())
+    for row in frames["crossings"].select("id", "link", "status", "closed_to").iter_rows(named=True):
+        link, status = of_link.get(row["link"]), row["status"]
+        if link in UNBUILT and status != "planned":
+            wanted = f"planned, as {row['link']} is {link}"
+        elif link == "suspended" and status in ("operating", "restricted", "planned"):
+            wanted = f"closed, as {row['link']} is suspended"
+        elif link == "existing" and status == "planned":
+            wanted = f"operating, restricted or closed, as {row['link']} exists"
+        else:
+            wanted = ""
+        if wanted:
+            yield Fault("crossings.csv", row["id"], "status", wanted, str(status))
+        if status == "closed" and row["closed_to"] is not None:
+            wanted = "nothing while it is closed, or a status of operating"
+            yield Fault("crossings.csv", row["id"], "closed_to", wanted, str(row["closed_to"]))
+
+
+def worth_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
+    """Return trade whose tonnes cost what no good of their group does.
+
+    Only for a whole package, and not for ``bulk_trade``, which holds records as they were reported: a user's own file
+    may hold such records too.
+    """
+    if not _there(frames, commodities="group value_usd_t baci_products", bulk_trade="product value_usd tonnes"):
+        return []
+    prices = frames["commodities"].select(commodity="group", usd_t="value_usd_t")
+    recorded = frames["bulk_trade"].filter((pl.col("value_usd") >= PRICED_USD) & (pl.col("tonnes") > 0))
+    of_goods = recorded.group_by("product").agg(usd_t=(pl.col("value_usd") / pl.col("tonnes")).median())
+    named = frames["commodities"].select(commodity="group", product="baci_products").explode("product").drop_nulls()
+    both = pl.concat([prices.drop_nulls(), named.join(of_goods, on="product").select("commodity", "usd_t")])
+    band = both.group_by("commodity").agg(
+        low=pl.col("usd_t").min() / WORTH_FACTOR, high=pl.col("usd_t").max() * WORTH_FACTOR
+    )
+    faults: list[Fault] = []
+    for table in ("trade", "trade_past"):
+        if not _there(frames, **{table: "exporter importer year commodity value_usd tonnes"}):
+            continue
+        priced = frames[table].filter((pl.col("value_usd") >= PRICED_USD) & (pl.col("tonnes") > 0))
+        worth = priced.join(band, on="commodity").with_columns(usd_t=pl.col("value_usd") / pl.col("tonnes"))
+        for row in worth.filter(~pl.col("usd_t").is_between(pl.col("low"), pl.col("high"))).iter_rows(named=True):
+            name = ":".join(str(row[c]) for c in ("exporter", "importer", "year", "commodity"))
+            wanted = f"{row['commodity']} worth {row['low']:,.0f} to {row['high']:,.0f} USD a tonne"
+            got = f"{row['tonnes']:,.0f} t, {row['usd_t']:,.0f} USD a tonne"
+            faults.append(Fault(f"{table}.csv", name, "tonnes", wanted, got))
     return faults
 
 

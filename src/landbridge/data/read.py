@@ -43,6 +43,10 @@ SPELLED_OUT = 20
 
 TRUE, FALSE = ("true", "yes", "1"), ("false", "no", "0")
 
+#: Text of the unit ``date`` is one date, which may stop at the year or the month; text of the unit ``dates`` holds
+#: dates among words ("n.d.", "about 2024-25", "2022-03/2022-05"); two digits after a year are a month where no word is.
+DATE, DAY_IN_WORDS, MONTH_OR_DAY = r"(1[89]|20)\d\d(-\d\d){0,2}", r"\b\d{4}-\d\d-\d\d\b", r"\b\d{4}-\d\d(?:-\d\d)?\b"
+
 #: What links take from their line, and the columns of both tables that `join_lines` needs.
 LINE_COLUMNS = (
     "tracks", "traction", "speed_kmh", "capacity_trains_day", "preload_trains_day", "train_length_factor",
@@ -75,6 +79,13 @@ def _spell(frame: pl.DataFrame, table: str, column: str, bad: pl.Series, wanted:
     if len(rows) > SPELLED_OUT:
         faults.append(Fault(f"{table}.csv", f"{len(rows) - SPELLED_OUT} more rows", column, wanted, "the same fault"))
     return faults
+
+
+def _first_day(cell: pl.Expr) -> pl.Expr:
+    """First day of a date that may stop at the year or the month; null where the calendar has none."""
+    length = cell.str.len_chars()
+    whole = pl.when(length == len("YYYY")).then(cell + "-01-01").when(length == len("YYYY-MM")).then(cell + "-01")
+    return whole.otherwise(cell).str.to_date("%Y-%m-%d", strict=False)
 
 
 def convert(frame: pl.DataFrame, column: Column) -> tuple[pl.Series, list[Fault]]:
@@ -123,6 +134,15 @@ def convert(frame: pl.DataFrame, column: Column) -> tuple[pl.Series, list[Fault]
             value = value.list.eval(pl.element().filter(pl.element() != ""))
     else:
         value = text
+        if column.unit == "date":
+            day = text.to_frame("cell").select(_first_day(pl.col("cell"))).to_series()
+            fits = text.str.contains(f"^{DATE}$") & day.is_not_null()
+            tell(text.is_not_null() & ~fits, "a date as YYYY, YYYY-MM or YYYY-MM-DD")
+        elif column.unit == "dates":
+            days, months = text.str.extract_all(DAY_IN_WORDS), text.str.extract_all(MONTH_OR_DAY)
+            found = months.zip_with(text.str.contains(r"^[\d/-]+$").fill_null(value=False), days)
+            wrong = found.list.eval(_first_day(pl.element()).is_null()).list.any()
+            tell(wrong.fill_null(value=False), "dates of the calendar")
         if column.type == "id":
             if not column.required:  # else told above
                 tell(text.is_null(), "an id")

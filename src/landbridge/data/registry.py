@@ -133,11 +133,15 @@ class Entry:
 
 @dataclass(frozen=True)
 class History:
-    """A project: its row, what happened to it in order of time, and what of the atlas belongs to it."""
+    """A project: its row, what happened to it in order of time, and what of the atlas belongs to it.
+
+    ``unvalued`` is why no flow can tell what it is worth, where the atlas gives a reason.
+    """
 
     project: Mapping[str, Any]
     moments: tuple[Moment, ...]
     atlas: tuple[Entry, ...]
+    unvalued: str | None = None
 
     def as_dict(self) -> dict[str, Any]:
         """Return the history as plain values."""
@@ -451,7 +455,15 @@ def history(tables: Tables, project: str) -> History:
         moments.append(Moment(when, "facts", fact["id"], what, stated, fact["source_title"]))
     # what has no date stands at the end
     moments.sort(key=lambda moment: (moment.date == "", moment.date))
-    return History(row, tuple(moments), tuple(_belongs(tables, row)))
+    return History(row, tuple(moments), tuple(_belongs(tables, row)), _unvalued(tables, project))
+
+
+def _unvalued(tables: Tables, project: str) -> str | None:
+    """Why no flow can tell what a project is worth."""
+    if "unvalued" not in tables:
+        return None
+    told = tables["unvalued"].filter(pl.col("id") == project)["reason"].to_list()
+    return str(told[0]) if told else None
 
 
 def _belongs(tables: Tables, row: Mapping[str, Any]) -> Iterable[Entry]:

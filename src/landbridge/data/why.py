@@ -20,6 +20,9 @@ from landbridge.errors import UnknownName
 
 __all__ = ["explain", "source_use"]
 
+#: Stands in provenance for the sources that each row of the table names itself.
+OF_ROW = "row"
+
 #: Trust in a value that rests on several sources is that in the weakest.
 TRUST = ("low", "medium", "high")
 
@@ -87,7 +90,11 @@ def explain(folder: Path, tables: Tables, table: str, row: str, column: str) -> 
         "meaning": found.meaning,
         "kind": origin.kind if origin else ("not a number" if not found.is_number else "none"),
         **_dated(tables, origin.sources if origin else (), said),
-        "sources": [_line(tables, source) for source in (origin.sources if origin else ())],
+        "sources": [
+            line
+            for source in (origin.sources if origin else ())
+            for line in (_cited(tables, frame.row(place, named=True)) if source == OF_ROW else [_line(tables, source)])
+        ],
         "reasoning": origin.reasoning if origin else "",
         "alternatives": said,
     }
@@ -126,11 +133,21 @@ def _found(tables: Tables, source: str) -> tuple[str, Mapping[str, Any]] | None:
     return None
 
 
+def _cited(tables: Tables, row: Mapping[str, Any]) -> list[str]:
+    """What a row names as its own sources: ids, a fact, a title with its address, or titles with addresses."""
+    ids = row.get("sources") or ([row["fact_id"]] if row.get("fact_id") else [])
+    told = [_line(tables, source) for source in ids]
+    if row.get("source_title"):
+        told.append(f"{row['source_title']} ({row['source_date'] or 'no date'}) {row['source_url'] or ''}".strip())
+    told += [part.strip() for part in (row.get("source") or "").split(" ; ") if part.strip()]
+    return told or ["the source columns of the row itself"]
+
+
 def _line(tables: Tables, source: str) -> str:
     """A source in one line."""
     hit = _found(tables, source)
     if hit is None:
-        return "the source columns of the row itself" if source == "row" else source
+        return source
     table, row = hit
     if table == "sources":
         told = f"{source}: {row['publisher']}, {row['title']} ({row['date'] or 'no date'}) {row['address'] or ''}"

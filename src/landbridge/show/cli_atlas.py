@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 __all__ = ["atlas_app", "facts"]
 
+#: Countries outside the atlas that a reading of trade names; the file has all.
+TOLD = 20
+
 #: A leg that rests on published lengths of links for less than this is a test of the traced ones.
 HALF = 0.5
 
@@ -64,14 +67,17 @@ def facts(
         raise LandbridgeError(f"nothing is known of {query!r}; try fewer or other words")
     if told:
         _history(told)
-    lacks = found[0].lacks
+    lacks = list(dict.fromkeys(part for finding in found for part in finding.lacks))
+    apart = len({finding.lacks for finding in found}) > 1  # rows that lack different parts say which
+    none = "each lacks one or more of these" if apart else "these lack"
     print_table(
         f"{query}: what is known",
         [("id", 0), ("subject", 0), ("what", 0), ("value", 0), ("year", 0), ("where", 0), ("confidence", 0),
-         ("source", 0)],
-        [[f.id, f.subject, f.quantity, f"{f.value} {f.unit}".strip(), f.year, f.place, f.confidence, f.source]
+         ("source", 0), *([("lacks", 0)] if apart else [])],
+        [[f.id, f.subject, f.quantity, f"{f.value} {f.unit}".strip(), f.year, f.place, f.confidence, f.source,
+          *([", ".join(f.lacks)] if apart else [])]
          for f in found],
-        (f"No row has all of it; these lack: {', '.join(lacks)}. " if lacks else "")
+        (f"No row has all of it; {none}: {', '.join(lacks)}. " if lacks else "")
         + "Addresses of the sources, notes and scores: --json. The id of a project as the query shows its history.",
         whole=("confidence", "year"),
     )  # fmt: skip
@@ -91,6 +97,7 @@ def _history(told: History) -> None:
         f"{row['id']}: what belongs to it in the atlas",
         [("table", 0), ("id", 0), ("name", 0), ("what", 0)],
         [[e.table, e.id, e.name, e.what] for e in told.atlas],
+        f"Why no flow can tell what it is worth: {told.unvalued}" if told.unvalued else "",
     )
 
 
@@ -207,7 +214,14 @@ def atlas_past(atlas: AtlasDir = None, overlay: OverlayPath = None, as_json: Jso
 
 @atlas_app.command("import-trade")
 def atlas_import_trade(
-    file: Annotated[Path, typer.Argument(help="A BACI or a Comtrade file of one year.", show_default=False)],
+    file: Annotated[
+        Path,
+        typer.Argument(
+            help="BACI's CSV (t, i, j, k, v, q), or Comtrade's CSV or JSON (refYear or "
+            "period, reporterISO, partnerISO, flowCode, cmdCode, primaryValue, netWgt).",
+            show_default=False,
+        ),
+    ],
     out: Annotated[Path, typer.Option("--out", help="Folder for the overlay; empty, or not there yet.")],
     kind: Annotated[str, typer.Option("--format", help="baci or comtrade.")] = "baci",
     year: Annotated[int, typer.Option(help="Year to take; the model starts from 2023.")] = 2023,
@@ -234,6 +248,13 @@ def atlas_import_trade(
         [[reason, count] for reason, count in told["dropped"].items()],
         f"Each with its line in {out / 'report' / 'dropped.csv'}.",
     )
+    if told["rest_of_world"]:
+        print_table(
+            "Countries that the atlas has not: booked as the rest of the world (ROW)",
+            [("code", 0), ("rows", 0), ("value, million USD", 3)],
+            [[code, one["rows"], one["value_usd"] / 1e6] for code, one in [*told["rest_of_world"].items()][:TOLD]],
+            f"{len(told['rest_of_world'])} in all; each in {out / 'report' / 'rest_of_world.csv'}.",
+        )
     typer.echo(
         f"{told['kept']} of {told['rows']} rows taken: {told['cells']} cells of trade worth "
         f"{told['value_usd'] / 1e9:.3f} bn USD, {told['zeros']} explicit zeros, "

@@ -117,7 +117,8 @@ def design(
     ]
     caption = (
         f"{best[0].upper()}{best[1:]}: {found['nodes']} nodes, {found['equilibria']} equilibria, "
-        f"{found['optima']} optima, {found['seconds_cpu']:.1f} CPU seconds."
+        f"{found['optima']} optima, {found['seconds_cpu']:.1f} CPU seconds, and "
+        f"{found['seconds_cpu_compiling']:.1f} before them on code that was not compiled yet."
     )
     print_table(f"What to build for {budget:g}", [("", 0), ("value", FREE)], rows, caption)
 
@@ -197,6 +198,9 @@ def appraise(
         " ".join(f"{note[0].upper()}{note[1:]}." for note in found["assumptions"]),
         whole=("project",),
     )  # fmt: skip
+    for p in ranked:
+        if not p["valued"]:
+            typer.echo(f"Not valued: {p['id']}: {p['why']}")
     for p in ranked[:FEW]:
         if p["valued"]:
             _print_measures(p, rate)
@@ -225,7 +229,9 @@ def _print_measures(project: Mapping[str, Any], rate: float) -> None:
         ["financial return of its lines", _rates(told, "firr"), told["firr_status"]],
         ["payback", told["payback_years"], "years, not discounted"],
         ["return of the first year", f"{told['first_year_rate']:.2%}", "of the cost"],
-        ["best opening", opening["best"], f"{opening['planned']} planned, up to {opening['latest_tried']} tried"],
+        ["best opening", opening["best"], f"{opening['planned']} planned, up to {opening['latest_tried']} tried"]
+        if opening
+        else ["opened", project["opening_year"], "in service: neither its opening nor its cost is at risk any more"],
     ]
     for swing in told["tornado"]:
         at = told["switching"].get(swing["name"])
@@ -302,7 +308,8 @@ def _print_sharing(project: Mapping[str, Any]) -> None:
         [("rule", 0), *((f"{c} pays", 0) for c in sorted(players)), ("nobody worse off", 0), ("balanced", 0),
          ("in the core", 0)],
         rows,
-        "None can build it without the others, so a coalition of fewer has nothing.",
+        "None can build it without the others, so a coalition of fewer has nothing."
+        + "".join(f" {s['rule'].capitalize()}: {s['basis']}." for s in project["sharing"] if s["basis"]),
     )  # fmt: skip
 
 

@@ -35,6 +35,8 @@ SOLUTIONS = (
 )
 MEGATONNE = 1e6
 MILLION = 1e6
+# A gain of all together below this share of the largest change is none.
+ROUNDING = 1e-6
 LAWS = ("superadditive", "monotone", "convex")
 
 
@@ -76,7 +78,7 @@ def print_solved(solved: dict[str, Any], title: str) -> None:
         [("player", 0), *((name, 4) for _, name in shown), ("core", 0), ("veto", 0)],
         rows,
         f"All together are worth {solved['worth_of_all']:.6g}; {laws}. Banzhaf values do not add up to that. "
-        f"Least core: no coalition can gain more than {solved['least_core']['excess']:.6g} by leaving.",
+        f"{_least_core(solved['least_core']['excess'])}",
     )
     if ranges is None:
         weights = ", ".join(f"{w:.4g} x {{{s}}}" for s, w in solved["core"]["certificate"].items())
@@ -86,6 +88,15 @@ def print_solved(solved: dict[str, Any], title: str) -> None:
         )
     for law, broken in solved["violations"].items():
         typer.echo(f"Not {law}: {{{broken['first']}}} and {{{broken['second']}}} miss it by {broken['amount']:.6g}.")
+
+
+def _least_core(excess: float) -> str:
+    """What the least core says, in words: an excess below zero is a loss of whoever leaves."""
+    if excess > 0.0:
+        return f"Least core: under the best sharing some coalition still gains {excess:.6g} by leaving, none more."
+    if excess < 0.0:
+        return f"Least core: under the best sharing every coalition that leaves loses at least {-excess:.6g}."
+    return "Least core: under the best sharing no coalition gains by leaving, and some lose nothing."
 
 
 def power(
@@ -187,7 +198,8 @@ def power(
                     f"{abs(gain) / MILLION:,.1f} million USD a year."
                 )
         if "change" in told:
-            print_change(told["change"], f"What {found['after']} changes: {rule}, million USD a year", found)
+            title = f"What {found['after']} changes: {rule}, million USD a year"
+            print_change(told["change"], title, found, told.get("change_before_cost"))
             _print_payers(told, found)
     left = told["before"]["without_outside_option_tonnes_yr"] / MEGATONNE
     typer.echo(
@@ -229,11 +241,10 @@ def _print_payers(told: dict[str, Any], found: dict[str, Any]) -> None:
     _print_cost(found)
     if found["build_cost"] is None:
         return
-    typer.echo(f"Before it all together gain {told['change_before_cost']['worth_usd_yr'] / MILLION:,.1f}.")
     for row in told["pays_for"]:
-        typer.echo(f"Gain more power than that: {', '.join(row['players'])} ({row['gain_usd_yr'] / MILLION:,.1f}).")
+        typer.echo(f"Gain more power (gross) than that: {', '.join(row['players'])} ({_mn(row['gain_usd_yr'])}).")
     if not told["pays_for"]:
-        typer.echo("No coalition gains more power than that.")
+        typer.echo("No coalition gains more power (gross) than that.")
 
 
 def _print_cost(found: dict[str, Any]) -> None:
@@ -246,35 +257,62 @@ def _print_cost(found: dict[str, Any]) -> None:
     typer.echo(
         f"Building costs {cost['annuity_usd_yr'] / MILLION:,.1f} million USD a year ({cost['of']} of the atlas' range, "
         f"{cost['cost_usd'] / MILLION:,.0f} million over {cost['life_yr']:g} years at {cost['discount_pct']:g} %, both "
-        "assumed); changes are net of it."
+        "assumed); columns called net count it, those called gross do not."
     )
 
 
-def print_change(change: dict[str, Any], title: str, found: dict[str, Any]) -> None:
-    """Print what an investment does to everyone's power."""
+def print_change(
+    change: dict[str, Any], title: str, found: dict[str, Any], gross: dict[str, Any] | None = None
+) -> None:
+    """Print what an investment does to everyone's power, net of what building costs and, beside it, before the cost."""
+    heads, columns = [("Shapley", 2), ("nucleolus", 2), ("exclusion", 2)], [change]
+    if gross is not None:
+        heads = [(f"{name}, {how}", 2) for how in ("net", "gross") for name in ("Shapley", "nucleolus")]
+        heads, columns = [*heads, ("exclusion, gross", 2)], [change, gross]
     rows = [
         [
             player,
-            change["shapley"][player] / MILLION,
-            change["nucleolus"][player] / MILLION,
-            change["exclusion"][player],
+            *(one[solution][player] / MILLION for one in columns for solution in ("shapley", "nucleolus")),
+            columns[-1]["exclusion"][player],
         ]
         for player in change["shapley"]
     ]
+    gain = f"All together gain {_mn(change['worth_usd_yr'])}"
+    if gross is not None:
+        gain += f" net of what building costs, {_mn(gross['worth_usd_yr'])} before it (gross)"
     print_table(
         title,
-        [("player", 0), ("Shapley", 2), ("nucleolus", 2), ("exclusion", 2)],
+        [("player", 0), *heads],
         rows,
-        f"All together gain {change['worth_usd_yr'] / MILLION:.6g}"
-        f"{' after the cost of building' if found['build_cost'] else ''}. Exclusion: what it adds without that player "
-        "over what it adds with all; about 1 or more: works without, 0: needs the player.",
+        f"{gain}. Exclusion: what it adds without that player over what it adds with all; about 1 or more: works "
+        "without, 0: needs the player.",
     )
-    typer.echo(f"Should want it: {', '.join(change['wants']) or 'nobody'}; should block it: "
-               f"{', '.join(change['blocks']) or 'nobody'}.")  # fmt: skip
+    for how, one in zip(("" if gross is None else "Net: ", "Gross: "), columns, strict=False):
+        typer.echo(f"{how}Should want it: {', '.join(one['wants']) or 'nobody'}; should block it: "
+                   f"{', '.join(one['blocks']) or 'nobody'}.")  # fmt: skip
+    if why := _moved_only(change, found, net=gross is not None):
+        typer.echo(why)
     for each in change["alone"]:
-        typer.echo(f"Can gain from it alone: {', '.join(each['players'])} ({each['gain_usd_yr'] / MILLION:.6g}).")
+        typer.echo(f"Can gain from it alone: {', '.join(each['players'])} ({_mn(each['gain_usd_yr'])}).")
     if (more := change["alone_count"] - len(change["alone"])) > 0:
         typer.echo(f"So can {more} other smallest coalitions.")
+
+
+def _moved_only(change: dict[str, Any], found: dict[str, Any], *, net: bool) -> str:
+    """Why values move although all together gain nothing; empty where they gain, or nothing moves."""
+    most = max(map(abs, change["shapley"].values()), default=0.0)
+    if change["worth_usd_yr"] > ROUNDING * most or not (change["wants"] or change["blocks"]):
+        return ""
+    unbuilt = "it does not pay for all together, who would not build it; but " if net else ""
+    return (
+        f"All together gain nothing, yet values move: {unbuilt}some coalitions earn more with {found['after']} when "
+        "others stay out, so that their members can ask for more of what all earn."
+    )
+
+
+def _mn(usd: float) -> str:
+    """An amount a year with its unit."""
+    return f"{usd / MILLION:,.2f} million USD a year"
 
 
 def _in_millions(solved: dict[str, Any]) -> dict[str, Any]:

@@ -149,6 +149,7 @@ def _print_robustness(found: dict[str, Any], where: str) -> None:
     """Print the robustness index of each thing that was taken in turn."""
     file = found["network"] != "atlas"
     scale, unit = (1.0, "") if file else (MILLION, ", million USD/yr")
+    base = found["base_cost" if file else "base_cost_usd_yr"]
     what = "closed" if found["cut"] == 1.0 else f"with {100 * found['cut']:g} % of its capacity gone"
     ends = [("from", 0), ("to", 0)] if file else []
     print_table(
@@ -156,11 +157,13 @@ def _print_robustness(found: dict[str, Any], where: str) -> None:
         [(found["among"], 0), *ends, (f"index{unit}", FREE), ("per cent", 3),
          ("carries" if file else "carries, Mt", FREE), ("not served" if file else "not served, Mt", FREE)],
         [
-            [r["id"], *([r["from"], r["to"]] if file else []), r["index_usd_yr"] / scale, r["index_percent"],
-             r["tonnes_yr"] / (1.0 if file else MEGATONNE), r["unserved_tonnes_yr"] / (1.0 if file else MEGATONNE)]
+            [r["id"], r["from"], r["to"], r["index"], r["index_percent"], r["volume"], r["unserved"]]
+            if file
+            else [r["id"], r["index_usd_yr"] / scale, r["index_percent"], r["tonnes_yr"] / MEGATONNE,
+                  r["unserved_tonnes_yr"] / MEGATONNE]
             for r in found["rows"]
         ],
-        f"What all pay without it, less what all pay with it ({found['base_cost_usd_yr'] / scale:,.6g}{unit}); time "
+        f"What all pay without it, less what all pay with it ({base / scale:,.6g}{unit}); time "
         f"counts. {len(found['rows'])} of {found['used']} that carry something, of {found['elements']}. By "
         f"{found['principle']}, relative gap {found['gap']:.0e}; an index may be negative. In {found['unit']}.",
     )  # fmt: skip

@@ -29,7 +29,16 @@ from landbridge.errors import LandbridgeError
 from landbridge.model import appraisal, portfolio
 from landbridge.scenario.measures import Charge, Subsidise
 from landbridge.study.appraisal_terms import Appraising
-from landbridge.study.appraising import Option, Plan, ground_cost, options_of, plan_of, territory
+from landbridge.study.appraising import (
+    Option,
+    Plan,
+    ground_cost,
+    length_by_country,
+    options_of,
+    plan_of,
+    published,
+    territory,
+)
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
 from landbridge.study.kept import Kept
@@ -168,7 +177,7 @@ def appraise(
         if option.project and len(options) <= FEW and plan.used_usd is not None:
             found["tonnes"] = _by_tonnes(option, plan, terms, tables, worth)
             found["tolls"] = _by_tolls(option, plan, terms, tables, worth)
-            found["published"] = _published(option, tables)
+            found["published"] = published(option.id, tables)
         worth.forget(alone)
         if "in_company" in found:
             found["company"] = _company(found)
@@ -269,10 +278,10 @@ class _Account:
             return {**found, "npv_usd": None, "break_even_cost_usd": gross}
         net = np.asarray(sum(self.streams.values()), np.float64)
         costs = -(self.streams["capital"] + self.streams["upkeep"] + self.streams["residual"])
-        economic = appraisal.rates_of_return(net)
+        economic = _returns(net, benefit)
         income = self.income
         own_net = self.streams["capital"] + self.streams["upkeep"] + self.streams["residual"] + income
-        financial = appraisal.rates_of_return(own_net)
+        financial = _returns(own_net, income)
         serving = int(np.argmax(self.years >= plan.opening))
         return {
             **found,
@@ -321,9 +330,11 @@ class _Account:
             for s in appraisal.tornado(self._grouped(), ranges, terms.rate)
         ]
 
-    def _opening(self) -> dict[str, Any]:
+    def _opening(self) -> dict[str, Any] | None:
         """Best year to open, all else alike: gains by calendar year as modelled, cost in even parts before."""
         plan, terms = self.plan, self.terms
+        if plan.there:
+            return None
         values = [g.total_usd - sum(g.co2_t.values()) * terms.carbon_usd_t for g in self.gains]
         worth = {}
         for wait in range(LATEST + 1):
@@ -339,6 +350,8 @@ class _Account:
         return {"planned": plan.opening, "best": best, "latest_tried": max(worth), "npv_usd": worth[best]}
 
     def _risks(self) -> list[dict[str, Any]]:
+        if self.plan.there:
+            return []
         told = {
             "npv_usd": appraisal.npv(sum(self.streams.values()), self.terms.rate),
             "capital_usd": appraisal.npv(self._grouped()["capital"], self.terms.rate),
@@ -423,7 +436,7 @@ def _sharing(option: Option, plan: Plan, tables: Tables, told: Mapping[str, Any]
         return []
     cost = told["cost_present_value_usd"]
     benefit = [told["by_country"][c]["gains_usd"] for c in players]
-    km, ground = territory(tables, option.id), ground_cost(tables, option.id)
+    (km, basis), ground = length_by_country(tables, option.id), ground_cost(tables, option.id)
     weights = {
         "by length": [km.get(c, 0.0) for c in players],
         "by territory": [ground.get(c, 0.0) for c in players],
@@ -441,6 +454,7 @@ def _sharing(option: Option, plan: Plan, tables: Tables, told: Mapping[str, Any]
     return [
         {
             "rule": share.rule,
+            "basis": basis if share.rule == "by length" else "",
             "payment_usd": dict(zip(players, share.payment.tolist(), strict=True)),
             "net_usd": dict(zip(players, share.net_gain.tolist(), strict=True)),
             "benefit_usd": dict(zip(players, benefit, strict=True)),
@@ -475,6 +489,11 @@ def _by_tonnes(option: Option, plan: Plan, terms: Terms, tables: Tables, worth: 
     return found
 
 
+def _returns(net: F8, gains: F8) -> appraisal.Returns:
+    """Rates of return; none where nothing is gained: a root then only sets what is left against what was spent."""
+    return appraisal.rates_of_return(net) if (gains > 0.0).any() else appraisal.Returns("none", ())
+
+
 def _rates(account: _Account, factor: float) -> dict[str, Any]:
     """Net present value and rates of return with all gains and all income times a factor."""
     s, terms = account.streams, account.terms
@@ -483,9 +502,9 @@ def _rates(account: _Account, factor: float) -> dict[str, Any]:
     income = account.income * factor
     return {
         "npv_usd": appraisal.npv(net, terms.rate),
-        "eirr": list(appraisal.rates_of_return(net).rates),
+        "eirr": list(_returns(net, account.benefit).rates),
         "financial_npv_usd": appraisal.npv(kept + income, terms.rate),
-        "firr": list(appraisal.rates_of_return(kept + income).rates),
+        "firr": list(_returns(kept + income, income).rates),
     }
 
 
@@ -522,32 +541,6 @@ def _by_tolls(option: Option, plan: Plan, terms: Terms, tables: Tables, worth: V
         )
         worth.forget(chosen)
     return found
-
-
-def _published(option: Option, tables: Tables) -> list[dict[str, Any]]:
-    """What others found the project to be worth, as the atlas has it."""
-    row = tables["projects"].row(by_predicate=pl.col("id") == option.id, named=True)
-    facts = tables["facts"].filter(pl.col("id").is_in(row["facts"] or []))
-    words = ("gain by market access", "payback")
-    return [
-        {
-            k: r[k]
-            for k in (
-                "id",
-                "subject",
-                "quantity",
-                "value",
-                "value_low",
-                "value_high",
-                "unit",
-                "year",
-                "source_title",
-                "note",
-            )
-        }
-        for r in facts.to_dicts()
-        if any(word in r["quantity"] for word in words)
-    ]
 
 
 def _head(option: Option, plan: Plan) -> dict[str, Any]:

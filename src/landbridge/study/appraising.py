@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import polars as pl
 
@@ -16,10 +18,24 @@ from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.files import Study
 from landbridge.study.settings import parameter
 
-__all__ = ["ALL", "Option", "Plan", "ground_cost", "options_of", "plan_of", "territory"]
+__all__ = [
+    "ALL",
+    "Option",
+    "Plan",
+    "ground_cost",
+    "length_by_country",
+    "options_of",
+    "plan_of",
+    "published",
+    "territory",
+]
 
 #: Names every project that is not there yet.
 ALL = "all"
+
+# Facts that tell a project's kilometres in a country, and how far their sum may be from its length.
+LENGTH_IN = "length in "
+SAME_LENGTH = 0.02
 
 #: Measures whose gains can be told apart from what they move between purses.
 VALUED = (Build, Upgrade, Ease, Regauge)
@@ -69,6 +85,8 @@ class Plan:
         Whether it builds or betters railway lines.
     history
         What its opening was announced for before, in words.
+    there
+        Whether it is in service already: neither its opening nor its cost is open any more.
     """
 
     low_usd: float | None
@@ -85,6 +103,7 @@ class Plan:
     servicing: Mapping[str, float]
     rail: bool = False
     history: str = ""
+    there: bool = False
 
     @property
     def opening(self) -> int:
@@ -248,6 +267,7 @@ def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int
         shares,
         _is_rail(tables, option.id),
         _history(tables, option.id),
+        row["status"] == "in_service",
     )
 
 
@@ -280,6 +300,34 @@ def territory(tables: Tables, project: str) -> dict[str, float]:
     return found
 
 
+def length_by_country(tables: Tables, project: str) -> tuple[dict[str, float], str]:
+    """Kilometres of a project by country, and where they come from.
+
+    Published ones (facts ``length in ...``) before those of its lines in the atlas, since a part may be missing there
+    or use a line that exists. Of several figures for a country those count that add up best to the project's length.
+    """
+    row = tables["projects"].row(by_predicate=pl.col("id") == project, named=True)
+    codes = dict(tables["countries"].select("name", "iso2").iter_rows())
+    facts = tables["facts"].filter(
+        pl.col("id").is_in(row["facts"] or [])
+        & pl.col("quantity").str.starts_with(LENGTH_IN)
+        & (pl.col("unit") == "km")
+        & pl.col("value").is_not_null()
+    )
+    said: dict[str, list[tuple[float, str]]] = {}
+    for fact in facts.to_dicts():
+        country = codes.get(fact["quantity"].removeprefix(LENGTH_IN))
+        if country is not None:
+            said.setdefault(country, []).append((fact["value"], fact["id"]))
+    whole = row["length_km"]
+    if said and whole and set(said) == set(row["countries"] or []):
+        chosen = min(itertools.product(*said.values()), key=lambda one: abs(sum(km for km, _ in one) - whole))
+        if abs(sum(km for km, _ in chosen) - whole) <= SAME_LENGTH * whole:
+            told = ", ".join(f"{c} {km:g} ({fact})" for c, (km, fact) in zip(said, chosen, strict=True))
+            return {c: km for c, (km, _) in zip(said, chosen, strict=True)}, f"kilometres as published: {told}"
+    return territory(tables, project), "kilometres of its lines in the atlas"
+
+
 def ground_cost(tables: Tables, project: str) -> dict[str, float]:
     """Cost on each country's ground, million USD: its own budget's section, the company's by the km left."""
     money = tables["financing"].filter(pl.col("project") == project).to_dicts()
@@ -288,6 +336,32 @@ def ground_cost(tables: Tables, project: str) -> dict[str, float]:
     rest = {c: km for c, km in territory(tables, project).items() if c not in own}
     whole = sum(rest.values())
     return own | {c: company * km / whole for c, km in rest.items() if whole}
+
+
+def published(project: str, tables: Tables) -> list[dict[str, Any]]:
+    """What others found the project to be worth, as the atlas has it."""
+    row = tables["projects"].row(by_predicate=pl.col("id") == project, named=True)
+    facts = tables["facts"].filter(pl.col("id").is_in(row["facts"] or []))
+    words = ("gain by market access", "payback")
+    return [
+        {
+            k: r[k]
+            for k in (
+                "id",
+                "subject",
+                "quantity",
+                "value",
+                "value_low",
+                "value_high",
+                "unit",
+                "year",
+                "source_title",
+                "note",
+            )
+        }
+        for r in facts.to_dicts()
+        if any(word in r["quantity"] for word in words)
+    ]
 
 
 def _year(value: object) -> int | None:

@@ -122,7 +122,8 @@ def exposure(
             "principle": "least cost under hard capacities; prices as they are paid",
             "outside_option": "the cheaper of the ocean voyage and the truck, for each relation",
             "elasticity": f"{elasticity:g}: per cent of tonnes for a per cent of the delivered price, an assumption",
-            "takings": "gross: what is paid on lines and at borders of the country, less nothing",
+            "takings": "gross: what is paid on lines and at borders of the country; what "
+            "trains that no longer run cost is not taken off",
         },
         "base_cost_usd_yr": base["cost"],
         "banned_tonnes_yr": float(barrier.laden.carriage.tonnes_yr[one[0]].sum()),

@@ -90,14 +90,12 @@ def solutions(
         "core": {
             "empty": held.empty,
             "allocation": None if held.allocation is None else _named(game, held.allocation),
-            "ranges": None
-            if ranges is None
-            else {p: [float(low), float(high)] for p, (low, high) in zip(game.players, ranges, strict=True)},
+            "ranges": None if ranges is None else dict(zip(game.players, _ends(game, ranges).tolist(), strict=True)),
             "certificate": _coalitions(game, held.certificate),
             "balanced_worth": held.balanced_worth,
         },
         "least_core": {
-            "excess": least.excess,
+            "excess": float(_near(game, np.array(least.excess))),
             "allocation": _named(game, least.allocation),
             "certificate": _coalitions(game, least.weights),
         },
@@ -110,9 +108,22 @@ def solutions(
 
 
 def _named(game: Game, values: Floats) -> dict[str, float]:
-    # a rounding away from zero is zero, for whoever reads it
-    near = np.where(np.abs(values) <= game.tolerance, 0.0, values)
-    return dict(zip(game.players, near.tolist(), strict=True))
+    return dict(zip(game.players, _near(game, values).tolist(), strict=True))
+
+
+def _near(game: Game, values: Floats) -> Floats:
+    """A rounding away from zero is zero, for whoever reads it."""
+    return np.where(np.abs(values) <= game.tolerance, 0.0, values)
+
+
+def _ends(game: Game, ranges: Floats) -> Floats:
+    """Ranges of the core, without what rounding leaves: nobody gets less than alone, or more than all lose without."""
+    alone, most = game.worth[1 << np.arange(len(game.players))], leverage.marginal(game)
+    told = _near(game, ranges)
+    for bound in (alone, most):
+        for end in (0, 1):
+            told[:, end] = np.where(np.abs(told[:, end] - bound) <= game.tolerance, bound, told[:, end])
+    return told
 
 
 def _coalitions(game: Game, weights: dict[int, float]) -> dict[str, float]:

@@ -195,7 +195,7 @@ def tables_of(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
                         "gross_benefit_usd", "npv_usd", "eirr_status", "bcr", "payback_years", "first_year_rate")},
                     "eirr": eirr[0] if len(eirr) == 1 else None,
                     "firr": firr[0] if len(firr) == 1 else None,
-                    "best_opening_year": told["opening"]["best"] if "opening" in told else None,
+                    "best_opening_year": (told.get("opening") or {}).get("best"),
                     "own_line_mt": list(told["own_line_mt"].values())[-1],
                     "company": project.get("company"),
                 }

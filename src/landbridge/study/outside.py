@@ -121,7 +121,6 @@ def _sea_costs(tables: Tables, net: Network, demand: Demand, classes: Goods, mon
     cost = np.concatenate([cost, cost], axis=1)
     tree = hierarchy.hierarchy(2 * n, tail, head, np.asarray(np.isfinite(cost).any(axis=0)))
     wanted = hierarchy.forest(
-        tree,
         (trees % n).astype(np.int32),
         (trees // n).astype(np.int32),
         np.append(first, asked.size).astype(np.int32),
@@ -130,7 +129,7 @@ def _sea_costs(tables: Tables, net: Network, demand: Demand, classes: Goods, mon
     weights = hierarchy.weights(tree, cost.shape[0])
     hierarchy.weigh(tree, cost, np.unique(wanted.class_index), weights)
     everyone = np.arange(trees.size, dtype=np.int32)
-    hierarchy.search(tree, weights, head, wanted, everyone, np.full(asked.size, -np.inf))  # no path is asked for
+    hierarchy.search(tree, weights, wanted, everyone, np.full(asked.size, -np.inf))  # no path is asked for
     result[asked] = wanted.distance
     return result
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
+from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
@@ -232,6 +233,8 @@ def plan(
                     raise UnknownName("project of this programme", name, ids)
         return tuple((ids.index(a), ids.index(b)) for a, b in pairs)
 
+    _check_orders(limits)
+
     first = limits.first_year if limits.first_year is not None else _first_year(tables, world.plans)
     longest = max(p.build_years for p in world.plans)
     horizon = max(limits.horizon, longest)
@@ -336,9 +339,25 @@ def plan(
             "costs in even parts over the years of construction; upkeep counted, no residual value",
             "gains of years between modelled ones in a straight line, outside as the nearest modelled one",
             "a project not in the programme stays unbuilt",
+            "what a project is worth here is no NPV of an appraisal, which counts from the project's own first year, "
+            "over its own years of service, with what is left of it at the end",
         ],
         "solved": world.valuer.solved,
     }
+
+
+def _check_orders(limits: Limits) -> None:
+    """Refuse a project that is to wait for itself, by itself or round others, and one that excludes itself."""
+    faults = [f"{a} excludes itself" for a, b in limits.exclusive if a == b]
+    order: TopologicalSorter[str] = TopologicalSorter()
+    for first, then in limits.before:
+        order.add(then, first)
+    try:
+        order.prepare()
+    except CycleError as error:
+        faults.append("each of these would wait for the one before it: " + " > ".join(error.args[1]))
+    if faults:
+        raise LandbridgeError("an order that no programme can keep: " + "; ".join(faults))
 
 
 def _welfare(limits: Limits) -> list[str] | str:

@@ -100,10 +100,12 @@ def players_of(tables: Tables, names: Sequence[str], year: int) -> Players:
     named, members, homes, bases, speaks_for = zip(*found, strict=True)
     for i, name in enumerate(named):
         for j in range(i):
-            if both := sorted(members[i] & members[j]):
-                raise LandbridgeError(f"players: {', '.join(both)} would play twice, in {named[j]} and in {name}")
             if name == named[j]:
-                raise LandbridgeError(f"players: {name} would play twice")
+                raise LandbridgeError(f"players: wanted each once, got {name} again")
+            if both := sorted(members[i] & members[j]):
+                raise LandbridgeError(
+                    f"players: {', '.join(both)} would play twice, in {named[j]} and in {name}; leave one of them out"
+                )
     return Players(named, members, homes, bases, speaks_for)
 
 

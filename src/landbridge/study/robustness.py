@@ -23,6 +23,9 @@ from landbridge.study.worst import elements_of
 
 __all__ = ["of_atlas", "of_files"]
 
+# What a network file says has no unit of money, weight or year.
+IN_FILES = {"tonnes_yr": "volume", "index_usd_yr": "index", "unserved_tonnes_yr": "unserved"}
+
 Progress = Callable[[int, int, str], None]
 
 PRINCIPLE = "user equilibrium"
@@ -122,7 +125,8 @@ def of_files(
     Returns
     -------
     dict
-        As of `of_atlas`, in the file's units of time and trips; ``id`` is the link's name there, with its ends.
+        As of `of_atlas`, in the file's units of time and trips: ``base_cost``, and by row ``index``, ``volume`` and
+        ``unserved``; ``id`` is the link's name there, with its ends.
 
     Raises
     ------
@@ -147,7 +151,7 @@ def of_files(
     )  # fmt: skip
     rows = [
         {
-            **_row(net.link_name[e], float(use[e]), one, cost),
+            **{IN_FILES.get(k, k): v for k, v in _row(net.link_name[e], float(use[e]), one, cost).items()},
             "from": net.node_name[net.tail[e]],
             "to": net.node_name[net.head[e]],
         }
@@ -161,9 +165,9 @@ def of_files(
         "unit": "the file's units of time, times trips",
         "elements": int(use.size),
         "used": int((use > 0.0).sum()),
-        "base_cost_usd_yr": cost,
+        "base_cost": cost,
         "gap": gap,
-        "rows": sorted(rows, key=lambda row: (-row["index_usd_yr"], row["id"])),
+        "rows": sorted(rows, key=lambda row: (-row["index"], row["id"])),
     }
 
 

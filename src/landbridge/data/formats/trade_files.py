@@ -3,13 +3,13 @@
 BACI       CSV ``t,i,j,k,v,q``: year, exporter, importer (numeric codes), HS heading of six digits, thousand USD,
            tonnes; the codes are those of ``country_codes_V*.csv``, which comes with it.
 Comtrade   CSV, or JSON with a list ``data``, in the columns of the API and of bulk files: refYear, reporterISO,
-           partnerISO, flowCode, cmdCode, primaryValue, netWgt, motCode, partner2Code.  Of a pair the importer's report
-           counts, and the exporter's where there is none.
+           partnerISO, flowCode, cmdCode, primaryValue, netWgt, motCode, partner2Code; ``period`` will do for refYear.
+           Of a pair the importer's report counts, and the exporter's where there is none.
 
 What comes out is trade of one year by pair and group of goods, and the bulk goods that the atlas keeps record by
 record.  A pair of countries that the file covers and does not name is an explicit zero.  Countries outside the atlas
-are its rest of the world.  Every row that is not taken over is kept, with the reason.  Goods without mass are weighed
-by what a tonne of their group is worth in the file.
+are its rest of the world, and each of them is told with its rows and its value.  Every row that is not taken over is
+kept, with the reason.  Goods without mass are weighed by what a tonne of their group is worth in the file.
 """
 
 from __future__ import annotations
@@ -37,9 +37,19 @@ CODES = ("country_code", "country_iso3")
 #: Columns of Comtrade by which a total is split; zero, or nothing, is the total.
 PARTS = {"motCode": "one mode of transport", "partner2Code": "one second partner"}
 
+#: Other names of a column.
+ALIASES = {"period": "refYear"}
+
+#: Both files give Taiwan as "other Asia, not elsewhere specified".
+ALIKE = {"S19": "TWN"}
+
+#: Codes that ISO 3166 leaves to users and never gives to a country; Kosovo alone is known by one of them.
+USER_CODES, KOSOVO = "^(AA[A-Z]|Q[M-Z][A-Z]|X[A-Z]{2}|ZZ[A-Z])$", "XKX"
+
 REST = "ROW"
 WITHIN = "within one country, or between countries outside the atlas"
 KUSD = 1000.0
+LAST_YEAR = 9999
 
 
 @dataclass(frozen=True)
@@ -60,6 +70,8 @@ class ImportedTrade:
         line, reason, text of each row that was not taken over.
     rows, kept
         Rows of the file, and those taken over.
+    rest
+        code, rows, value_usd of the countries outside the atlas that are booked as the rest of the world.
     """
 
     source: str
@@ -69,6 +81,7 @@ class ImportedTrade:
     dropped: pl.DataFrame
     rows: int
     kept: int
+    rest: pl.DataFrame
 
     @property
     def reasons(self) -> dict[str, int]:
@@ -92,6 +105,7 @@ def _read_csv(path: Path, needed: tuple[str, ...]) -> pl.DataFrame:
     except pl.exceptions.PolarsError as error:
         faults = _ragged(path) or [Fault(path.name, "", "", "a CSV file", str(error).splitlines()[0])]
         raise DataError(f"trade file {path}", faults) from None
+    frame = frame.rename({o: n for o, n in ALIASES.items() if o in frame.columns and n not in frame.columns})
     faults = _missing(path, needed, frame.columns)
     if faults:
         raise DataError(f"trade file {path}", faults)
@@ -118,6 +132,9 @@ def _read_json(path: Path, needed: tuple[str, ...]) -> pl.DataFrame:
     if not isinstance(rows, list) or not all(isinstance(row, Mapping) for row in rows):
         raise DataError(f"trade file {path}", [Fault(path.name, "data", "", "a list of records", type(rows).__name__)])
     there = sorted({str(name) for row in rows for name in row})
+    if not set(ALIASES.values()) & set(there):
+        rows = [{ALIASES.get(name, name): value for name, value in row.items()} for row in rows]
+        there = sorted({ALIASES.get(name, name) for name in there})
     faults = _missing(path, needed, there)
     if faults:
         raise DataError(f"trade file {path}", faults)
@@ -129,6 +146,12 @@ def _read_json(path: Path, needed: tuple[str, ...]) -> pl.DataFrame:
 def _number(column: str) -> pl.Expr:
     value = pl.col(column).str.strip_chars().cast(pl.Float64, strict=False)
     return pl.when(value.is_finite()).then(value)
+
+
+def _country(column: str) -> pl.Expr:
+    """Whether a code can be that of a country: three letters that ISO 3166 does not leave to users."""
+    code = pl.col(column)
+    return code.str.contains("^[A-Z]{3}$") & (~code.str.contains(USER_CODES) | (code == KOSOVO))
 
 
 def _first(*reasons: tuple[pl.Expr, str]) -> pl.Expr:
@@ -154,13 +177,19 @@ def _baci(path: Path, codes: Path | None) -> pl.DataFrame:
         raise DataError(f"trade file {path}", [Fault(str(found or path.parent), "", "", wanted, "no such file")])
     names = dict(_read_csv(found, CODES).select(CODES).iter_rows())
     frame = _common(_read_csv(path, BACI), 2)
-    iso3 = {str(code).strip(): iso for code, iso in names.items() if iso}
+    iso3 = {str(code).strip(): ALIKE.get(iso, iso) for code, iso in names.items() if iso}
     hs = pl.col("k").str.strip_chars().str.zfill(6)
     quantity = pl.col("q").str.strip_chars()
     return frame.with_columns(
         year=_number("t").cast(pl.Int64, strict=False),
-        exporter=pl.col("i").str.strip_chars().replace_strict(iso3, default=None, return_dtype=pl.String),
-        importer=pl.col("j").str.strip_chars().replace_strict(iso3, default=None, return_dtype=pl.String),
+        exporter=pl.col("i")
+        .str.strip_chars()
+        .replace_strict(iso3, default=None, return_dtype=pl.String)
+        .replace(ALIKE),
+        importer=pl.col("j")
+        .str.strip_chars()
+        .replace_strict(iso3, default=None, return_dtype=pl.String)
+        .replace(ALIKE),
         hs=hs,
         value_usd=_number("v") * KUSD,
         tonnes=_number("q"),
@@ -187,6 +216,7 @@ def _comtrade(path: Path) -> pl.DataFrame:
     imports = pl.col("flowCode").str.strip_chars() == "M"
     code = pl.col("cmdCode").str.strip_chars()
     weight = pl.col("netWgt").str.strip_chars().fill_null("")
+    frame = frame.with_columns(pl.col("reporterISO", "partnerISO").str.strip_chars().replace(ALIKE))
     frame = frame.with_columns(
         year=_number("refYear").cast(pl.Int64, strict=False),
         exporter=pl.when(imports).then("partnerISO").otherwise("reporterISO"),
@@ -198,12 +228,15 @@ def _comtrade(path: Path) -> pl.DataFrame:
     )
     reasons = [
         (pl.col("year").is_null(), "malformed: refYear is no year"),
+        (pl.col("year") > LAST_YEAR, "a month: the annual file is read"),
         (pl.col("value_usd").is_null() | (pl.col("value_usd") < 0), "malformed: primaryValue is no value"),
         ((weight != "") & (_number("netWgt").is_null() | (_number("netWgt") < 0)), "malformed: netWgt is no mass"),
         (~pl.col("flowCode").str.strip_chars().is_in(["M", "X"]), "flow is neither import M nor export X"),
         (code == "TOTAL", "a total of all goods"),
         (~code.str.contains(r"^(\d{2}|\d{4}|\d{6})$"), "malformed: cmdCode is no HS code"),
-        (pl.col("partnerISO").is_in(["W00", "_X "]) | (pl.col("partnerISO") == "W00"), "partner is the whole world"),
+        (pl.col("partnerISO") == "W00", "partner is the whole world"),
+        (~_country("partnerISO"), "partner is no country: an area not specified, or a code that is none"),
+        (~_country("reporterISO"), "reporter is no country: an area not specified, or a code that is none"),
     ]
     for column, why in PARTS.items():
         if optional[column]:
@@ -262,7 +295,8 @@ def read_trade_file(
         side: pl.when(pl.col(side).is_in(known)).then(side).when(pl.col(side).is_not_null()).then(pl.lit(REST))
         for side in ("exporter", "importer")
     }
-    frame = frame.with_columns(commodity=group, **place)
+    named = {f"{side}_code": pl.col(side) for side in ("exporter", "importer")}
+    frame = frame.with_columns(commodity=group, **named, **place)
     frame = frame.with_columns(
         reason=pl.coalesce(
             "reason",
@@ -288,7 +322,20 @@ def read_trade_file(
         frame.filter(pl.col("reason").is_not_null()).select("line", "reason", "text"),
         frame.height,
         kept.height,
+        _rest(kept),
     )
+
+
+def _rest(kept: pl.DataFrame) -> pl.DataFrame:
+    """Countries outside the atlas: their rows and what they are worth, the largest first."""
+    sides = [
+        kept.filter((pl.col(side) == REST) & (pl.col(f"{side}_code") != REST)).select(
+            pl.col(f"{side}_code").alias("code"), "value_usd"
+        )
+        for side in ("exporter", "importer")
+    ]
+    told = pl.concat(sides).group_by("code").agg(pl.len().cast(pl.Int64).alias("rows"), pl.col("value_usd").sum())
+    return told.sort("value_usd", "code", descending=[True, False])
 
 
 def _by_group(kept: pl.DataFrame, zeros: pl.DataFrame) -> pl.DataFrame:
@@ -337,8 +384,9 @@ def _bulk(kept: pl.DataFrame, tables: Tables) -> pl.DataFrame:
 
 
 def write_overlay(found: ImportedTrade, tables: Tables, folder: Path) -> None:
-    """Write what was read as an overlay folder, with the dropped rows in ``report/``.
+    """Write what was read as an overlay folder.
 
+    Its folder ``report`` holds the dropped rows, and the countries that are booked as the rest of the world.
     ``trade.csv`` and ``bulk_trade.csv`` hold the file's trade, with zeros for what it covers and does not name; records
     of the atlas that the file replaces are set to zero.  ``trade_overrides.csv`` takes back the corrections of the
     atlas' own estimate where BACI replaces all of it.
@@ -372,7 +420,7 @@ def write_overlay(found: ImportedTrade, tables: Tables, folder: Path) -> None:
         pl.lit(found.year).alias("year"),
         "commodity",
         pl.col("value_usd").round(0).cast(pl.Int64),
-        pl.col("tonnes").round(0).cast(pl.Int64),
+        pl.col("tonnes").round(3),  # kilograms
         pl.when(pl.col("weighed_usd") > 0).then(pl.lit("derived")).otherwise(pl.lit("reported")).alias("kind"),
         pl.lit(found.source).alias("source"),
         (pl.col("record_usd").fill_null(0) / pl.col("value_usd")).fill_nan(0).round(4).alias("baci_share"),
@@ -388,7 +436,8 @@ def write_overlay(found: ImportedTrade, tables: Tables, folder: Path) -> None:
         pl.lit(found.year).alias("year"),
         "product",
         "hs4",
-        *[pl.col(column).round(0).cast(pl.Int64) for column in ("value_usd", "tonnes")],
+        pl.col("value_usd").round(0).cast(pl.Int64),
+        pl.col("tonnes").round(3),
     )
     (folder / "report").mkdir(parents=True)
     trade.write_csv(folder / "trade.csv")
@@ -397,6 +446,7 @@ def write_overlay(found: ImportedTrade, tables: Tables, folder: Path) -> None:
         ids = tables["trade_overrides"].select("id").with_columns(tonnes=pl.lit("(empty)"), tonnes_factor=pl.lit(1))
         ids.write_csv(folder / "trade_overrides.csv")
     found.dropped.write_csv(folder / "report" / "dropped.csv")
+    found.rest.write_csv(folder / "report" / "rest_of_world.csv")
 
 
 def summary(found: ImportedTrade) -> dict[str, Any]:
@@ -414,4 +464,5 @@ def summary(found: ImportedTrade) -> dict[str, Any]:
         "tonnes": float(trade["tonnes"].sum()),
         "weighed_usd": float(trade["weighed_usd"].sum()),
         "bulk_records": found.bulk.height,
+        "rest_of_world": {code: {"rows": rows, "value_usd": value} for code, rows, value in found.rest.iter_rows()},
     }

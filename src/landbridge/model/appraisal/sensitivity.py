@@ -58,11 +58,13 @@ def switching_values(streams: Mapping[str, npt.ArrayLike], rate: float) -> dict[
     Returns
     -------
     dict of str to float or None
-        0.2 means a fifth more; None where the stream is worth nothing and no change of it would do.
+        0.2 means a fifth more; None where no change of it would do: the stream is worth nothing, or the NPV is on the
+        same side of zero even without it (a change below -1 would turn a cost into a gain).
     """
     worth = {name: npv(flows, rate) for name, flows in streams.items()}
     total = sum(worth.values())
-    return {name: -total / value if value != 0.0 else None for name, value in worth.items()}
+    changes = {name: -total / value if value != 0.0 else None for name, value in worth.items()}
+    return {name: change if change is not None and change >= -1.0 else None for name, change in changes.items()}
 
 
 def tornado(

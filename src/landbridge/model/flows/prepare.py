@@ -75,7 +75,6 @@ def prepare(
     money = np.asarray(classes.money_usd_t, np.float64)[:, slots]
     tree = hierarchy(graph.node_count, graph.tail[slots], graph.head[slots], np.asarray(np.isfinite(money).any(axis=0)))
     searches = forest(
-        tree,
         (keys % graph.node_count).astype(np.int32),
         (keys // graph.node_count).astype(np.int32),
         first_target,
@@ -95,7 +94,6 @@ def prepare(
         rate=np.ones(rank.size) if social else (weight / vot)[class_index[rank]],
     )
     problem = Problem(
-        head=graph.head[slots],
         out_arc=slots,
         facility=facility,
         felt=np.where(np.append(rises | limited, False)[facility], facility, f).astype(np.int32),

@@ -145,7 +145,6 @@ class Rivals(NamedTuple):
 class Problem(NamedTuple):
     """What stays the same from round to round; arcs by slot."""
 
-    head: Ints
     out_arc: Ints
     facility: Ints  # -1: none
     felt: Ints  # facility whose delay responds to volume, else the last, which is never late
