@@ -241,14 +241,14 @@ def gateway(trains_day, **more):
 
 
 def test_one_crane_group_saturates_at_26_trains_a_day():
-    group = terminals.offered_load(gateway(1))["resource 2"]
+    group = terminals.offered_load(gateway(1))["crane"]
     assert 1 / group == pytest.approx(26.1818, abs=1e-4)
     flooded = terminals.simulate(gateway(60), days=90, seed=1)
     assert terminals.throughput(flooded, 24.0)["trains_day"] == pytest.approx(26.18, rel=0.005)
     easy = terminals.summarise([terminals.simulate(gateway(12), days=90, seed=1, replication=r) for r in range(8)])
     assert easy.stable
     assert easy.dwell_h["total"]["mean"].low < 11 / 12 + 121 / 312 < easy.dwell_h["total"]["mean"].high
-    assert easy.utilisation["resource 2"] == pytest.approx(0.458, abs=0.02)
+    assert easy.utilisation["crane"] == pytest.approx(0.458, abs=0.02)
     for seed in range(3):
         near = [terminals.simulate(gateway(24.87), days=180, seed=seed, replication=r) for r in range(10)]
         assert terminals.summarise(near).verdict == "stable"  # a load of 0.95
@@ -256,7 +256,7 @@ def test_one_crane_group_saturates_at_26_trains_a_day():
     assert not over.stable
     assert "1.03" in over.reason
     assert over.dwell_h == {}
-    assert over.bottleneck == "resource 2"
+    assert over.bottleneck == "crane"
 
 
 def yard(**given):
@@ -494,7 +494,7 @@ def test_delay_curve_of_one_server_follows_theory():
     hours = 55 / 60
     curve = terminals.delay_curve(gateway(5), lambda plan: replicated(plan, 200, 6))
     assert curve.capacity_trains_day == pytest.approx(24 / hours)
-    assert curve.bottleneck == "resource 2"
+    assert curve.bottleneck == "crane"
     assert list(curve.delay_h) == sorted(curve.delay_h)
     assert list(curve.spread_h) == sorted(curve.spread_h)
     for ratio, delay in zip(curve.ratio, curve.delay_h, strict=True):
