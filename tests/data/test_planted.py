@@ -342,6 +342,34 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
         lambda c: c.put("crossings.csv", GATE, status="closed", closed_reason="works", closed_from="2023-03-01",
                         closed_to="2023-04-01"),
         ("crossings.csv", GATE, "closed_to", "nothing while it is closed", "2023-04-01")),
+    # order of values
+    "value outside of its range": (
+        lambda c: c.put("parameters.csv", "choke-use", value="0.99"),
+        ("parameters.csv", "choke-use", "high", "at least value, 0.99", "0.")),
+    "range with its ends exchanged": (
+        lambda c: c.put("growth.csv", "chn-kgz-any", growth_low_pct_yr="5"),
+        ("growth.csv", "chn-kgz-any", "growth_pct_yr", "at least growth_low_pct_yr, 5", "4")),
+    "period that ends before it starts": (
+        lambda c: c.edit("refusals.csv", lambda rows: rows[0].update(date_to="2021-01-01")),
+        ("refusals.csv", "china-2022-sea", "date_to", "not before 2022-03-20", "2021-01-01")),
+    "price of a year to come": (
+        lambda c: c.put("rates.csv", "rail-kz", price_year="2031"),
+        ("rates.csv", "rail-kz", "price_year", "a year not after 2026", "2031")),
+    "event to come": (
+        lambda c: c.put("events.csv", "2025-09-poland-belarus-closed", date="2035-09-12", date_to="2035-09-25"),
+        ("events.csv", "2025-09-poland-belarus-closed", "date", "a date not after 2026", "2035-09-12")),
+    "more other trains than can run": (
+        lambda c: c.put("crossings.csv", GATE, preload_ab_trains_day="60"),
+        ("crossings.csv", GATE, "preload_ab_trains_day", "at most the capacity of 22.0 trains/day", "60")),
+    "railway without traction": (
+        lambda c: c.put("lines.csv", "cn-lanxin", traction="none"),
+        ("lines.csv", "cn-lanxin", "traction", "electric, diesel or mixed on rails", "none")),
+    "code of two countries": (
+        lambda c: c.put("countries.csv", "KP", iso3="KOR"),
+        ("countries.csv", "KP", "iso3", "a code used once", "KOR")),
+    "trade of a country with itself": (
+        lambda c: c.edit("bulk_trade.csv", lambda rows: rows[0].update(importer=rows[0]["exporter"])),
+        ("bulk_trade.csv", "row 2", "importer", "another country than exporter", "")),
     # contradictory sources; all their kinds are in test_alternatives
     "value other than the one marked": (
         lambda c: c.put("projects.csv", "cku", length_km="524"),
@@ -433,6 +461,7 @@ MORE: dict[str, set[str]] = {
     "upgrade by what its table has not": {"upgrades.csv"},  # nor does it come from anywhere
     "border without crossing": {"links.csv", "crossings.csv"},  # its kilometres, and the other links of that place
     "origins of a crossing's queue taken out": {"crossings.csv"},  # the other direction
+    "code of two countries": {"countries.csv", "goods_output.csv", "trade_past.csv", "trade.csv"},  # and what it named
     "day that no calendar has": {"events.csv"},  # and its last day before it
     "no provenance of a table": {"access.csv"},  # its other columns
     "header of provenance": {"access.csv"},

@@ -15,7 +15,7 @@ from pathlib import Path
 import polars as pl
 
 from landbridge.data.alternatives import alternative_faults
-from landbridge.data.attributes import attribute_faults
+from landbridge.data.attributes import attribute_faults, order_faults
 from landbridge.data.consistency import (
     date_faults,
     key_faults,
@@ -66,7 +66,7 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
         faults += geometry_faults(folder, frames)
     if _there(frames, links=LINK_COLUMNS):
         faults += length_faults(frames)
-    faults += total_faults(frames) + worth_faults(frames)
+    faults += total_faults(frames) + worth_faults(frames) + order_faults(frames)
     faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
     faults += alternative_faults(frames, dictionary)
     more, shares = known_faults(folder, frames, dictionary)

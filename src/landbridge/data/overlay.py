@@ -227,7 +227,12 @@ def _merge(
         place = places.get(name)
         if place is None:
             new.append(index)
-            faults += _missing(part, columns, cells, index, told)
+            lacks = _missing(part, columns, cells, index, told)
+            near = suggest(name, list(places)) if lacks else []  # a misspelt row rather than a new one
+            if near:
+                first = lacks[0]
+                lacks[0] = replace(first, wanted=f"{first.wanted}; did you mean {', '.join(near)}?")
+            faults += lacks
         for column, text in zip(part.columns, row, strict=True):
             if column in keys or not text:
                 continue
