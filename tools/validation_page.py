@@ -3,6 +3,7 @@
 landbridge validate --out results/validation
 landbridge validate --targets examples/studies.csv --out results/studies
 landbridge validate --targets examples/passages.csv --out results/passages
+python tools/market_access.py results/access
 landbridge backtest --out results/backtest
 landbridge sensitivity --out results/sensitivity
 python tools/validation_page.py results
@@ -34,7 +35,9 @@ content. A row is
 - **echo** where the observed number or its equivalent is an input: a cell that the answer is read from names the fact
   as its source or holds the very number, the answer is trade that the atlas states, or a quarter of a flow was set
   from that fact;
-- **fitted** where a value of the atlas was calibrated to it (`landbridge calibrate`, years 2016-2021 only);
+- **fitted** where a value of the atlas was calibrated to it (`landbridge calibrate`, years 2016-2021 only), or where
+  a quarter of the flow or more is goods whose owners refuse a way by a share that somebody set who knew what had come
+  of it: the column `knew` of `provenance/refusals.csv` names the facts that were known;
 - **predicted** where neither holds; **not covered** where the model has no such number, with the reason.
 
 The class is computed from provenance, never declared. Beside the model stand two forecasts that need none: the last
@@ -54,7 +57,9 @@ of a route holds it.
 
 EVENTS = """What each event is in the model, and what is missing:
 
-- *October 2021*: both crossings shut on its days (`event_effects.csv`).
+- *October 2021*: both crossings shut on its days (`event_effects.csv`). No size of the stop was found: the 150 trains
+  that waited on 26 October are its cause, not what came of it, and China Railway's counts of October (1,306)
+  and November (1,246) hold much else.
 - *February 2022*: a part of the owners lets no box pass Russia, Belarus or Iran (`refusals.csv`: 58 per cent of boxes
   between China and Europe until 2023, 44 after; 29 per cent of boxes, metals, chemicals and oil products between
   Central Asia and Europe), a premium at the borders, war risk on the Black Sea. The parts are estimates, from
@@ -63,10 +68,21 @@ EVENTS = """What each event is in the model, and what is missing:
   went from 13 000 USD in the first quarter of 2022 to 1 600 a year later (`sea_quotes.csv`).
 - *Red Sea*: ships round the Cape, and the price by sea of its days, which the event made. What rose beyond (trade by
   parcel of the platforms) is not there.
-- *October 2024*: more inspections and boxes that are stopped at the western border.
-- *September 2025*: Brest, Svislach and the road shut. The crossings of Latvia and Lithuania have room in the model
+- *October 2024*: more inspections and boxes that are stopped at the western border. The published fall is of eleven
+  months of 2025, in which ships were cheap too; what the decree alone did stands beside.
+- *September 2025*: Brest, Svislach and the road shut on its thirteen days; trains that wait are those of a mean day
+  times the days. The crossings of Latvia and Lithuania have room in the model
   for what leaves Brest, so neither price nor volume moves much; in thirteen days the market found no such room.
   Nothing turns to the Caspian, which no longer has a price that competes.
+"""
+
+
+ACCESS = """Six projects are too few, and three of theirs share the last rank, so the correlation says little. Why they
+differ: they have thousands of towns, every road, and goods that go by the cheapest way of any kind; here a project
+counts only where it makes the cheapest way between two of the zones that trade is dealt to. Boxes by Tbilisi-Kars
+have a way by Poti or by sea that costs no more, and the lines inside Pakistan and Afghanistan join no two zones. Both
+find that half of them or more add nothing when built alone, and that Kashgar-Tashkent adds little, though here it adds
+most.
 """
 
 
@@ -146,6 +162,7 @@ def main() -> None:
         f"Atlas {atlas['version']} ({atlas['content_hash'][:12]}), size {manifest['size']}: "
         f"{rows.height} open targets: {predicted.height} predicted, of which {inside} inside their band "
         f"({inside / max(1, predicted.height):.0%}); {manifest['targets']['not_covered']} not covered.\n",
+        blind(rows),
         "## By class\n", scores(read(folder, "by_class"), "class"),
         "## By topic\n", scores(read(folder, "by_topic"), "topic"),
         "## The predicted figures that are missed by most\n",
@@ -171,6 +188,17 @@ def main() -> None:
             "ports, roads and lines all over Asia and Africa, and the scenarios here what the atlas holds.\n",
             targets(studies),
         ]
+    if (home / "access").is_dir():
+        access = pl.read_csv(home / "access" / "access.csv").to_dicts()
+        parts += [
+            "### Market access of projects\n",
+            "Made by `python tools/market_access.py`: the value of each project built alone by Reed and Trubetskoy "
+            "(2019), and what the same project adds here to the access of all zones, in per cent, by their product. "
+            f"Rank correlation {access[0]['rank_correlation']:.2f} of {len(access)} projects.\n",
+            table(["published as", "USD million", "here", "access, %"],
+                  [[r["published"], r["value_usd_mn"], r["project"], r["access_pct"]] for r in access]),
+            ACCESS,
+        ]  # fmt: skip
     if (home / "backtest").is_dir():
         back = read(home / "backtest", "backtest").to_dicts()
         parts += [
@@ -179,13 +207,15 @@ def main() -> None:
             "each with all that is known of it (events, prices by sea of its days, owners who refuse a way), and "
             "`event alone` is what the event does in the later one; else it is the year with the event on all days "
             "against the same year without it. Constants are fitted to 2016-2021 only. "
+            "Of trains that wait, the number stands in place of a change. "
             f"Direction right in {sum(bool(r['direction_right']) for r in back)} of {len(back)}, size within a factor "
             f"of two in {sum(bool(r['within_factor']) for r in back)} of "
-            f"{sum(r['within_factor'] is not None for r in back)} that were published.\n",
+            f"{sum(r['within_factor'] is not None for r in back)} that were published, of "
+            f"{len({r['event'] for r in back if r['within_factor']})} of the five events.\n",
             table(["event", "passage", "of", "when", "change", "", "event alone", "direction right", "published",
                    "within a factor of 2"],
-                  [[r["name"], r["thing"], r["indicator"], r["when"], r["change_pct"], bar(r["change_pct"]),
-                    r["event_pct"], r["direction_right"], r["published_pct"], r["within_factor"]] for r in back]),
+                  [[r["name"], r["thing"], r["indicator"], r["when"], *sizes(r)[:2], r["event_pct"],
+                    r["direction_right"], sizes(r)[2], r["within_factor"]] for r in back]),
             EVENTS,
         ]  # fmt: skip
     if (home / "sensitivity").is_dir():
@@ -210,6 +240,25 @@ def main() -> None:
     ]  # fmt: skip
     PAGE.write_text("\n".join(parts), encoding="utf-8")
     print(f"{PAGE.name}: {rows.height} targets")
+
+
+def blind(rows: pl.DataFrame) -> str:
+    """How the share inside would read if rows on values set knowing the outcome counted as predicted."""
+    known = rows.filter((pl.col("class") == "fitted") & pl.col("rests_on").str.contains("somebody who knew"))
+    both = rows.filter(pl.col("class") == "predicted").vstack(known)
+    inside = both.filter(pl.col("inside")).height
+    return (
+        f"{known.height} more rows ({', '.join(known['id'].to_list())}) count as fitted since they rest on shares that "
+        f"were set knowing what had come of them; with them {inside} of {both.height} would be inside "
+        f"({inside / max(1, both.height):.0%}).\n"
+    )
+
+
+def sizes(row: dict[str, Any]) -> tuple[float | None, str, float | None]:
+    """Change or number of an event, its bar, and what was published of it."""
+    if row["published_level"] is not None:
+        return row["with_event"], "", row["published_level"]
+    return row["change_pct"], bar(row["change_pct"]), row["published_pct"]
 
 
 def bar(percent: float | None) -> str:

@@ -233,6 +233,17 @@ def test_sources_are_divided_and_trimmed(folder: Path) -> None:
     assert origins.of("west", "time_h") == Origin("west", "time_h", "derived", ("adb", "F0001"), "Sum of both.")
 
 
+def test_what_was_known_when_a_value_was_set_may_be_told(folder: Path) -> None:
+    text = "row,column,kind,source,reasoning,knew\nwest,*,estimate,,Judgement.,F0001;nobody\n*,*,estimate,,The rest.,\n"
+    (folder / "provenance" / "gates.csv").write_text(text, encoding="utf-8")
+    origins, faults = read_origins(folder, "gates")
+    assert faults == []
+    assert [o.knew for o in (origins.of("west", "time_h"), origins.of("east", "time_h")) if o] == [
+        ("F0001", "nobody"), ()]  # fmt: skip
+    (lost,) = faults_of(folder)
+    assert (lost.where, lost.row, lost.field, lost.got) == ("provenance/gates.csv", "west", "knew", "'nobody'")
+
+
 def test_a_table_without_provenance_has_no_origins(folder: Path) -> None:
     origins, faults = read_origins(folder, "sources")
     assert (origins.all, faults) == ((), [])

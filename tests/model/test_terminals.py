@@ -83,7 +83,7 @@ def test_m_m_c(case):
     assert law["error"] < 1e-9
     assert law["mean_inside"] == pytest.approx(law["arrivals_h"] * law["mean_stay_h"], rel=1e-9)
     assert law["mean_inside"] == pytest.approx(case["L"], rel=0.1)
-    assert terminals.loads(run)["resource 1"] == pytest.approx(lam / mu / c, rel=0.02)
+    assert terminals.loads(run)["crane"] == pytest.approx(lam / mu / c, rel=0.02)
 
 
 @pytest.mark.parametrize("case", REFERENCE["MMcK"], ids=lambda c: f"{c['c']}-{c['K']}")
@@ -241,14 +241,14 @@ def gateway(trains_day, **more):
 
 
 def test_one_crane_group_saturates_at_26_trains_a_day():
-    group = terminals.offered_load(gateway(1))["resource 2"]
+    group = terminals.offered_load(gateway(1))["crane"]
     assert 1 / group == pytest.approx(26.1818, abs=1e-4)
     flooded = terminals.simulate(gateway(60), days=90, seed=1)
     assert terminals.throughput(flooded, 24.0)["trains_day"] == pytest.approx(26.18, rel=0.005)
     easy = terminals.summarise([terminals.simulate(gateway(12), days=90, seed=1, replication=r) for r in range(8)])
     assert easy.stable
     assert easy.dwell_h["total"]["mean"].low < 11 / 12 + 121 / 312 < easy.dwell_h["total"]["mean"].high
-    assert easy.utilisation["resource 2"] == pytest.approx(0.458, abs=0.02)
+    assert easy.utilisation["crane"] == pytest.approx(0.458, abs=0.02)
     for seed in range(3):
         near = [terminals.simulate(gateway(24.87), days=180, seed=seed, replication=r) for r in range(10)]
         assert terminals.summarise(near).verdict == "stable"  # a load of 0.95
@@ -256,7 +256,7 @@ def test_one_crane_group_saturates_at_26_trains_a_day():
     assert not over.stable
     assert "1.03" in over.reason
     assert over.dwell_h == {}
-    assert over.bottleneck == "resource 2"
+    assert over.bottleneck == "crane"
 
 
 def yard(**given):
@@ -372,9 +372,9 @@ def test_tracks_are_occupied_longer_than_their_trains_are_worked_on():
     assert worked == pytest.approx(10 / 20)
     assert held == pytest.approx(15 / 20)
     assert terminals.loads(run)["t"] == held
-    assert terminals.shares(run)["resource 1"] == pytest.approx((1, 1))
+    assert terminals.shares(run)["crane"] == pytest.approx((1, 1))
     shift = station({"kind": "crane", "count": 1, "minutes_train": 300, "open_from_h": 8, "open_h_day": 8})
-    rested = terminals.shares(run_trace(shift, [14.0], seed=0, days=3))["resource 1"]
+    rested = terminals.shares(run_trace(shift, [14.0], seed=0, days=3))["crane"]
     assert rested == pytest.approx((5 / 11, 21 / 35))
 
 
@@ -415,7 +415,7 @@ def test_shifts_pause_work_and_use_counts_working_time():
     plan = station({"kind": "crane", "count": 1, "minutes_train": 300, "open_from_h": 8, "open_h_day": 8})
     run = run_trace(plan, [14.0], seed=0, days=3)
     assert run.log.end_h[0, 0] == pytest.approx(24 + 11)
-    assert terminals.loads(run)["resource 1"] == pytest.approx(5 / (8 + 3))
+    assert terminals.loads(run)["crane"] == pytest.approx(5 / (8 + 3))
 
 
 def test_failures_slow_a_group_down():
@@ -494,7 +494,7 @@ def test_delay_curve_of_one_server_follows_theory():
     hours = 55 / 60
     curve = terminals.delay_curve(gateway(5), lambda plan: replicated(plan, 200, 6))
     assert curve.capacity_trains_day == pytest.approx(24 / hours)
-    assert curve.bottleneck == "resource 2"
+    assert curve.bottleneck == "crane"
     assert list(curve.delay_h) == sorted(curve.delay_h)
     assert list(curve.spread_h) == sorted(curve.spread_h)
     for ratio, delay in zip(curve.ratio, curve.delay_h, strict=True):

@@ -45,6 +45,7 @@ def test_tables_sparkline_and_instability(capsys, monkeypatch):
     assert code == 0
     assert "stable" in text
     assert "trains outside,  1435" in text
+    assert "1 group of 3" in text
     code, text, _ = run(
         capsys, monkeypatch, "terminal", "khorgos-gateway", *FAST, "--trains-per-day", "40", "--set", "cranes=3"
     )
@@ -66,7 +67,9 @@ def test_curve_list_and_event(capsys, monkeypatch):
     words = ("--replications", "2", "--event", "2022-07-loading-stop")
     code, text, _ = run(capsys, monkeypatch, "terminal", "khorgos-gateway", *words)
     assert code == 0
-    assert "days until it is cleared" in text
+    assert "days until it is cleared, 2 of 2 runs" in text
+    assert "event: the queue was cleared in 2 of 2 runs" in text
+    assert "stable" not in text
 
 
 @pytest.mark.parametrize(
@@ -81,6 +84,7 @@ def test_curve_list_and_event(capsys, monkeypatch):
         (("dostyk", "--stream", "boxes-1435"), "--stream goes with --curve"),
         (("dostyk", "--event", "2025-09-poland-belarus-closed"), "2021-10-loading-stop"),
         (("--plan", "nowhere.toml"), "no such file"),
+        (("dostyk", "--plan", "yard.toml"), "got both: dostyk and --plan yard.toml"),
     ],
 )
 def test_errors_say_what_to_do(capsys, monkeypatch, words, message):

@@ -17,6 +17,7 @@ from landbridge.errors import OutputError
 from landbridge.show.report import report, write_report
 from landbridge.show.report.chapters import CHAPTERS
 from landbridge.show.report.folders import folder_of, folders_in
+from landbridge.show.report.page import write_chapters
 from landbridge.show.report.strips import round_end
 from landbridge.show.web.columns import meaning
 from landbridge.study.ensemble_results import COLUMNS as ENSEMBLE
@@ -365,13 +366,39 @@ def test_report_goes_onto_paper_whole(offline_page: Page, home: Path) -> None:
     page = offline_page
     page.goto(whole(home, "paper.html").as_uri())
     page.emulate_media(media="print")
-    hidden = page.evaluate("[...document.querySelectorAll('.panel')].filter(e => !e.offsetHeight).length")
-    assert hidden == 0, "views that cannot be switched on paper are all printed"
+    count = "[...document.querySelectorAll('.panel, table.long > tbody > tr')].filter(e => !e.offsetHeight).length"
+    views = page.evaluate("document.querySelectorAll('.views').length")
+    assert page.evaluate("[...document.querySelectorAll('.panel')].filter(e => e.offsetHeight).length") == views
+    cuts = page.locator(".cut:visible").all_text_contents()
+    assert page.evaluate(count) > 0
+    assert any("more rows" in text for text in cuts), "rows left off paper are told"
+    assert any("on screen besides" in text for text in cuts), "views left off paper are told"
+    short = len(page.pdf(prefer_css_page_size=True))
+    page.emulate_media(media="screen")
+    page.locator("#whole").check()
+    page.emulate_media(media="print")
+    assert page.evaluate(count) == 0, "all views and rows are printed when asked for"
+    assert not page.locator(".cut:visible").count()
     wide = page.evaluate("[...document.querySelectorAll('nav, .views > label')].filter(e => e.offsetHeight).length")
     assert wide == 0
     paper = page.pdf(prefer_css_page_size=True)
     assert paper.startswith(b"%PDF")
+    assert short < len(paper)
     assert 10 < paper.count(b"/Type /Page\n") + paper.count(b"/Type /Page ") + paper.count(b"/Type/Page") < 200
+
+
+def test_chapters_tell_on_how_much_estimated_input_they_rest(home: Path, tmp_path: Path) -> None:
+    found = [folder for folder in folders_in(home) if folder.kind != "study"]
+    text = write_chapters(found, read_atlas(), tmp_path / "shares.html").read_text(encoding="utf-8")
+    chapters = dict(re.findall(r'<section id="(\w+)-\d+">(.*?)</section>', text, re.DOTALL))
+    assert {"ensemble", "power", "dependence", "validation"} <= set(chapters)
+    for kind, said in chapters.items():
+        if kind not in ("assignment", "terminal"):
+            assert re.search(r'class="note input">Every flow hangs on all of its input: \d+', said), kind
+    assert "note input" not in chapters.get("assignment", "")
+    own = re.findall(r'data-own="(\d+)/(\d+)"', chapters["power"])
+    assert own, "a player's row tells the estimates among the numbers of its country"
+    assert all(int(part) <= int(of) for part, of in own)
 
 
 @pytest.mark.browser

@@ -182,6 +182,7 @@ def test_cku_with_its_loan_and_payers(found: dict[str, Any]) -> None:
     risks = {risk["risk"]: risk for risk in cku["alone"]["risks"]}
     late = risks["opens 3 years late, money spent as planned"]
     assert late["likelihood"] == "7 of 12 announced openings of the region"
+    assert "(announced 2 to 9 years ahead)" in late["basis"]
     # three years without gains and upkeep, and three more years of life left at the end
     rows = [r for r in found["flows"] if r["project"] == "cku" and r["case"] == "alone"]
     first, last, opens = min(r["year"] for r in rows), max(r["year"] for r in rows), cku["opening_year"]

@@ -134,7 +134,7 @@ def test_back_test_names_scenarios_and_facts_that_exist() -> None:
         assert event["id"] in target_scenarios()
         for effect in event["effect"]:
             assert effect["direction"] in (1, -1)
-            assert ("published" in effect) == ("fact" in effect)
+            assert ("published" in effect or "published_level" in effect) == ("fact" in effect)
             assert "against" not in effect or "published" in effect
             assert set(effect.get("fact", "").split(";")) - {""} <= facts
 

@@ -13,11 +13,12 @@ import pytest
 
 from landbridge.data.read import ATLAS
 from landbridge.study.validate.answers import FLOWS
+from landbridge.study.validate.classes import Classes
 from landbridge.study.validate.form import UNITS
 from landbridge.study.validate.naive import forecasts
 from landbridge.study.validate.runs import SolvedWorld
 from landbridge.study.validate.validate import rows_of, scores, validate
-from landbridge.study.validate.words import NotCovered, calculate, days_of, operand
+from landbridge.study.validate.words import Answer, NotCovered, calculate, days_of, operand
 from landbridge.study.validate.write import MARKER, write_validation
 from small_run import small_tables
 
@@ -172,3 +173,24 @@ def test_units_and_flows_are_those_of_the_target_list(shared: Path) -> None:
 def test_rows_of_answers_from_any_world(answered: tuple[Any, SolvedWorld, Path, Path]) -> None:
     empty = small_tables()["targets"].clear()
     assert rows_of(answered[1], empty, None).is_empty()  # type: ignore[arg-type]
+
+
+def test_what_rests_on_shares_set_knowing_the_outcome_is_not_predicted() -> None:
+    """By the mark in the provenance, the days, the goods and a quarter of the flow; whoever has no mark is blind."""
+    classes = Classes(small_tables())
+    row = {"indicator": "service_tonnes", "subject": "anything", "direction": "both", "year": 2022, "period": "year",
+           "fact_id": [], "observed": 1.0}  # fmt: skip
+
+    def of(*parts: tuple[str, str, str, float], **other: Any) -> str:
+        return classes.of({**row, **other}, Answer(1.0, parts=parts))[0]
+
+    bound = ("CHN", "DEU", "machinery_box", 1.0)
+    assert of(bound) == of(("DEU", "CHN", "food_box", 1.0)) == "fitted"
+    assert of(bound, year=2021) == of(bound, period="Jan-Feb") == "predicted"
+    assert of(bound, ("CHN", "KAZ", "food_box", 2.9)) == "fitted"
+    assert of(bound, ("CHN", "KAZ", "food_box", 3.1)) == "predicted"
+    assert of(("CHN", "RUS", "machinery_box", 1.0)) == "predicted"  # who is at home there cannot keep away
+    assert of(("KAZ", "DEU", "metals_bulk", 1.0)) == "fitted"
+    assert of(("KAZ", "DEU", "coal", 1.0)) == "predicted"
+    classes._seen = []
+    assert of(bound) == "predicted"

@@ -9,6 +9,9 @@ estimate    a judgement; the reasoning says on what it rests
 calibrated  fitted to observations; the reasoning says to which
 unknown     looked for and not found
 
+A last column ``knew`` may stand in the file: facts, ids as sources, that whoever set the value had seen, though the
+value is not made from them. What rests on such a value was not foretold; `landbridge.study.validate.classes` reads it.
+
 A value of a user's own overlay is of the kind ``user``: no package states it, and its file and row are its source.
 """
 
@@ -41,6 +44,8 @@ __all__ = [
 KINDS = ("reported", "derived", "estimate", "calibrated", "unknown")
 USER = "user"
 HEADER = "row,column,kind,source,reasoning"
+#: The same with what was known when a value was set.
+KNOWING = f"{HEADER},knew"
 
 
 @cache
@@ -58,6 +63,7 @@ class Origin:
     kind: str
     sources: tuple[str, ...]
     reasoning: str
+    knew: tuple[str, ...] = ()
 
     @property
     def specificity(self) -> tuple[int, int, int, int]:
@@ -121,18 +127,22 @@ def read_origins(folder: Path, table: str) -> tuple[Origins, list[Fault]]:
     where = f"provenance/{table}.csv"
     if not path.is_file():
         return Origins(()), []
-    rows, faults = read_rows(path, where, HEADER)
+    with path.open(encoding="utf-8-sig", errors="replace") as file:
+        header = KNOWING if file.readline().strip() == KNOWING else HEADER
+    rows, faults = read_rows(path, where, header)
     origins: list[Origin] = []
     for number, row in rows:
         name = f"row {number} ({row['row']})"
-        sources = tuple(part.strip() for part in row["source"].split(";") if part.strip())
+        sources, knew = (
+            tuple(part.strip() for part in row.get(name, "").split(";") if part.strip()) for name in ("source", "knew")
+        )
         if row["kind"] not in KINDS:
             faults.append(Fault(where, name, "kind", " or ".join(KINDS), repr(row["kind"])))
         if row["kind"] == "reported" and not sources:
             faults.append(Fault(where, name, "source", "a source id for a reported value", "nothing"))
         if row["kind"] in ("derived", "estimate", "calibrated") and not row["reasoning"]:
             faults.append(Fault(where, name, "reasoning", f"the reasoning of a value of kind {row['kind']}", "nothing"))
-        origins.append(Origin(row["row"], row["column"], row["kind"], sources, row["reasoning"]))
+        origins.append(Origin(row["row"], row["column"], row["kind"], sources, row["reasoning"], knew))
     return Origins(origins), faults
 
 
@@ -220,6 +230,11 @@ def known_faults(
                 )
                 for source in origin.sources
                 if source not in known
+            )
+            faults.extend(
+                Fault(f"provenance/{table}.csv", origin.row, "knew", "an id of sources.csv or facts.csv", repr(fact))
+                for fact in origin.knew
+                if fact not in known
             )
         for column, found, count, first in _by_origin(origins, dictionary, table, frame):
             counted[table, column, found.kind if found else "none"] += count

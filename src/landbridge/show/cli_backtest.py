@@ -73,21 +73,24 @@ def backtest(
     for r in frame.to_dicts():
         right = "" if r["direction_right"] is None else "yes" if r["direction_right"] else "no"
         within = "" if r["within_factor"] is None else "yes" if r["within_factor"] else "no"
-        rows.append([r["name"], r["thing"], r["indicator"], r["when"], r["change_pct"], _bar(r["change_pct"]),
-                     r["event_pct"], right, r["published_pct"], within])  # fmt: skip
+        level = r["published_level"] is not None
+        rows.append([r["name"], r["thing"], r["indicator"], r["when"], r["with_event"] if level else r["change_pct"],
+                     "" if level else _bar(r["change_pct"]), r["event_pct"], right,
+                     r["published_level"] if level else r["published_pct"], within])  # fmt: skip
     print_table(
         "What events did, per cent: the year with the event on all days against the same year without it, or the two "
-        "times that a published size compares",
+        "times that a published size compares; of trains that wait their number",
         [("event", 0), ("passage", 0), ("of", 0), ("when", 0), ("change", 1),
          ("-100 %              0             +100 %", 0), ("event alone", 1), ("direction right", 0), ("published", 0),
          ("within a factor of 2", 0)],
         rows,
     )  # fmt: skip
-    answered = frame.drop_nulls("change_pct")
-    count, sized = answered["direction_right"].sum(), answered.drop_nulls("within_factor")
+    sized = frame.drop_nulls("within_factor")
+    events = sized.filter("within_factor")["event"].n_unique()
     typer.echo(
-        f"Direction right in {count} of {frame.height}; size within a factor of two in {sized['within_factor'].sum()} "
-        f"of {sized.height} that were published. Constants are fitted to 2016-2021 only."
+        f"Direction right in {frame['direction_right'].sum()} of {frame.height}; size within a factor of two in "
+        f"{sized['within_factor'].sum()} of {sized.height} that were published, of {events} events. Constants are "
+        "fitted to 2016-2021 only."
     )
 
 

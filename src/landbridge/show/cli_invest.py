@@ -217,9 +217,9 @@ def _print_measures(project: Mapping[str, Any], rate: float) -> None:
     """Returns, timing, what the answer hangs on, risks and the loan of one project, alone."""
     told = project["alone"]
     if told["npv_usd"] is None:
-        typer.echo(
-            f"{project['id']}: no cost is known; it may cost up to {_mn(told['break_even_cost_usd']):,.0f} million USD."
-        )
+        most = told["break_even_cost_usd"]
+        worth = f"it may cost up to {_mn(most):,.0f} million USD" if most > 0.0 else "it would not pay at any"
+        typer.echo(f"{project['id']}: no cost is known; {worth}.")
         return
     opening = told["opening"]
     rows: list[list[Any]] = [

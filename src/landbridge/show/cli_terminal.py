@@ -64,7 +64,11 @@ def terminal(
 
     In a terminal that cannot keep up dwell has no mean, and none is told.
     """
-    if not listing and (name is None) == (plan_file is None):
+    if name is not None and plan_file is not None:
+        raise LandbridgeError(
+            f"wanted the id of a terminal of the atlas or a plan of your own, got both: {name} and --plan {plan_file}"
+        )
+    if not listing and name is None and plan_file is None:
         raise LandbridgeError("wanted the id of a terminal, or --plan FILE.toml; --list tells the terminals")
     for option, value in (("--days", days), ("--trains-per-day", trains_per_day)):
         if value is not None and not 0 < value < 1e5:
@@ -157,7 +161,7 @@ def _print_run(told: Mapping[str, Any]) -> None:
         low, high = sure[name]["low"], sure[name]["high"]
         return f"{low:,.1f} to {high:,.1f}" if low == low else ""  # noqa: PLR0124 - NaN is not itself
 
-    word = told["verdict"] if told["verdict"] in ("stable", "undecided") else told["verdict"].upper()
+    word = told["verdict"] if told["verdict"] in ("stable", "undecided", "event") else told["verdict"].upper()
     state = f"{word}: {told['reason']}" if told["reason"] else word
     print_table(
         f"{told['name']}: {state}",
@@ -188,17 +192,28 @@ def _print_run(told: Mapping[str, Any]) -> None:
             "crane, processing and waiting add up to the total; outside is the part of waiting at the border.",
         )
     used = [
-        (name, told["working"].get(name), told["occupied"].get(name), load)
+        (name, _there(told["resources"][name]), told["working"].get(name), told["occupied"].get(name), load)
         for name, load in told["offered_load"].items()
     ]
     print_table(
         "What works there",
-        [("resource", 0), ("working", 2), ("occupied", 2), ("load", 2)],
-        sorted(used, key=lambda row: -row[3]),
+        [("resource", 0), ("there are", 0), ("working", 2), ("occupied", 2), ("load", 2)],
+        sorted(used, key=lambda row: -row[4]),
         "Working: share of what it can do in its shifts with the machines that are whole; tracks: of all hours, with "
-        "a train that is worked on. Occupied: share of all hours with a train, waiting and rests counted. Load: work "
+        "a train that is worked on. Occupied: share of all hours with a train, waiting and rests counted; below the "
+        "working share where shifts leave hours without a train. Load: work "
         "that arrives over what can be done; tracks count with the work of their trains, waiting left out.",
     )
+
+
+def _there(resource: Mapping[str, Any]) -> str:
+    """How many there are, told so that a group is not taken for a machine."""
+    count, machines = resource["count"], resource["machines"]
+    if count is None:
+        return "any number"
+    if machines == 1:
+        return f"{count}"
+    return f"{count} group{'s' if count > 1 else ''} of {machines}"
 
 
 def _print_curve(told: Mapping[str, Any]) -> None:
@@ -245,13 +260,20 @@ def _print_recovery(told: Mapping[str, Any]) -> None:
     rows = [(f"most trains outside, {side}", e["mean"], e["low"], e["high"]) for side, e in found["outside"].items()]
     extra, clear = found["extra_units"], found["clear_days"]
     rows.append(("most units more than without it", extra["mean"], extra["low"], extra["high"]))
-    if found["cleared"]:
-        rows.append(("days until it is cleared", clear["mean"], clear["low"], clear["high"]))
     left = found["replications"] - found["cleared"]
+    if found["cleared"]:
+        which = f"{found['cleared']} of {found['replications']} runs"
+        rows.append((f"days until it is cleared, {which}", clear["mean"], clear["low"], clear["high"]))
     caption = "Cleared: no more than one train's units are there that would not be without the stop."
     print_table(
         f"{found['event']}: a stop of {found['stop_days']:g} days",
         [("", 0), ("mean", 1), ("95 % from", 1), ("to", 1)],
         rows,
-        caption + (f" In {left} of {found['replications']} runs it was not cleared by their end." if left else ""),
+        caption
+        + (
+            f" In {left} of {found['replications']} runs it was not cleared by their end, "
+            f"{found['watched_days']:.0f} days after the stop: the mean is that of the others, so a lower end."
+            if left
+            else ""
+        ),
     )

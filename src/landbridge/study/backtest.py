@@ -3,7 +3,8 @@
 Constants are fitted to 2016-2021 only. Each event is put on all days of its year, and the same year is run without it;
 the change is held against the direction that was seen. Where a fact of the atlas has a size, that is a change between
 two times, in which more happened than the event (prices by sea above all): the same two times are then run as they
-were, the change between them is held against the size, and what the event alone does stands beside it.
+were, the change between them is held against the size, and what the event alone does stands beside it. A size may also
+be a number of the event itself, such as trains that waited: the model's number is then held against that one.
 """
 
 from __future__ import annotations
@@ -34,7 +35,7 @@ SCHEMA: dict[str, Any] = {
     "event": pl.String, "name": pl.String, "year": pl.Int64, "thing": pl.String, "indicator": pl.String,
     "without": pl.Float64, "with_event": pl.Float64, "change_pct": pl.Float64, "direction": pl.Int64,
     "direction_right": pl.Boolean, "published_pct": pl.Float64, "within_factor": pl.Boolean, "event_pct": pl.Float64,
-    "when": pl.String, "facts": pl.String, "note": pl.String,
+    "published_level": pl.Float64, "when": pl.String, "facts": pl.String, "note": pl.String,
 }  # fmt: skip
 
 #: Meaning and unit of each column.
@@ -50,7 +51,8 @@ BACKTEST_COLUMNS = {
     "direction": "Direction that was seen: 1 up, -1 down",
     "direction_right": "Whether the model goes that way",
     "published_pct": "Published size of the change, per cent; empty where the atlas has none",
-    "within_factor": "Whether the modelled change is within a factor of two of it",
+    "within_factor": "Whether the modelled change, or number, is within a factor of two of it",
+    "published_level": "Published number of the event itself, such as trains that waited; empty where there is none",
     "event_pct": "Change that the event alone makes in the year or period, per cent",
     "when": "The two times that a published size compares; empty: with the event against without it",
     "facts": "Facts that the published size rests on",
@@ -113,9 +115,23 @@ def _row(answers: Answers, event: dict[str, Any], effect: dict[str, Any]) -> dic
     row: dict[str, Any] = {
         "event": event["id"], "name": event["name"], "year": year, "thing": effect["thing"],
         "indicator": effect["indicator"], "direction": effect["direction"], "facts": effect.get("fact", ""),
-        "published_pct": float(effect["published"]) if "published" in effect else None, "note": effect.get("note", ""),
+        "published_pct": float(effect["published"]) if "published" in effect else None,
+        "published_level": float(effect["published_level"]) if "published_level" in effect else None,
+        "note": effect.get("note", ""),
         "when": f"{period} {year} against {against}".removeprefix("year ") if against else "",
     }  # fmt: skip
+    if row["published_level"] is not None:
+        try:
+            level = _level(answers, effect, event["id"], year, period)
+        except NotCovered as reason:
+            return row | {"note": str(reason)}
+        within = _within(level, row["published_level"])
+        return row | {
+            "when": f"{period} {year}",
+            "with_event": level,
+            "direction_right": level > 0,
+            "within_factor": within,
+        }
     try:
         without, with_it, change = _change(answers, event, effect)
         row["event_pct"] = change

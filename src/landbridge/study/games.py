@@ -118,11 +118,12 @@ def _near(game: Game, values: Floats) -> Floats:
 
 def _ends(game: Game, ranges: Floats) -> Floats:
     """Ranges of the core, without what rounding leaves: nobody gets less than alone, or more than all lose without."""
+    slack = len(game.players) * game.tolerance  # what the programs leave open, once a player
     alone, most = game.worth[1 << np.arange(len(game.players))], leverage.marginal(game)
-    told = _near(game, ranges)
+    told = np.where(np.abs(ranges) <= slack, 0.0, ranges)
     for bound in (alone, most):
         for end in (0, 1):
-            told[:, end] = np.where(np.abs(told[:, end] - bound) <= game.tolerance, bound, told[:, end])
+            told[:, end] = np.where(np.abs(told[:, end] - bound) <= slack, bound, told[:, end])
     return told
 
 

@@ -34,12 +34,15 @@ class Records:
         Years between the opening that was announced and the one that came or was last announced.
     given_up
         Announced openings that were given up.
+    ahead
+        Fewest and most years by which those openings were announced ahead; None without any.
     overrun
         Mean overrun of rail projects as a share of their cost, and one standard deviation below and above.
     """
 
     slips: tuple[int, ...]
     given_up: int
+    ahead: tuple[int, int] | None
     overrun: tuple[float, float, float] | None
 
     def late(self, years: int) -> str:
@@ -53,13 +56,16 @@ def records_of(tables: Tables) -> Records:
     """Read the reference classes of a package; one that has none gives empty ones."""
     slips: list[int] = []
     given_up = 0
+    ahead: tuple[int, int] | None = None
     if "slips" in tables:
-        rows = tables["slips"].select("opening_said", "opening").rows()
-        slips = [then - said for said, then in rows if then is not None]
-        given_up = sum(then is None for _, then in rows)
+        rows = tables["slips"].select("said", "opening_said", "opening").rows()
+        slips = [then - promised for _, promised, then in rows if then is not None]
+        given_up = sum(then is None for *_, then in rows)
+        leads = [promised - said for said, promised, _ in rows]
+        ahead = (min(leads), max(leads)) if leads else None
     row = tables["parameters"].filter(pl.col("id") == "rail-cost-overrun").to_dicts()
     overrun = tuple(float(row[0][name]) / 100 for name in ("value", "low", "high")) if row else None
-    return Records(tuple(slips), given_up, overrun)  # type: ignore[arg-type]  # three of them, as named
+    return Records(tuple(slips), given_up, ahead, overrun)  # type: ignore[arg-type]  # three of them, as named
 
 
 def risk_rows(
@@ -98,13 +104,14 @@ def risk_rows(
             likelihood = f"{words} of the rail among 258 projects; 9 of 10 of all cost more" if plan.rail else UNKNOWN
             basis = f"rail-cost-overrun, {low:.0%} to {high_share:.0%}" + ("" if plan.rail else "; not a line")
             add(f"costs {share:.0%} more than is used here", likelihood, capital * share, basis)
+    lead = f" (announced {records.ahead[0]} to {records.ahead[1]} years ahead)" if records.ahead else ""
     for years in DELAYS:
         own = f"; {plan.history}" if plan.history else ""
         add(
             f"opens {years} year{'s' if years > 1 else ''} late, money spent as planned",
             records.late(years),
             late(years) - terms["npv_usd"],
-            f"same last year; the atlas' table of slips, openings still ahead as last announced{own}",
+            f"same last year; the atlas' table of slips{lead}, openings still ahead as last announced{own}",
         )
     if records.given_up:
         count = len(records.slips) + records.given_up

@@ -283,6 +283,8 @@ class Recovery:
         over the replications that cleared.
     cleared
         Replications that cleared before the end of the run, of all.
+    watched_days
+        Days from the end of the stop to the end of the runs: those that have not cleared take longer than that.
     """
 
     stop_days: float
@@ -291,6 +293,7 @@ class Recovery:
     clear_days: Estimate
     cleared: int
     replications: int
+    watched_days: float
 
 
 def recover(plan: Plan, settings: Settings, stops: Sequence[Stop]) -> tuple[Recovery, list[Run], list[Run]]:
@@ -333,6 +336,7 @@ def recover(plan: Plan, settings: Settings, stops: Sequence[Stop]) -> tuple[Reco
             clear_days=terminals.interval(clear),
             cleared=len(clear),
             replications=len(hit),
+            watched_days=settings.days - end / 24.0,
         ),
         hit,
         free,
@@ -421,6 +425,7 @@ def told(plan: Plan, summary: Summary, settings: Settings) -> dict[str, Any]:
         "utilisation": summary.utilisation,
         "working": summary.working,
         "occupied": summary.occupied,
+        "resources": {r.id: {"count": r.count, "machines": r.machines} for r in plan.resources},
         "offered_load": summary.offered_load,
         "bottleneck": summary.bottleneck,
         "confidence_intervals_95": {
@@ -486,12 +491,16 @@ def ask(
         recovery, runs, _ = recover(plan, settings, stops)
     told_run = told(plan, terminals.summarise(runs, steady=recovery is None), settings)
     if recovery is not None:
+        if told_run["stable"]:  # no long run is seen here: what can be said is whether the queue went
+            of = f"{recovery.cleared} of {recovery.replications} runs"
+            told_run |= {"stable": None, "verdict": "event", "reason": f"the queue was cleared in {of}"}
         told_run["recovery"] = {
             "event": event,
             "stop_days": recovery.stop_days,
             "outside": {side: asdict(e) for side, e in recovery.peak_outside.items()},
             "extra_units": asdict(recovery.peak_extra_units),
             "clear_days": asdict(recovery.clear_days),
+            "watched_days": recovery.watched_days,
             "cleared": recovery.cleared,
             "replications": recovery.replications,
         }

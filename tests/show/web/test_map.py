@@ -391,6 +391,10 @@ def test_investment_shows_worth_and_who_pays(site: Site, found_home: Path) -> No
     assert bars[-1] == nets[-1]
     expect(page.get_by_role("img", name="Year by year")).to_be_visible()
     expect(page.get_by_test_id("rests")).to_contain_text("Do-minimum")
+    # beside it: other tonnes and tolls, the published low figure, the loan and who serves it
+    expect(page.get_by_test_id("others")).to_contain_text("tolls on its lines × 2")
+    expect(page.get_by_test_id("published")).to_contain_text("1.2 USD mn")
+    expect(page.get_by_test_id("loan")).to_contain_text("2,332 million USD from China over 35 years")
     with page.expect_download() as getting:
         page.locator("details.twin", has_text="appraisal countries").locator("summary").click()
         page.locator("details.twin[open]").get_by_role("link", name="CSV").click()

@@ -27,8 +27,8 @@ Method
     odds, which keeps both sides positive. A sweep looks only at facilities that a relation's paths do not all share,
     and passes over relations that had nothing to gain; now and then all relations move on in the direction that a group
     of sweeps has taken, as far as the potential falls. Sweeps end when the excess over the known paths is a tenth of
-    the round's. Tonnes are moved by one thread in a fixed order and searches do not depend on each other: results are
-    the same for any number of threads.
+    the round's, or in the end half of what the wanted gap allows. Tonnes are moved by one thread in a fixed order and
+    searches do not depend on each other: results are the same for any number of threads.
 Start
     From nothing, or from the paths of another solution: those that are still open keep their shares, relations that
     lost all of theirs are priced first, then all settle on what they know before anyone searches.
@@ -60,6 +60,9 @@ __all__ = ["Descent", "assign", "descend", "record"]
 # Sweeps of a round end when the excess over the known paths has fallen to this share of the round's: tighter wastes
 # sweeps on paths that the next round would replace, looser wastes searches (0.1 was best in the trials behind it).
 INNER_SHARE = 0.1
+# But where that comes within twice the excess that the wanted gap leaves, half of that is asked for: enough to end
+# with, the rest being for paths still to be found.
+FINAL_SHARE, NEARLY_DONE = 0.5, 2.0
 # Idle paths that cost at most this share more than the best known stay: most of those that leave come back.
 KEPT_WITHIN = 0.01
 # New paths are passed over where all of them together could save no more than this share of the excess that is left:
@@ -202,9 +205,10 @@ def descend(
         known = np.diff(stock.first)
         active = np.flatnonzero((known > 1) | (pairs.elastic & (known > 0))).astype(np.int32)
         allowed = INNER_SHARE * short
+        if allowed < NEARLY_DONE * gap * total:
+            allowed = FINAL_SHARE * gap * total
         idle = IDLE_SHARE * allowed / max(active.size, 1)
         kernels.level(active, allowed, idle, pairs, stock, facilities, mark, stamp)
-        kernels.renew(pairs, stock, facilities)
 
 
 def record(principle: str, found: Descent, gap: float) -> Convergence:

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import numpy.typing as npt
 
+from landbridge.model.flows import kernels
 from landbridge.model.flows.curves import areas_h, delays_h
 from landbridge.model.flows.kernels import Pairs, Problem, Stock
 from landbridge.model.flows.records import Classes, Convergence, Floats, Flows, Principle, Relations, VolumeDelay
@@ -40,9 +41,9 @@ def flows_of(
     relation = problem.rank[np.repeat(np.arange(count), np.diff(stock.first))]
     chosen = np.argsort(relation, kind="stable")
     chosen = chosen[stock.flow[chosen] > 0.0]
-    length = (stock.slot_last - stock.slot_first)[chosen]
-    path_first = np.append(0, np.cumsum(length))
-    entry = np.arange(path_first[-1]) - np.repeat(path_first[:-1] - stock.slot_first[chosen], length)
+    path_first = np.zeros(chosen.size + 1, np.int64)
+    path_arcs = np.empty(int((stock.slot_last - stock.slot_first)[chosen].sum()), np.int32)
+    kernels.arcs_of(chosen, stock, problem.out_arc, path_first, path_arcs)
     cost = np.empty(count)
     cost[problem.rank] = forest.distance
     outside = np.empty(count)
@@ -54,7 +55,7 @@ def flows_of(
         classes,
         relations,
         path_first=path_first,
-        path_arcs=problem.out_arc[stock.slots[entry]],
+        path_arcs=path_arcs,
         path_relation=relation[chosen],
         path_tonnes=stock.flow[chosen],
         outside=outside,
@@ -82,11 +83,10 @@ def assemble(
     m = graph.tail.size
     k = len(classes.name)
     count = relations.tonnes_yr.size
-    length = np.diff(path_first)
-    class_index = np.asarray(relations.class_index, np.int64)
-    cell = class_index[np.repeat(path_relation, length)] * m + path_arcs
-    tonnes = np.repeat(path_tonnes, length)
-    arc_tonnes = np.bincount(cell, weights=tonnes, minlength=k * m).astype(np.float64).reshape(k, m)
+    arc_tonnes = np.zeros((k, m))
+    path_class = np.asarray(relations.class_index, np.int64)[path_relation]
+    first, arcs = path_first.astype(np.int64), path_arcs.astype(np.int32)
+    kernels.add_up(first, arcs, path_class, np.asarray(path_tonnes, np.float64), arc_tonnes)
     used = delay.facility >= 0
     arc_trains = np.asarray(classes.weight_trains_day_per_t_yr, np.float64) @ arc_tonnes
     loaded = np.bincount(delay.facility[used], weights=arc_trains[used], minlength=delay.delay_h.size)
@@ -99,7 +99,7 @@ def assemble(
         facility_trains_day=facility_trains,
         time_h=delay.time_h + np.append(delays_h(delay, facility_trains), 0.0)[delay.facility],
         path_first=path_first.astype(np.int32),
-        path_arcs=path_arcs.astype(np.int32),
+        path_arcs=arcs,
         path_relation=path_relation.astype(np.int32),
         path_tonnes_yr=path_tonnes,
         network_tonnes_yr=np.bincount(path_relation, weights=path_tonnes, minlength=count).astype(np.float64),

@@ -96,7 +96,7 @@ def prepare(
     problem = Problem(
         out_arc=slots,
         facility=facility,
-        felt=np.where(np.append(rises | limited, False)[facility], facility, f).astype(np.int32),
+        felt=np.where(np.append(rises | limited, False)[facility], facility, f).astype(np.uint32),
         fixed_cost=money + vot[:, None] * constant_h,
         vot=vot,
         class_row=class_row.astype(np.int64),

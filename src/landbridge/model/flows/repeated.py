@@ -10,6 +10,7 @@ without outside options. The answer is the same as theirs, to the gap.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from typing import TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -26,6 +27,8 @@ from landbridge.model.flows.stock import WARM_SHARE, first_stock
 from landbridge.model.paths import Graph
 
 __all__ = ["Repeated", "Solved"]
+
+_Whole = TypeVar("_Whole", np.int32, np.uint32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -130,7 +133,6 @@ class Repeated:
         mark = np.zeros(self._facilities.volume.size, np.int64)
         idle = 0.5 * allowed / max(active.size, 1)
         kernels.level(active, allowed, idle, self._pairs, kept, self._facilities, mark, np.zeros(1, np.int64))
-        kernels.renew(self._pairs, kept, self._facilities)
         return kept
 
     def _told(self, stock: Stock, short: float) -> Solved:
@@ -194,8 +196,8 @@ def _still_open(start: Stock, closed: npt.NDArray[np.bool_], tonnes: Floats) -> 
 
 
 def _compact(
-    values: npt.NDArray[np.int32], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
-) -> tuple[npt.NDArray[np.int32], npt.NDArray[np.int64]]:
+    values: npt.NDArray[_Whole], first: npt.NDArray[np.int64], last: npt.NDArray[np.int64]
+) -> tuple[npt.NDArray[_Whole], npt.NDArray[np.int64]]:
     """Rows of a ragged array one after another, and where each begins, the end of the last included."""
     length = last - first
     ends = np.concatenate([[0], np.cumsum(length)])

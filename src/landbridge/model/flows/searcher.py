@@ -60,12 +60,12 @@ class Searcher:
         `trees` are the searches to make, by default all; `more` is charged on top of the costs, by class and slot.
         """
         problem, forest = self.problem, self.forest
-        kernels.class_costs(problem, facilities, self._cost)
-        if more is not None:
-            self._cost += more
         classes = self._classes
         if trees is not None and classes.size > 1:
             classes = np.unique(forest.class_index[trees]).astype(np.int32)
+        kernels.class_costs(problem, facilities, classes, self._cost)
+        if more is not None:
+            self._cost[classes] += more[classes]
         chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
         if self._pool is None:
             weigh(problem.tree, self._cost, classes, self._weights)

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from typing import TypeVar
+
 import numpy as np
+import numpy.typing as npt
 
 from landbridge.model.flows import kernels
 from landbridge.model.flows.kernels import AnyFacilities, Pairs, Problem, Stock
@@ -22,6 +25,9 @@ LOADING_STEPS, LOADING_STEPS_OF_ONE_CLASS = 16, 4
 WARM_SHARE = 0.01
 # A relation is left alone in a sweep when its own excess is below this share of the average that the round allows.
 IDLE_SHARE = 0.5
+
+
+_Whole = TypeVar("_Whole", np.int32, np.uint32)
 
 
 def first_stock(
@@ -61,7 +67,6 @@ def first_stock(
             idle = IDLE_SHARE * allowed / max(active.size, 1)
             mark = np.zeros(facilities.volume.size, np.int64)
             kernels.level(active, allowed, idle, pairs, stock, facilities, mark, np.zeros(1, np.int64))
-            kernels.renew(pairs, stock, facilities)
         return stock
     nothing = np.zeros(0, np.int64)
     empty = np.empty(0, np.int32)
@@ -72,7 +77,7 @@ def first_stock(
         empty,
         nothing,
         nothing,
-        empty,
+        np.empty(0, np.uint32),
         np.empty(0),
         np.empty(0),
         np.zeros(2, np.int64),
@@ -138,7 +143,7 @@ def _warm_stock(
         slots=np.empty(entries, np.int32),
         facility_first=np.empty(rows, np.int64),
         facility_last=np.empty(rows, np.int64),
-        facilities=np.empty(entries, np.int32),
+        facilities=np.empty(entries, np.uint32),
         fixed=np.empty(rows),
         flow=np.empty(rows),
         used=np.zeros(2, np.int64),
@@ -219,10 +224,10 @@ def restocked(
     return new
 
 
-def _with_room(array: Ints, used: int, more: int) -> Ints:
+def _with_room(array: npt.NDArray[_Whole], used: int, more: int) -> npt.NDArray[_Whole]:
     if used + more <= array.size:
         return array
-    grown = np.empty(used + more + array.size, np.int32)
+    grown = np.empty(used + more + array.size, array.dtype)
     grown[:used] = array[:used]
     return grown
 

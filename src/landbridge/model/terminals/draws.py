@@ -6,6 +6,7 @@ or another rate the k-th train of a stream keeps its draws, so that two plans ca
 
 from __future__ import annotations
 
+import math
 import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -121,20 +122,19 @@ def _arrivals(stream: Stream, rng: np.random.Generator, horizon_h: float, weekda
         unit = np.arange(0.5, total)
     else:
         shape = 1.0 if stream.pattern == "poisson" else 1.0 / max(stream.variation, 1e-6) ** 2
-        parts, reached = [], 0.0
-        while reached < total:
-            gaps = rng.standard_exponential(BLOCK) if shape == 1.0 else rng.standard_gamma(shape, BLOCK) / shape
-            parts.append(gaps)
-            reached += float(gaps.sum())
-        unit = np.cumsum(np.concatenate(parts))
-        unit = unit[unit < total]
+        block, unit = BLOCK + int(total + 4.0 * math.sqrt(total / shape)), np.zeros(0)
+        while not unit.size or unit[-1] < total:
+            gaps = rng.standard_exponential(block) if shape == 1.0 else rng.standard_gamma(shape, block) / shape
+            unit = np.cumsum(gaps) if not unit.size else np.concatenate([unit, unit[-1] + np.cumsum(gaps)])
+        unit = unit[: np.searchsorted(unit, total)]
     hours = np.interp(unit, passed, 24.0 * np.arange(days + 1))
     if stream.pattern == "timetable" and stream.deviation_h > 0:
         hours = np.sort(np.abs(hours + stream.deviation_h * rng.standard_normal(hours.size)))
-    return np.asarray(hours[hours < horizon_h], np.float64)
+    return np.asarray(hours[: np.searchsorted(hours, horizon_h)], np.float64)
 
 
-BLOCK = 1024
+# Gaps drawn beyond those that the rate asks for.
+BLOCK = 64
 
 
 def _factors(rng: np.random.Generator, variation: float, size: int) -> Floats | float:
@@ -149,6 +149,9 @@ def _factors(rng: np.random.Generator, variation: float, size: int) -> Floats | 
 
 def _work(resource: Resource, units: Longs, rng: np.random.Generator) -> Floats:
     """Hours of work of one server for each train."""
+    if resource.minutes_unit == 0:  # alike for all but for chance
+        hours = resource.minutes_train / 60.0 * _factors(rng, resource.variation, units.size)
+        return np.asarray(np.broadcast_to(hours, units.shape), np.float64)
     needing: Floats | Longs = units
     if 0 < resource.unit_share < 1:
         needing = rng.binomial(units, resource.unit_share)
@@ -207,15 +210,20 @@ def draw(
             rng = _generator(seed, replication, stream.id, "arrivals")
             hours = _arrivals(stream, rng, horizon_h, start_weekday, start_month)
             rng = _generator(seed, replication, stream.id, "units")
-            spread = (
-                stream.units_spread * rng.standard_normal(hours.size) if stream.units_spread else np.zeros(hours.size)
-            )
-            bound = 3.0 * stream.units_spread
-            loads.append(np.maximum(1, np.rint(stream.units_train + np.clip(spread, -bound, bound))).astype(np.int64))
+            if stream.units_spread:
+                bound = 3.0 * stream.units_spread
+                spread = np.clip(stream.units_spread * rng.standard_normal(hours.size), -bound, bound)
+                loads.append(np.maximum(1, np.rint(stream.units_train + spread)).astype(np.int64))
+            else:
+                loads.append(np.full(hours.size, max(1, round(stream.units_train)), np.int64))
             times.append(hours)
             of.append(np.full(hours.size, i, np.int64))
-        order = np.argsort(np.concatenate(times), kind="stable")
-        arrive, stream_of, units = (np.concatenate(parts)[order] for parts in (times, of, loads))
+        if len(times) == 1:
+            arrive, stream_of, units = times[0], of[0], loads[0]
+        else:
+            order = np.argsort(np.concatenate(times), kind="stable")
+            arrive, stream_of = np.concatenate(times)[order], np.concatenate(of)[order]
+            units = np.concatenate(loads)[order]
     else:
         arrive, stream_of, units = arrivals
     # STEP 2: who does which step, and how long it takes
@@ -246,7 +254,7 @@ def draw(
     ]
     departing_h = np.zeros((len(plan.streams), max(out, default=0), columns))
     for i, s in enumerate(plan.streams):
-        mine = stream_of == i
+        mine = stream_of == i if len(plan.streams) > 1 else slice(None)
         loads_i = units[mine]
         for k, doer in enumerate(doers[i]):
             if doer is None:
@@ -263,7 +271,7 @@ def draw(
             departing_h[i, :, column[kernels.LEAD]] = s.lead_h
         if plan.stack_dwell_h and s.stack_teu_unit:
             rng = _generator(seed, replication, s.id, "dwell")
-            dwell[mine] = plan.stack_dwell_h * _factors(rng, plan.stack_dwell_variation, int(mine.sum()))
+            dwell[mine] = plan.stack_dwell_h * _factors(rng, plan.stack_dwell_variation, loads_i.size)
     # STEP 3: tracks; where trains arrive and depart, neither holds the last
     tracks, most_in, most_out, outside = (np.full(2, ANY, np.int64) for _ in range(4))
     for side, label in enumerate(plan.sides):
@@ -293,8 +301,8 @@ def draw(
     )
     trains = Trains(
         np.ascontiguousarray(arrive, np.float64),
-        stream_of.astype(np.int64),
-        units.astype(np.int64),
+        stream_of.astype(np.int64, copy=False),
+        units.astype(np.int64, copy=False),
         work,
         dwell,
         departing_h,

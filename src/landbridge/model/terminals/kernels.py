@@ -25,7 +25,8 @@ Stop rule
     The horizon.
 Shape
     One long function on local arrays: Numba counts references when an array is taken out of a record, which made the
-    same loop forty times slower. What must be tried is kept as codes on a list.
+    same loop forty times slower, and in a small function with a branch (`_join` has none), which halved its speed.
+    What must be tried is kept as codes on a list.
 Reference
     Law, Simulation Modeling and Analysis, chapter 1 (next-event time advance).
 """
@@ -149,13 +150,13 @@ def _push(hours: Floats, codes: Longs, size: int, t: float, code: int) -> None:
 def _pop(hours: Floats, codes: Longs, size: int) -> None:
     n = size - 1
     t, code = hours[n], codes[n]
+    hours[n] = np.inf  # stands in for a child that is not there, so that the lesser one is found without a branch
     i = 0
     while True:
         down = 2 * i + 1
         if down >= n:
             break
-        if down + 1 < n and hours[down + 1] < hours[down]:
-            down += 1
+        down += int(hours[down + 1] < hours[down])
         if hours[down] >= t:
             break
         hours[i] = hours[down]
@@ -167,26 +168,23 @@ def _pop(hours: Floats, codes: Longs, size: int) -> None:
 
 @_kernel
 def _join(head: Longs, tail: Longs, behind: Ints, waiting: Longs, queue: int, p: int, e: int) -> None:
-    """Put an entity at the end of a queue."""
+    """Put an entity at the end of a queue, without a branch; behind nobody (-1) is the entry after all entities."""
+    last = tail[queue, p]
     waiting[queue] += 1
+    behind[last] = e
     behind[e] = -1
-    if tail[queue, p] < 0:
-        head[queue, p] = e
-    else:
-        behind[tail[queue, p]] = e
+    head[queue, p] = max(head[queue, p], e * int(last < 0))
     tail[queue, p] = e
 
 
 @_kernel
 def _leave(head: Longs, tail: Longs, behind: Ints, waiting: Longs, queue: int, p: int, before: int, e: int) -> None:
-    """Take an entity out of a queue; the one before it is -1 where it is the first."""
+    """Take an entity out of a queue; the one before it is -1 where it is the first. Without a branch, as `_join`."""
+    leads, ends, after = int(before < 0), int(tail[queue, p] == e), behind[e]
     waiting[queue] -= 1
-    if before < 0:
-        head[queue, p] = behind[e]
-    else:
-        behind[before] = behind[e]
-    if tail[queue, p] == e:
-        tail[queue, p] = before
+    behind[before] = after
+    head[queue, p] += leads * (after - head[queue, p])
+    tail[queue, p] += ends * (before - tail[queue, p])
 
 
 @_kernel
@@ -226,7 +224,7 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
     server = np.full((entities, columns), -1, np.int32)
     counts, areas = np.zeros(4, np.int64), np.zeros(2)
     # entities: step reached, next in a queue; of departing trains: number in their stream, when they asked for a track
-    step, behind = np.full(entities, -1, np.int8), np.empty(entities, np.int32)
+    step, behind = np.full(entities, -1, np.int8), np.empty(entities + 1, np.int32)
     number, asked_h, patient = np.zeros(most, np.int64), np.zeros(most), np.zeros(most, np.bool_)
     job, speed, idle = np.full(servers, -1, np.int64), changes.speed.copy(), first[1:] - first[:-1]
     left_h, since_h, finish_h = np.zeros(servers), np.zeros(servers), np.full(servers, np.inf)
@@ -259,6 +257,9 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
     todo, doing = np.empty(goers + entities + 16, np.int64), 0
     marked = np.zeros(goers, np.bool_)
     arrival, change, last_h = 0, 0, 0.0
+    events, train_h, unit_h = 0, 0.0, 0.0
+    # no server of a resource below this one is free and open; what is to be tried before the list
+    lowest, now = first[:-1].copy(), -1
 
     while True:
         # STEP 2: the next event
@@ -266,12 +267,11 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
         next_change = change_h[change] if change < change_h.size else np.inf
         next_end = heap_h[0] if heap > 0 else np.inf
         t = min(next_arrival, next_change, next_end)
-        if not t <= horizon_h or t == np.inf:
+        served = arrival == n and units_in == 0 and trains_in == 0 and next_end == np.inf
+        if not t <= horizon_h or t == np.inf or served:
             break
-        if arrival == n and units_in == 0 and trains_in == 0 and next_end == np.inf:
-            break
-        areas[TRAINS] += trains_in * (t - last_h)
-        areas[UNITS] += units_in * (t - last_h)
+        train_h += trains_in * (t - last_h)
+        unit_h += units_in * (t - last_h)
         last_h = t
         if next_change == t:
             v = change_server[change]
@@ -290,6 +290,7 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
             r = 0
             while first[r + 1] <= v:
                 r += 1
+            lowest[r] = min(lowest[r], v)
             if not marked[r]:
                 marked[r] = True
                 todo[doing] = r
@@ -312,30 +313,27 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
                         continue  # a change of speed has moved this end
                     job[v] = -1
                     idle[r] += 1
+                    lowest[r] = min(lowest[r], v)
                     if waiting[r] > 0 and not marked[r]:
                         marked[r] = True
                         todo[doing] = r
                         doing += 1
                 elif end_h[e, c] != t:
                     continue
-                counts[EVENTS] += 1
+                events += 1
                 end_h[e, c] = t
-                todo[doing] = goers + e
-                doing += 1
-            elif what == READY:
-                ready[s] += load[e] - direct[e]
-                if not marked[flows + s]:
-                    marked[flows + s] = True
-                    todo[doing] = flows + s
-                    doing += 1
-            elif load[e] == 0:
-                patient[e - n] = True
+                now = goers + e
+            elif what == READY or load[e] == 0:
+                if what == READY:
+                    ready[s] += load[e] - direct[e]
+                else:
+                    patient[e - n] = True
                 if not marked[flows + s]:
                     marked[flows + s] = True
                     todo[doing] = flows + s
                     doing += 1
         else:
-            counts[EVENTS] += 1
+            events += 1
             e = arrival
             arrival += 1
             s = stream[e]
@@ -348,20 +346,21 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
             trains_in += 1
             units_in += load[e]
             _join(head, tail, behind, waiting, sides + side, priority[s], e)
-            if not marked[sides + side]:
-                marked[sides + side] = True
-                todo[doing] = sides + side
-                doing += 1
+            marked[sides + side] = True
+            now = sides + side
 
         # STEP 3: whatever has become possible, until nothing is
-        while doing > 0:
-            doing -= 1
-            what = todo[doing]
+        while now >= 0 or doing > 0:
+            if now >= 0:
+                what, now = now, -1
+            else:
+                doing -= 1
+                what = todo[doing]
             if what < resources:
                 # servers that are free take what waits for them
                 r = what
                 marked[r] = False
-                v = first[r]
+                v = lowest[r]
                 while idle[r] > 0 and waiting[r] > 0 and v < first[r + 1]:
                     if job[v] >= 0 or speed[v] <= 0.0:
                         v += 1
@@ -412,6 +411,7 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
                     _push(heap_h, heap_code, heap, finish_h[v], (e << 2) + END)
                     heap += 1
                     v += 1
+                lowest[r] = v
             elif what < flows:
                 # a free track goes to the train that asked first
                 side = what - sides
@@ -454,8 +454,7 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
                         marked[flows + s] = True
                         todo[doing] = flows + s
                         doing += 1
-                todo[doing] = goers + e
-                doing += 1
+                now = goers + e
             elif what < goers:
                 # the train that has stood longest is loaded and leaves, when units are ready for it
                 s = what - flows
@@ -594,6 +593,7 @@ def run(yard: Yard, trains: Trains, changes: Changes, horizon_h: float, most: in
                         break
                     end_h[e, c] = t
     if horizon_h < np.inf:
-        areas[TRAINS] += trains_in * (horizon_h - last_h)
-        areas[UNITS] += units_in * (horizon_h - last_h)
+        train_h += trains_in * (horizon_h - last_h)
+        unit_h += units_in * (horizon_h - last_h)
+    counts[EVENTS], areas[TRAINS], areas[UNITS] = events, train_h, unit_h
     return Log(stream, load, direct, entered_h, stood_h, done_h, track, start_h, end_h, server, counts, areas)

@@ -308,7 +308,8 @@ def make_plan(
     head.setdefault("name", name)
     made_r: list[Resource] = []
     for i, row in enumerate(resources):
-        row_name = str(row.get("id") or f"resource {i + 1}")
+        unnamed = ":".join(str(row[field]) for field in ("kind", "side") if row.get(field)) or f"resource {i + 1}"
+        row_name = str(row.get("id") or unnamed)
         values = _values(Resource, row, where, row_name, faults)
         if values.get("kind") not in KINDS:
             faults.append(Fault(where, row_name, "kind", " or ".join(KINDS), repr(row.get("kind"))))

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 
 from landbridge.show.report.context import Context
 from landbridge.show.report.markup import Column, Html, el, head, join, number, table, text_cell
-from landbridge.show.report.rests import Share
+from landbridge.show.report.rests import Rests, Share
 from landbridge.show.web.columns import meaning
 
-__all__ = ["definitions", "share_of_input"]
+__all__ = ["definitions", "input_in_words", "share_of_input"]
 
 #: Tables of results, by what a figure's own numbers are.
 OWN = {
@@ -67,13 +67,20 @@ def share_of_input(context: Context) -> Html:
     shares = context.rests.all
     if not shares:
         return el("p", "These tables state no origin of their numbers.", id="rests")
+    return el("p", input_in_words(context.rests), id="rests", data_all=str(_total(shares.values())))
+
+
+def input_in_words(rests: Rests) -> str:
+    """How much of all input is estimated, as a sentence; nothing where tables state no origins."""
+    shares = rests.all
+    if not shares:
+        return ""
     together = _total(shares.values())
     parts = [f"{name} {_percent(share)} of {number(share.numbers)}" for name, share in shares.items()]
-    text = (
+    return (
         f"Every flow hangs on all of its input: {_percent(together)} of {number(together.numbers)} numbers of the "
         f"atlas that networks and demand are made of are estimates ({'; '.join(parts)})."
     )
-    return el("p", text, id="rests", data_all=str(together))
 
 
 def _total(shares: Iterable[Share]) -> Share:

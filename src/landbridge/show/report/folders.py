@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any
@@ -12,6 +12,7 @@ from typing import Any
 import polars as pl
 
 from landbridge.errors import OutputError
+from landbridge.show.report.rests import Rests, Share
 from landbridge.show.web.columns import meaning
 from landbridge.study.results import MANIFEST
 
@@ -47,11 +48,14 @@ class Folder:
         Where it lies.
     told
         What its file says.
+    rests
+        Counts of estimates in the atlas; None = nothing is told of them.
     """
 
     kind: str
     path: Path
     told: Mapping[str, Any]
+    rests: Rests | None = field(default=None, compare=False)
 
     @property
     def name(self) -> str:
@@ -100,6 +104,13 @@ class Folder:
             if isinstance(each, str):
                 return "", each
         return meaning(column)
+
+    def own(self, row: Mapping[str, Any]) -> Share | None:
+        """Return the numbers of the atlas on what a row is about, by its first column that names such a thing."""
+        if self.rests is None:
+            return None
+        shares = (self.rests.about(column, name) for column, name in row.items() if isinstance(name, str))
+        return next((share for share in shares if share.numbers), None)
 
     def of_table(self, table: str) -> str:
         """Return what a table holds, as the folder tells it."""

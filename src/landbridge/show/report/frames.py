@@ -9,7 +9,7 @@ from urllib.parse import quote
 import polars as pl
 
 from landbridge.show.report.folders import Folder
-from landbridge.show.report.markup import ABSENT, Column, Html, el, head, number, table, text_cell
+from landbridge.show.report.markup import ABSENT, SHARE, Column, Html, el, head, number, share_of, table, text_cell
 
 __all__ = ["frame_table", "held", "places_for", "words_of"]
 
@@ -92,8 +92,13 @@ def frame_table(
         how[column] = (numeric, scale, 0 if column in WHOLE or kind.is_integer() else places_for(most * scale))
         heads.append(Column(words_of(column), unit if numeric else "", text=not numeric, meaning=means))
     rows = []
-    for row in shown.to_dicts():
+    owners = [folder.own(row) for row in shown.to_dicts()]
+    told_own = any(owner is not None for owner in owners)
+    if told_own:
+        heads.append(SHARE)
+    for row, owner in zip(shown.to_dicts(), owners, strict=True):
         cells: list[Html] = []
+        own = None if owner is None else str(owner)
         for column in names:
             numeric, scale, places = how[column]
             value = row[column]
@@ -104,11 +109,11 @@ def frame_table(
                     if value is not None and column in WHOLE
                     else number(None if value is None else value * scale, places)
                 )
-                cells.append(el("td", text, class_="n", **held(folder, name, column, row["row"], value)))
+                cells.append(el("td", text, class_="n", data_own=own, **held(folder, name, column, row["row"], value)))
             else:
                 text = ABSENT if value is None else _words(value)
                 cells.append(head(text) if not cells else text_cell(text))
-        rows.append(cells)
+        rows.append([*cells, share_of(owner)] if told_own else cells)
     more = whole.height - shown.height
     told = f"{number(more)} more rows are in the folder. " if more > 0 else ""
     wide = any(isinstance(v, str) and len(v) > 60 for row in shown.to_dicts() for v in row.values())

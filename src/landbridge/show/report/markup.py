@@ -12,6 +12,7 @@ from html import escape
 from urllib.parse import urlsplit
 
 from landbridge.show.report.figures import Figure, encode
+from landbridge.show.report.rests import Share
 
 __all__ = [
     "ABSENT",
@@ -34,6 +35,7 @@ __all__ = [
     "plain",
     "prose",
     "share_cell",
+    "share_of",
     "table",
     "text_cell",
     "views",
@@ -44,6 +46,10 @@ MINUS = "\u2212"
 ABSENT = "\u2013"
 NEARLY_NONE = "\u2248\u202f0"
 VOID = {"br", "input", "meta"}
+
+#: Rows of a table that go onto paper, unless all are asked for; so few more go with them.
+PRINTED = 15
+FEW = 5
 
 
 class Html(str):
@@ -193,10 +199,15 @@ def bar_cell(it: Figure, unit: Unit, most: float, *, grade: str = "") -> Html:
 
 def share_cell(it: Figure) -> Html:
     """How much of what the atlas holds on a figure's subject is estimated, in per cent; the counts are told besides."""
-    if it.own is None or not it.own.numbers:
+    return share_of(it.own)
+
+
+def share_of(own: Share | None) -> Html:
+    """Write a share of estimates as a cell."""
+    if own is None or not own.numbers:
         return el("td", ABSENT, class_="n soft", data_sort="")
-    share = 100 * it.own.estimates / it.own.numbers
-    told = f"{it.own.estimates} of {it.own.numbers} numbers of the atlas on this are estimates"
+    share = 100 * own.estimates / own.numbers
+    told = f"{own.estimates} of {own.numbers} numbers of the atlas on this are estimates"
     return el("td", number(share), class_="n soft own", title=told, data_sort=repr(share))
 
 
@@ -269,15 +280,18 @@ def table(
     body = [row if isinstance(row, Html) else el("tr", *row) for row in rows]
     if not body:
         body = [el("tr", el("td", "None.", colspan=len(columns), class_="none"))]
+    left = len(body) - PRINTED if len(body) > PRINTED + FEW else 0
     made = el(
         "table",
         el("caption", caption),
         el("thead", *lines),
         el("tbody", *body),
-        class_=f"sortable {class_}".rstrip(),
+        class_=f"sortable {class_}{' long' if left else ''}".rstrip(),
     )
-    box = el("div", made, class_="scroll", tabindex=0, role="region", aria_label=label or caption)
-    return join([box, el("p", note, class_="note")] if note else [box])
+    parts = [el("div", made, class_="scroll", tabindex=0, role="region", aria_label=label or caption)]
+    if left:
+        parts.append(el("p", f"{number(left)} more rows are on the page on screen, and in the folder.", class_="cut"))
+    return join([*parts, el("p", note, class_="note")] if note else parts)
 
 
 def views(name: str, panels: Sequence[tuple[str, str, Html]]) -> Html:
@@ -301,6 +315,8 @@ def views(name: str, panels: Sequence[tuple[str, str, Html]]) -> Html:
         mark = f"{name}-{i}"
         parts.append(el("input", type="radio", name=name, id=mark, data_view=key, checked=i == chosen))
         parts.append(el("label", label, for_=mark))
-    for _, label, content in panels:
-        parts.append(el("div", el("p", label, class_="printed"), content, class_="panel"))
+    for at, (_, label, content) in enumerate(panels):
+        others = "; ".join(other for i, (_, other, _) in enumerate(panels) if i != at)
+        cut = el("p", f"On the page on screen besides: {others}.", class_="cut")
+        parts.append(el("div", el("p", label, class_="printed"), content, cut, class_="panel"))
     return el("div", *parts, class_="views")

@@ -8,7 +8,7 @@ import hashlib
 import os
 import tempfile
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from pathlib import Path
 
@@ -17,12 +17,13 @@ from landbridge.errors import OutputError
 from landbridge.show.report import background, maps, plots, sections
 from landbridge.show.report.chapters import chapter_of
 from landbridge.show.report.context import Context
-from landbridge.show.report.definitions import definitions
+from landbridge.show.report.definitions import definitions, input_in_words
 from landbridge.show.report.findings import findings
 from landbridge.show.report.folders import Folder
 from landbridge.show.report.markup import ABSENT, Html, el, join
 from landbridge.show.report.methods import methods
 from landbridge.show.report.observed import observed
+from landbridge.show.report.rests import Rests
 from landbridge.show.report.sheets import Sheet, sheets
 from landbridge.show.report.sheets import definitions as drawn_once
 from landbridge.show.report.trade import trade
@@ -121,7 +122,7 @@ def write_chapters(folders: Sequence[Folder], tables: Tables, out: Path, name: s
     own = [one["overlay"]["name"] for one in told if isinstance(one.get("overlay"), Mapping)]
     facts += [("User's values", ", ".join(dict.fromkeys(own)))] if own else []
     cover = Cover(name or first.title, lead, facts)
-    parts = [*_chapters(folders), ("sources", "Sources and licences", background.sources(context))]
+    parts = [*_chapters(folders, context.rests), ("sources", "Sources and licences", background.sources(context))]
     return _put(compose(cover, parts, background.credits_(context)), out)
 
 
@@ -160,7 +161,8 @@ def page(context: Context, chapters: Sequence[Folder] = ()) -> str:
 
 def compose(cover: Cover, parts: Sequence[Part], closing: Html, *, shared: Html | None = None) -> str:
     """Return a page as text: one style, one script, and nothing from outside."""
-    style = Html((HERE / "report.css").read_text(encoding="utf-8"))
+    choices = max((content.count('type="radio"') for _, _, content in parts), default=0)
+    style = Html((HERE / "report.css").read_text(encoding="utf-8") + _chosen(choices))
     script = Html((HERE / "report.js").read_text(encoding="utf-8"))
     # Only this script may run, so that nothing that slipped into a name ever could.
     allowed = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
@@ -193,6 +195,7 @@ def compose(cover: Cover, parts: Sequence[Part], closing: Html, *, shared: Html 
             el("p", cover.lead, class_="lead") if cover.lead else Html(""),
             el("dl", *[el("div", el("dt", k), el("dd", v)) for k, v in cover.facts], class_="meta"),
             cover.notes,
+            _printing(),
         ),
         el(
             "div",
@@ -207,15 +210,47 @@ def compose(cover: Cover, parts: Sequence[Part], closing: Html, *, shared: Html 
     return f"<!doctype html>\n{el('html', head, body, lang='en')}\n"
 
 
-def _chapters(folders: Sequence[Folder]) -> list[Part]:
+def _chosen(most: int) -> str:
+    """Rules that show the panel whose radio button is chosen, for as many as a group can have."""
+    rules = (f".views > input:nth-of-type({n}):checked ~ .panel:nth-of-type({n})" for n in range(1, most + 1))
+    return ",\n".join(rules) + " { display: block; }\n" if most else ""
+
+
+def _printing() -> Html:
+    """Choice of what goes onto paper: what is on screen and the first rows of tables, or all of it."""
+    box = el("input", type="checkbox", id="whole")
+    text = "Print every view and every row, instead of the view on screen and the first rows of each table"
+    return el("p", box, el("label", text, for_="whole"), class_="printing")
+
+
+#: Kinds of folders that rest on a network file of the user, and on nothing of the atlas.
+WITHOUT_ATLAS = ("assignment",)
+
+
+def _input(folder: Folder) -> Html:
+    """On how much estimated input a chapter rests."""
+    if folder.rests is None or folder.kind in WITHOUT_ATLAS:
+        return Html("")
+    if folder.kind == "terminal":
+        own = folder.rests.terminal(str(folder.told.get("terminal", "")))
+        if not own.numbers:
+            return Html("")
+        text = f"It rests on {own.numbers} numbers of the atlas on this terminal, {own.estimates} of them estimates."
+        return el("p", text, class_="note input")
+    said = input_in_words(folder.rests)
+    return el("p", said, class_="note input") if said else Html("")
+
+
+def _chapters(folders: Sequence[Folder], rests: Rests) -> list[Part]:
     """Parts of the folders of other kinds; several of one kind are told apart by their names."""
+    folders = [replace(folder, rests=rests) for folder in folders]
     parts = []
     kinds = [folder.kind for folder in folders]
     for number, folder in enumerate(folders, start=1):
         title, content = chapter_of(folder)
         name = title if kinds.count(folder.kind) == 1 else f"{title}: {folder.name}"
         head = el("p", f"From the folder {folder.name}, {folder.title}.", class_="note") if len(folders) > 1 else ""
-        parts.append((f"{folder.kind}-{number}", name, join([head, content])))
+        parts.append((f"{folder.kind}-{number}", name, join([head, _input(folder), content])))
     return parts
 
 
@@ -314,7 +349,7 @@ def _parts(context: Context, found: tuple[Sheet, Sheet | None] | None, chapters:
     ]
     if answered := trade(context):
         parts.append(("trade", "Trade and welfare", answered))
-    parts += _chapters(chapters)
+    parts += _chapters(chapters, context.rests)
     parts += [
         ("observed", "Against what was observed", observed(context)),
         ("methods", "Methods", methods(context)),

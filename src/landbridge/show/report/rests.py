@@ -166,6 +166,36 @@ class Rests:
         """Numbers of a country's rates and of links in it."""
         return self._by_place("rates", "country", code) + _sum(self.link(name) for name in links)
 
+    @cached_property
+    def _links_in(self) -> dict[str, list[str]]:
+        frame = self._tables["links"] if "links" in self._tables else pl.DataFrame()
+        found: dict[str, list[str]] = {}
+        for link, km in frame.select("id", "country_km").rows() if "country_km" in frame.columns else ():
+            for part in (km or "").split(";"):
+                found.setdefault(part.split(":")[0], []).append(link)
+        return found
+
+    def terminal(self, name: str) -> Share:
+        """Numbers of a terminal's plan: the plan itself, what works there, what comes."""
+        inside = [self._by_place(table, "plan", name) for table in ("terminal_resources", "terminal_streams")]
+        return self._of("terminal_plans", name) + _sum(inside)
+
+    def about(self, column: str, name: str) -> Share:
+        """Numbers of the thing that stands in a column of any table; none for columns of other things."""
+        if not self.known:
+            return NOTHING
+        match column:
+            case "crossing":
+                return self.crossing(name)
+            case "link":
+                return self.link(name)
+            case "project":
+                return self._of("projects", name)
+            case "country" | "player":
+                return self.country(name, self._links_in.get(name, ()))
+            case _:
+                return NOTHING
+
     def route(self, links: Iterable[str], countries: Iterable[str]) -> Share:
         """Numbers along a route: links, crossings on them, rates of its countries."""
         names = list(dict.fromkeys(links))

@@ -5,7 +5,8 @@ The class of a row is computed, never declared:
 echo        the observed number or its equivalent is an input: a cell that the answer is read from names the fact as its
             source or holds the very number; the answer is input trade; or a good part of the flow is trade whose
             tonnes or shares were set from that fact
-fitted      a value of the atlas was calibrated to the row
+fitted      a value of the atlas was calibrated to the row; or a good part of the flow is goods whose owners refuse a
+            way by a share that somebody set who knew what had come of it (``knew`` in the provenance of `refusals`)
 predicted   neither
 """
 
@@ -20,7 +21,7 @@ from typing import Any
 from landbridge.data.provenance import Origin, Origins, read_origins
 from landbridge.data.read import ATLAS
 from landbridge.data.tables import Tables
-from landbridge.study.validate.words import Answer, Cell
+from landbridge.study.validate.words import Answer, Cell, days_of
 
 __all__ = ["ECHO", "FITTED", "PREDICTED", "Classes"]
 
@@ -29,6 +30,8 @@ ECHO, FITTED, PREDICTED = "echo", "fitted", "predicted"
 DRIVERS = ("mode_shares", "trade_overrides", "trade", "zone_shares", "past_totals")
 #: Part of a flow that must be trade set from a fact before the flow is that fact's echo.
 ECHO_PART = 0.25
+#: The table of shares that hold on some days only; its rows name two ends, either way, and goods.
+DATED = "refusals"
 #: A cell holds the observed number when they differ by less than this part.
 SAME = 1e-4
 NOT_MODEL = ("targets", "facts", "sources", "events", "agreements", "projects")
@@ -56,9 +59,9 @@ class Classes:
         self.origins = _read(package.folder if package else ATLAS, package.content_hash if package else "")
         self._of = lru_cache(maxsize=None)(self._origin)
         self.blocs: dict[str, set[str]] = {}
-        iso3 = {a: b for a, b in tables["countries"].select("iso2", "iso3").iter_rows() if a}
+        self.iso3 = {a: b for a, b in tables["countries"].select("iso2", "iso3").iter_rows() if a}
         for bloc, iso2 in tables["blocs"].select("bloc", "iso2").iter_rows():
-            self.blocs.setdefault(iso3.get(iso2, iso2), set()).add(bloc)
+            self.blocs.setdefault(self.iso3.get(iso2, iso2), set()).add(bloc)
         self._rows = {
             name: tables[name].select("id", "exporter", "importer", "commodity").rows()
             for name in DRIVERS
@@ -69,6 +72,7 @@ class Classes:
             source for o in self.origins.values() for origin in o.all if origin.kind == "calibrated"
             for source in origin.sources
         }  # fmt: skip
+        self._seen = self._known_shares()
         self._fitted_keys = {
             _key(row)
             for row in (tables["targets"].to_dicts() if "targets" in tables else ())
@@ -112,7 +116,40 @@ class Classes:
             return ECHO, f"the figure is a source of {_some(driven)}"
         if facts & self.fitted_to or _key(row) in self._fitted_keys:
             return FITTED, "a value of the atlas was calibrated to it"
+        if seen := self._not_blind(row, answer):
+            return FITTED, f"rests on {_some(seen)}, set by somebody who knew what had come of it"
         return PREDICTED, ""
+
+    def _known_shares(self) -> list[dict[str, Any]]:
+        """Rows of shares in the atlas that were set knowing what came of it."""
+        origins = self.origins.get(DATED)
+        if DATED not in self.tables or origins is None:
+            return []
+        return [r for r in self.tables[DATED].to_dicts() if (o := origins.of(r["id"], "share")) and o.knew]
+
+    def _not_blind(self, row: Mapping[str, Any], answer: Answer) -> list[str]:
+        """Shares set knowing what came of them, where they bear on a good part of a flow in the days asked about."""
+        span, total = days_of(row["year"], row.get("period") or "year"), sum(p[3] for p in answer.parts)
+        if span is None or not total:
+            return []
+        found: list[str] = []
+        part = 0.0
+        for exporter, importer, commodity, tonnes in answer.parts:
+            rests = [
+                f"{DATED} {share['id']}"
+                for share in self._seen
+                if share["date_from"] <= span[1]
+                and (share["date_to"] or span[1]) >= span[0]
+                and (not share["goods"] or commodity in share["goods"])
+                and not {exporter, importer} & {self.iso3.get(c, c) for c in share["countries"]}
+                and any(
+                    self.means(share["one"], a) and self.means(share["other"], b)
+                    for a, b in ((exporter, importer), (importer, exporter))
+                )
+            ]
+            found += rests
+            part += tonnes if rests else 0.0
+        return list(dict.fromkeys(found)) if part / total >= ECHO_PART else []
 
     def _read(self, answer: Answer, facts: Iterable[str]) -> list[str]:
         """Cells that the answer was read from and that rest on one of the facts."""

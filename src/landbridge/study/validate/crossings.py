@@ -5,6 +5,7 @@ from __future__ import annotations
 import datetime as dt
 import math
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import polars as pl
@@ -291,16 +292,19 @@ def _station_hours(world: World, op: Operand, frame: pl.DataFrame, year: int) ->
 def queue(world: World, op: Operand, _row: Mapping[str, Any]) -> Answer:
     """Trains waiting at the worst moment: what comes while a crossing is stopped, less what still passes."""
     ids = world.names.crossings(op.thing)
-    if not set(ids) <= world.names.known_crossings or op.qualifiers:
+    if not set(ids) <= world.names.known_crossings:
         raise NotCovered("queues are told of crossings only")
     stops = _stops(world, op, ids)
-    # those who want to pass are those of the world in which nothing is stopped
-    frame = crossing_flows(world, op, world.frame("crossing_flows", world.without(op)), world.frame("crossings", op))
+    # those who want to pass are those of a mean day of the year, in the world without the scenario
+    usual = replace(world.without(op), period="year")
+    frame = crossing_flows(world, usual, world.frame("crossing_flows", usual), world.frame("crossings", usual))
     if not stops:
         raise NotCovered("no stop of that crossing in that period is known to the atlas")
     longest = max(stops)
     return Answer(
-        float(frame["trains"].sum()) / 365 * longest, note=f"arrivals of a mean day over {longest} days of the stop"
+        float(frame["trains"].sum()) / 365 * longest,
+        note=f"arrivals of a mean day over {longest} days of the stop",
+        parts=parts_of(frame),
     )
 
 

@@ -6,14 +6,16 @@ import numpy as np
 
 from landbridge.model.flows.kernels.compiled import kernel
 from landbridge.model.flows.kernels.facilities import add_volume, clear, load_on, respond, row_of, update
-from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Problem, Rivals, Stock
+from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Places, Problem, Rivals, Stock
 from landbridge.model.flows.records import Bools, Floats, Ints
 from landbridge.model.hierarchy import Arrivals
 
 __all__ = [
     "AT_BOUND",
     "LOG_ODDS_BOUND",
+    "add_up",
     "appraise",
+    "arcs_of",
     "class_costs",
     "first_tonnes",
     "lateness",
@@ -82,7 +84,7 @@ def price_of(pairs: Pairs, stock: Stock | Rivals, facilities: AnyFacilities, r: 
     """Cost of a relation's path in USD per tonne."""
     delay = row_of(facilities.delay, pairs.row[r])
     hours = 0.0
-    for i in range(stock.facility_first[p], stock.facility_last[p]):
+    for i in range(np.uint64(stock.facility_first[p]), np.uint64(stock.facility_last[p])):
         hours += delay[stock.facilities[i]]
     return float(stock.fixed[p] + pairs.vot[r] * hours)
 
@@ -128,11 +130,11 @@ def appraise(pairs: Pairs, stock: Stock, price: Floats, least: Floats, excess: F
 
 
 @kernel
-def class_costs(problem: Problem, facilities: AnyFacilities, cost: Floats) -> None:
-    """USD per tonne by class and slot at the delays as they are."""
-    for k in range(cost.shape[0]):
+def class_costs(problem: Problem, facilities: AnyFacilities, classes: Ints, cost: Floats) -> None:
+    """USD per tonne of some classes by slot at the delays as they are."""
+    for k in classes:
         delay = row_of(facilities.delay, problem.class_row[k])
-        for slot in range(cost.shape[1]):
+        for slot in range(np.uint64(cost.shape[1])):
             cost[k, slot] = problem.fixed_cost[k, slot] + problem.vot[k] * delay[problem.felt[slot]]
 
 
@@ -150,7 +152,7 @@ def first_tonnes(targets: Ints, pairs: Pairs, least: Floats, fresh: Floats) -> N
 
 
 @kernel
-def load_first(arrivals: Arrivals, fresh: Floats, pairs: Pairs, felt: Ints, facilities: AnyFacilities) -> None:
+def load_first(arrivals: Arrivals, fresh: Floats, pairs: Pairs, felt: Places, facilities: AnyFacilities) -> None:
     """Add the tonnes of first paths to the volumes before they are written down."""
     for i in range(arrivals.target.size):
         r = arrivals.target[i]
@@ -160,7 +162,7 @@ def load_first(arrivals: Arrivals, fresh: Floats, pairs: Pairs, felt: Ints, faci
 
 
 @kernel
-def measure(kept: Bools, arrivals: Arrivals, felt: Ints, none: int) -> tuple[int, int, int]:
+def measure(kept: Bools, arrivals: Arrivals, felt: Places, none: int) -> tuple[int, int, int]:
     """How many paths `restock` will hold, and how many slots and facilities it will add."""
     facilities = 0
     for slot in arrivals.slots:
@@ -393,3 +395,23 @@ def lateness(
         if mark[f] == now:
             hours -= delay[f]
     return hours
+
+
+@kernel
+def arcs_of(chosen: Longs, stock: Stock, out_arc: Ints, path_first: Longs, path_arcs: Ints) -> None:
+    """Write the arcs of some paths one after another, and where each begins."""
+    end = 0
+    for i in range(chosen.size):
+        p = chosen[i]
+        for j in range(stock.slot_first[p], stock.slot_last[p]):
+            path_arcs[end] = out_arc[stock.slots[j]]
+            end += 1
+        path_first[i + 1] = end
+
+
+@kernel
+def add_up(path_first: Longs, path_arcs: Ints, path_class: Longs, path_tonnes: Floats, arc_tonnes: Floats) -> None:
+    """Add the tonnes of paths to those of their arcs, by class."""
+    for p in range(path_tonnes.size):
+        for i in range(path_first[p], path_first[p + 1]):
+            arc_tonnes[path_class[p], path_arcs[i]] += path_tonnes[p]

@@ -20,6 +20,7 @@ __all__ = [
     "Facilities",
     "Longs",
     "Pairs",
+    "Places",
     "PlainFacilities",
     "Problem",
     "Rivals",
@@ -27,6 +28,8 @@ __all__ = [
 ]
 
 Longs = npt.NDArray[np.int64]
+# Unsigned, so that kernels need not look for negative ones.
+Places = npt.NDArray[np.uint32]
 
 
 # Families of volume-delay curves.
@@ -116,7 +119,7 @@ class Stock(NamedTuple):
     slots: Ints
     facility_first: Longs
     facility_last: Longs
-    facilities: Ints  # those whose delay depends on volume
+    facilities: Places  # those whose delay depends on volume
     fixed: Floats  # USD per tonne
     flow: Floats  # tonnes; written
     used: Longs  # how much of slots and of facilities is written
@@ -133,9 +136,9 @@ class Rivals(NamedTuple):
     path: Longs  # their numbers in the stock
     facility_first: Longs
     facility_last: Longs
-    facilities: Ints
+    facilities: Places
     shared_first: Longs
-    shared: Ints  # of relations with an outside option
+    shared: Places  # of relations with an outside option
     fixed: Floats
     flow: Floats  # written
     volume: Floats  # of each facility from all other tonnes
@@ -147,7 +150,7 @@ class Problem(NamedTuple):
 
     out_arc: Ints
     facility: Ints  # -1: none
-    felt: Ints  # facility whose delay responds to volume, else the last, which is never late
+    felt: Places  # facility whose delay responds to volume, else the last, which is never late
     fixed_cost: Floats  # USD per tonne by class and slot
     vot: Floats
     class_row: Longs  # row of the delays for each class

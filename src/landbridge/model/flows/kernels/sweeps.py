@@ -6,7 +6,7 @@ import numpy as np
 
 from landbridge.model.flows.kernels.compiled import kernel
 from landbridge.model.flows.kernels.facilities import add_volume, load_on, row_of, update, worth_of
-from landbridge.model.flows.kernels.known import outside_price, price_of, solve_odds
+from landbridge.model.flows.kernels.known import outside_price, price_of, renew, solve_odds
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Rivals, Stock
 from landbridge.model.flows.kernels.trials import watched
 from landbridge.model.flows.records import Floats, Ints
@@ -79,9 +79,9 @@ def rivals_of(active: Ints, pairs: Pairs, stock: Stock, facilities: AnyFacilitie
     first = np.zeros(active.size + 1, np.int64)
     path = np.empty(paths, np.int64)
     facility_first = np.zeros(paths + 1, np.int64)
-    own = np.empty(entries, np.int32)
+    own = np.empty(entries, np.uint32)
     shared_first = np.zeros(active.size + 1, np.int64)
-    shared = np.empty(entries, np.int32)
+    shared = np.empty(entries, np.uint32)
     users = np.zeros(facilities.volume.size, np.int64)
     q = 0
     end = 0
@@ -194,7 +194,7 @@ def level(
     mark: Longs,
     stamp: Longs,
 ) -> None:
-    """Sweep until the excess over the known paths is allowed; with a stride now and then."""
+    """Sweep until the excess over the known paths is allowed, with a stride now and then; leave no rounding behind."""
     rivals = rivals_of(active, pairs, stock, facilities)
     price = np.empty(rivals.flow.size)
     due = np.zeros(active.size, np.int64)
@@ -219,6 +219,7 @@ def level(
             due[:] = 0
             quiet[:] = 0
     stock.flow[rivals.path] = rivals.flow
+    renew(pairs, stock, facilities)
 
 
 @kernel
@@ -358,16 +359,16 @@ def equalise(
     vot = pairs.vot[r]
     delays = row_of(facilities.delay, pairs.row[r])
     slopes = row_of(facilities.slope, pairs.row[r])
-    best_first = rivals.facility_first[best]
-    best_last = rivals.facility_last[best]
+    best_first = np.uint64(rivals.facility_first[best])
+    best_last = np.uint64(rivals.facility_last[best])
     for i in range(best_first, best_last):
         mark[rivals.facilities[i]] = now
     for p in range(first, last):
         flow = rivals.flow[p]
         if p == best or flow <= 0.0:
             continue
-        p_first = rivals.facility_first[p]
-        p_last = rivals.facility_last[p]
+        p_first = np.uint64(rivals.facility_first[p])
+        p_last = np.uint64(rivals.facility_last[p])
         hours = 0.0
         slope = 0.0
         for i in range(p_first, p_last):
