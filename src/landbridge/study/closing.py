@@ -213,7 +213,8 @@ def _compared(tables: Tables, base: Solution, shut: Solution) -> dict[str, Any]:
     del tables
     return {
         "all_cost_before_usd_yr": float((before * tonnes)[both].sum()),
-        "cost_usd_yr": float(((after - before) * tonnes)[both].sum()),
+        # relations without a way before or after stay out: their costs have no difference
+        "cost_usd_yr": float(((after[both] - before[both]) * tonnes[both]).sum()),
         "demand_tonnes_yr": float(tonnes.sum()),
         "land_tonnes_before_yr": float(land.sum()),
         "lost_land_tonnes_yr": float(land.sum() - land_after.sum()),
