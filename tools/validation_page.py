@@ -79,8 +79,9 @@ EVENTS = """What each event is in the model, and what is missing:
 
 ACCESS = """Six projects are too few, and three of theirs share the last rank, so the correlation says little. Why they
 differ: they have thousands of towns, every road, and goods that go by the cheapest way of any kind; here a project
-counts only where it makes the cheapest way between two of the zones that trade is dealt to. Boxes by Tbilisi-Kars
-have a way by Poti or by sea that costs no more, and the lines inside Pakistan and Afghanistan join no two zones. Both
+counts only where it makes the cheapest way between two of the zones that trade is dealt to. Presumably boxes by
+Tbilisi-Kars have a way by Poti or by sea that costs no more, and the lines inside Pakistan and Afghanistan join no two
+zones: neither was followed further. Both
 find that half of them or more add nothing when built alone, and that Kashgar-Tashkent adds little, though here it adds
 most.
 """
@@ -208,7 +209,8 @@ def main() -> None:
             "`event alone` is what the event does in the later one; else it is the year with the event on all days "
             "against the same year without it. Constants are fitted to 2016-2021 only. "
             "Of trains that wait, the number stands in place of a change. "
-            f"Direction right in {sum(bool(r['direction_right']) for r in back)} of {len(back)}, size within a factor "
+            f"Direction right in {sum(bool(r['direction_right']) for r in back)} of "
+            f"{sum(r['published_level'] is None for r in back)} changes, size within a factor "
             f"of two in {sum(bool(r['within_factor']) for r in back)} of "
             f"{sum(r['within_factor'] is not None for r in back)} that were published, of "
             f"{len({r['event'] for r in back if r['within_factor']})} of the five events.\n",

@@ -88,9 +88,9 @@ def backtest(
     sized = frame.drop_nulls("within_factor")
     events = sized.filter("within_factor")["event"].n_unique()
     typer.echo(
-        f"Direction right in {frame['direction_right'].sum()} of {frame.height}; size within a factor of two in "
-        f"{sized['within_factor'].sum()} of {sized.height} that were published, of {events} events. Constants are "
-        "fitted to 2016-2021 only."
+        f"Direction right in {frame['direction_right'].sum()} of {frame['published_level'].null_count()} changes; size "
+        f"within a factor of two in {sized['within_factor'].sum()} of {sized.height} that were published, of {events} "
+        "events. Constants are fitted to 2016-2021 only."
     )
 
 

@@ -49,7 +49,7 @@ BACKTEST_COLUMNS = {
     "with_event": "The year with the event on all days; where a size was published, the later of its two times",
     "change_pct": "Change from the one to the other, per cent",
     "direction": "Direction that was seen: 1 up, -1 down",
-    "direction_right": "Whether the model goes that way",
+    "direction_right": "Whether the model goes that way; empty for a number, which has no direction to miss",
     "published_pct": "Published size of the change, per cent; empty where the atlas has none",
     "within_factor": "Whether the modelled change, or number, is within a factor of two of it",
     "published_level": "Published number of the event itself, such as trains that waited; empty where there is none",
@@ -129,7 +129,6 @@ def _row(answers: Answers, event: dict[str, Any], effect: dict[str, Any]) -> dic
         return row | {
             "when": f"{period} {year}",
             "with_event": level,
-            "direction_right": level > 0,
             "within_factor": within,
         }
     try:
