@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from fractions import Fraction
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -218,6 +219,76 @@ def test_core_and_its_proof(game: Game) -> None:
     else:
         assert core.allocation is not None
         assert (member @ core.allocation >= game.worth - 1e-7).all()
+
+
+def meet(coalitions: tuple[int, ...], worth: list[Fraction], count: int) -> list[Fraction] | None:
+    """The one allocation under which these coalitions get what they are worth, in fractions; None if not one."""
+    rows = [[*(Fraction(s >> i & 1) for i in range(count)), worth[s]] for s in coalitions]
+    for i in range(count):
+        pivot = next((r for r in range(i, count) if rows[r][i]), None)
+        if pivot is None:
+            return None
+        rows[i], rows[pivot] = rows[pivot], rows[i]
+        rows[i] = [x / rows[i][i] for x in rows[i]]
+        for r in range(count):
+            if r != i:
+                rows[r] = [x - rows[r][i] * y for x, y in zip(rows[r], rows[i], strict=True)]
+    return [row[-1] for row in rows]
+
+
+def vertices(game: Game) -> list[list[Fraction]]:
+    """The vertices of the core, exactly: where all and n - 1 more coalitions get what they are worth, and none less."""
+    count, whole = len(game.players), game.worth.size - 1
+    worth = [Fraction(v) for v in game.worth.tolist()]
+    found = []
+    for chosen in combinations(range(1, whole), count - 1):
+        x = meet((*chosen, whole), worth, count)
+        if x is not None and all(sum(x[i] for i in range(count) if s >> i & 1) >= worth[s] for s in range(whole)):
+            found.append(x)
+    return found
+
+
+def check_ranges(game: Game) -> None:
+    corners, ranges = vertices(game), leverage.core_ranges(game)
+    if not corners:
+        assert ranges is None
+        return
+    assert ranges is not None
+    exact = [[float(end(x[i] for x in corners)) for end in (min, max)] for i in range(len(game.players))]
+    assert ranges.ravel() == pytest.approx(np.ravel(exact), rel=1e-13, abs=1e-13 * np.abs(game.worth).max())
+
+
+@given(game=games(4))
+@settings(max_examples=60, deadline=None)
+def test_ranges_of_the_core_against_its_vertices_in_fractions(game: Game) -> None:
+    check_ranges(game)
+
+
+@given(game=games(4), more=st.integers(min_value=0, max_value=40))
+@settings(max_examples=60, deadline=None)
+def test_ranges_of_thin_and_wide_cores(game: Game, more: int) -> None:
+    """All together are worth as much that the core is often not empty, and sometimes a point, a line or a plane."""
+    worth = np.array(game.worth)
+    worth[-1] = len(game.players) * worth[:-1].max() // 2 + more
+    check_ranges(leverage.make(game.players, worth))
+
+
+@pytest.mark.parametrize("name", ["transit5/base", "cku/before", "cku/after_CKU_cap15", "cku/after_CKU_cap50"])
+def test_ranges_of_the_core_of_five_countries(name: str) -> None:
+    """What the reference gives in exact numbers is met to the last digits: 240 is not 240.00000024."""
+    told = GAMES[name]
+    ranges = leverage.core_ranges(of(told))
+    assert ranges is not None
+    expected = np.ravel([[number(x) for x in told["core_range"][p]] for p in told["players"]])
+    assert ranges.ravel() == pytest.approx(expected, rel=1e-13, abs=1e-10)
+
+
+def test_ranges_of_a_core_that_rounding_empties() -> None:
+    """Three that share a third each: v of pairs is two thirds in floats, and more than that by a last digit or two."""
+    third = 1.0 / 3.0
+    worth = np.array([0.0, third, third, 2 * third, third, 2 * third, 2 * third, 1.0])
+    worth[3] = np.nextafter(np.nextafter(worth[3], 1.0), 1.0)
+    assert leverage.core_ranges(leverage.make("ABC", worth)) == pytest.approx(np.full((3, 2), third), rel=1e-12)
 
 
 @given(game=games(4))

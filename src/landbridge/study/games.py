@@ -90,7 +90,7 @@ def solutions(
         "core": {
             "empty": held.empty,
             "allocation": None if held.allocation is None else _named(game, held.allocation),
-            "ranges": None if ranges is None else dict(zip(game.players, _ends(game, ranges).tolist(), strict=True)),
+            "ranges": None if ranges is None else dict(zip(game.players, _near(game, ranges).tolist(), strict=True)),
             "certificate": _coalitions(game, held.certificate),
             "balanced_worth": held.balanced_worth,
         },
@@ -114,17 +114,6 @@ def _named(game: Game, values: Floats) -> dict[str, float]:
 def _near(game: Game, values: Floats) -> Floats:
     """A rounding away from zero is zero, for whoever reads it."""
     return np.where(np.abs(values) <= game.tolerance, 0.0, values)
-
-
-def _ends(game: Game, ranges: Floats) -> Floats:
-    """Ranges of the core, without what rounding leaves: nobody gets less than alone, or more than all lose without."""
-    slack = len(game.players) * game.tolerance  # what the programs leave open, once a player
-    alone, most = game.worth[1 << np.arange(len(game.players))], leverage.marginal(game)
-    told = np.where(np.abs(ranges) <= slack, 0.0, ranges)
-    for bound in (alone, most):
-        for end in (0, 1):
-            told[:, end] = np.where(np.abs(told[:, end] - bound) <= slack, bound, told[:, end])
-    return told
 
 
 def _coalitions(game: Game, weights: dict[int, float]) -> dict[str, float]:

@@ -14,6 +14,8 @@ Method
     optimal solution (complementary slackness), never because it is tight in the vertex at hand; coalitions whose sum
     the settled ones imply are dropped. Each program settles at least one more dimension, so at most n are solved
     (Kopelowitz 1967; Maschler, Peleg and Shapley 1979).
+    What a player gets in the core is least and most at vertices of it, where coalitions with sums of nothing but
+    v(S) meet; no slack is left in these programs, so that a vertex is what it is to the last digits of the worths.
 Stop
     When no excess exceeds the bound by more than a rounding of the largest worth.
 """
@@ -29,6 +31,7 @@ import numpy.typing as npt
 from landbridge.errors import LandbridgeError
 from landbridge.model.flows.mincost import need_highs
 from landbridge.model.leverage.game import Floats, Game, spread
+from landbridge.model.leverage.values import marginal
 
 __all__ = ["Core", "LeastCore", "core", "core_ranges", "least_core", "nucleolus"]
 
@@ -41,6 +44,8 @@ ROUNDING = 1e-9
 NO_DUAL = 1e-7
 # Coalitions added in one round.
 BATCH = 40
+# Sums of up to 16 shares differ by this from what they are in exact numbers.
+LAST_DIGITS = 1e-14
 
 
 @dataclass(frozen=True, eq=False)
@@ -103,24 +108,37 @@ class _Programs:
         self.settled: dict[int, float] = {self.whole: float(self.worth[-1])}
         self.floor: Floats | None = None  # least for each player
 
-    def solve(self, gain: Floats, *, bound: float | None = None) -> tuple[Floats, float, dict[int, float]]:
-        """Return x, the objective, and the duals of the free coalitions.
+    def solve(
+        self, gain: Floats, *, bound: float | None = None, missed: float = FEASIBLE
+    ) -> tuple[Floats, float, dict[int, float]] | None:
+        """Return x, the objective, and the duals of the free coalitions; None if there is no such x.
 
-        With `bound` eps is held at it, else it is variable number n.
+        With `bound` eps is held at it, else it is variable number n. Coalitions that miss it by more than `missed`
+        are added.
         """
         while True:
-            x, value, duals = self._highs(gain, bound)
+            found = self._highs(gain, bound)
+            if found is None:
+                return None
+            x, value, duals = found
             total = spread(x[: self.count])
             eps = x[self.count]
             excess = np.where(self.free, self.worth - total - eps, -np.inf)
             excess[self.known] = -np.inf
             order = np.argsort(-excess, kind="stable")[:BATCH]
-            added = [int(s) for s in order if excess[s] > FEASIBLE]
+            added = [int(s) for s in order if excess[s] > missed]
             if not added:
                 return x[: self.count], value, duals
             self.known += added
 
-    def _highs(self, gain: Floats, bound: float | None) -> tuple[Floats, float, dict[int, float]]:
+    def least_excess(self) -> tuple[Floats, float, dict[int, float]]:
+        """Return x, the least bound on the excesses of the free coalitions, and their duals."""
+        found = self.solve(np.append(np.zeros(self.count), 1.0))
+        if found is None:  # eps is free to rise, so this is HiGHS
+            raise LandbridgeError("game: HiGHS finds no bound on what coalitions gain by leaving")
+        return found
+
+    def _highs(self, gain: Floats, bound: float | None) -> tuple[Floats, float, dict[int, float]] | None:
         n, inf = self.count, self.highs.kHighsInf
         rows = [s for s in self.known if self.free[s]]
         fixed = list(self.settled)
@@ -148,6 +166,8 @@ class _Programs:
         solver.setOptionValue("dual_feasibility_tolerance", FEASIBLE)
         solver.passModel(program)
         solver.run()
+        if bound is not None and solver.getModelStatus() == self.highs.HighsModelStatus.kInfeasible:
+            return None
         if solver.getModelStatus() != self.highs.HighsModelStatus.kOptimal:
             raise LandbridgeError(f"game: HiGHS stopped with {solver.modelStatusToString(solver.getModelStatus())!r}")
         found = solver.getSolution()
@@ -185,8 +205,7 @@ def least_core(game: Game) -> LeastCore:
     programs = _Programs(game)
     if programs.count == 1:
         return LeastCore(0.0, np.array([game.grand]), {})
-    gain = np.append(np.zeros(programs.count), 1.0)
-    x, eps, duals = programs.solve(gain)
+    x, eps, duals = programs.least_excess()
     return LeastCore(eps * programs.scale, x * programs.scale, duals)
 
 
@@ -236,18 +255,28 @@ def core_ranges(game: Game) -> Floats | None:
     LandbridgeError
         If highspy is not installed or finds no answer.
     """
-    if least_core(game).excess > game.tolerance:
+    least = least_core(game)
+    if least.excess > game.tolerance:
         return None
     programs = _Programs(game)
     if programs.count == 1:
         return np.array([[game.grand, game.grand]])
+    # A core that rounding has emptied is that of the least excess.
+    bound = max(least.excess / programs.scale, 0.0)
     result = np.empty((programs.count, 2))
     for i in range(programs.count):
         for side, sign in enumerate((1.0, -1.0)):
             gain = np.zeros(programs.count + 1)
             gain[i] = sign
-            result[i, side] = sign * programs.solve(gain, bound=ROUNDING)[1]
-    return result * programs.scale
+            found = programs.solve(gain, bound=bound, missed=LAST_DIGITS)
+            if found is None:  # thinner than HiGHS can tell from none
+                found = programs.solve(gain, bound=bound + ROUNDING)
+            if found is None:
+                raise LandbridgeError("core: HiGHS finds no allocation in a core that is not empty")
+            result[i, side] = sign * found[1]
+    # Nobody in the core gets less than alone, or more than all lose without (what the others could then keep).
+    alone, most = game.worth[1 << np.arange(programs.count)], marginal(game)
+    return np.clip(np.sort(result * programs.scale, axis=1), alone[:, None], np.maximum(alone, most)[:, None])
 
 
 def nucleolus(game: Game) -> Floats:
@@ -272,9 +301,8 @@ def nucleolus(game: Game) -> Floats:
     alone = programs.worth[1 << np.arange(programs.count)]
     if alone.sum() <= programs.worth[-1] + ROUNDING:
         programs.floor = alone - FEASIBLE
-    gain = np.append(np.zeros(programs.count), 1.0)
     while programs.free.any():
-        _, eps, duals = programs.solve(gain)
+        _, eps, duals = programs.least_excess()
         before = len(programs.settled)
         programs.settle(duals, eps)
         if len(programs.settled) == before:  # the duals sum to one, so this is rounding
