@@ -171,6 +171,24 @@ def test_payback_within_a_year() -> None:
     assert appraisal.payback_years([-100, 40, 40, 10]) is None
     assert appraisal.payback_years([10, 5]) == 0
     assert appraisal.payback_years([-100, 110], 0.1) == pytest.approx(1.0)
+    # for good: what later costs take away has not come back
+    assert appraisal.payback_years([-100, 230, -132]) is None
+    assert appraisal.payback_years([10, -20]) is None
+    assert appraisal.payback_years([-100, 150, -100, 200]) == pytest.approx(2.25)
+
+
+@pytest.mark.shared
+def test_payback_of_the_reference_flows(told: dict[str, Any]) -> None:
+    """Flows of the reference, whose sums change sign where the definition says so and nowhere after."""
+    for name in ("project_A", "cku_like_schedule", "multiple_irr", "no_irr"):
+        flows = told[name]["flows"]
+        for rate in (0.0, 0.06, 0.09, 0.12):
+            years = appraisal.payback_years(flows, rate)
+            sums = [appraisal.npv(flows[: n + 1], rate) for n in range(len(flows))]
+            assert (years is None) == (sums[-1] < 0)
+            if years is not None:
+                assert sums[int(years)] < 0 <= min(sums[int(years) + 1 :])
+    assert appraisal.payback_years(told["project_A"]["flows"]) == pytest.approx(9.5)
 
 
 @given(

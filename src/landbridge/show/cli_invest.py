@@ -49,7 +49,8 @@ def cashflow(
     """Tell what a row of yearly sums is worth: NPV, every rate of return, benefits over costs, payback.
 
     The first year is not discounted. Benefits over costs: present value of the years above zero over that of the years
-    below it. Payback counts from the first year.
+    below it. Payback counts from the first year to the last time that the sum comes back to zero; never where it ends
+    below.
     """
     if not path.is_file():
         raise LandbridgeError(f"{path}: {'a folder, wanted a CSV file' if path.is_dir() else 'no such file'}")
@@ -67,8 +68,8 @@ def cashflow(
             ["net present value", found["npv"]],
             ["rates of return", rates],
             ["benefits over costs", found["bcr"]],
-            ["payback, years", found["payback_years"]],
-            ["discounted payback, years", found["discounted_payback_years"]],
+            ["payback", _years(found["payback_years"])],
+            ["discounted payback", _years(found["discounted_payback_years"])],
         ],
         " ".join(f"{note[0].upper()}{note[1:]}." for note in found["notes"]),
     )
@@ -213,6 +214,11 @@ def appraise(
         typer.echo(f"Tables are in {out}")
 
 
+def _years(count: float | None) -> str:
+    """A payback."""
+    return "never" if count is None else f"{count:.1f} years"
+
+
 def _print_measures(project: Mapping[str, Any], rate: float) -> None:
     """Returns, timing, what the answer hangs on, risks and the loan of one project, alone."""
     told = project["alone"]
@@ -227,7 +233,8 @@ def _print_measures(project: Mapping[str, Any], rate: float) -> None:
         *([f"net present value at {float(r):.3g}", _mn(v), "million USD"] for r, v in told["npv_by_rate_usd"].items()),
         ["economic return", _rates(told, "eirr"), told["eirr_status"]],
         ["financial return of its lines", _rates(told, "firr"), told["firr_status"]],
-        ["payback", told["payback_years"], "years, not discounted"],
+        ["payback", _years(told["payback_years"]), "not discounted"],
+        ["discounted payback", _years(told["discounted_payback_years"]), ""],
         ["return of the first year", f"{told['first_year_rate']:.2%}", "of the cost"],
         ["best opening", opening["best"], f"{opening['planned']} planned, up to {opening['latest_tried']} tried"]
         if opening

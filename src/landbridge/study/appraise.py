@@ -39,6 +39,7 @@ from landbridge.study.appraising import (
     published,
     territory,
 )
+from landbridge.study.cashflow import unpaid
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
 from landbridge.study.kept import Kept
@@ -297,6 +298,7 @@ class _Account:
             "bcr": appraisal.bcr(benefit, terms.rate, costs=costs),
             "payback_years": appraisal.payback_years(net),
             "discounted_payback_years": appraisal.payback_years(net, terms.rate),
+            "payback_notes": unpaid(net, terms.rate),
             "first_year_rate": appraisal.first_year_rate(float(benefit[serving]), plan.used_usd),
             "opening": self._opening(),
             "switching": appraisal.switching_values(self._grouped(), terms.rate),

@@ -6,12 +6,13 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from landbridge.data.formats.flows_csv import read_cash_flow
 from landbridge.errors import LandbridgeError
 from landbridge.model import appraisal
 
-__all__ = ["cash_flow", "money_of", "rate_of"]
+__all__ = ["cash_flow", "money_of", "rate_of", "unpaid"]
 
 # A rate of ten a year is a slip of the pen: per cent without its sign.
 LARGEST_RATE = 1.0
@@ -92,6 +93,7 @@ def cash_flow(path: Path, rate: float) -> dict[str, Any]:
     dict
         ``npv``, ``eirr`` (all rates of return), ``eirr_status``, ``bcr``, ``payback_years``,
         ``discounted_payback_years``, ``first_year``, ``years``, ``rate``, ``notes``. The first year is not discounted.
+        Both paybacks are None where the sum ends below zero, and a note says why.
 
     Raises
     ------
@@ -101,6 +103,7 @@ def cash_flow(path: Path, rate: float) -> dict[str, Any]:
     file = read_cash_flow(path)
     found = appraisal.rates_of_return(file.flows)
     simple = appraisal.payback_years(file.flows)
+    discounted = appraisal.payback_years(file.flows, rate)
     notes = [f"year {year} is in no row: 0" for year in file.filled]
     if found.status == "several":
         notes.append("several rates of return: none of them alone says whether it is worth it; go by the NPV")
@@ -108,8 +111,7 @@ def cash_flow(path: Path, rate: float) -> dict[str, Any]:
         notes.append("no rate of return: the NPV is zero at no rate above -100 %")
     if found.status == "any":
         notes.append("all flows are zero: every rate would do")
-    if simple is not None and float(np.sum(file.flows)) < 0.0:
-        notes.append("paid back once, but later costs leave the sum below zero")
+    notes += unpaid(file.flows, rate)
     return {
         "rate": rate,
         "first_year": file.years[0],
@@ -119,6 +121,30 @@ def cash_flow(path: Path, rate: float) -> dict[str, Any]:
         "eirr_status": found.status,
         "bcr": appraisal.bcr(file.flows, rate),
         "payback_years": simple,
-        "discounted_payback_years": appraisal.payback_years(file.flows, rate),
+        "discounted_payback_years": discounted,
         "notes": notes,
     }
+
+
+def unpaid(flows: npt.NDArray[np.float64], rate: float) -> list[str]:
+    """Say why a row of yearly sums has no payback, simple or discounted.
+
+    Parameters
+    ----------
+    flows : float64[n]
+        Yearly sums.
+    rate
+        Discount rate.
+
+    Returns
+    -------
+    list of str
+        A sentence for each of the two that is not there.
+    """
+    found = []
+    for words, at in (("payback", 0.0), ("discounted payback", rate)):
+        if appraisal.payback_years(flows, at) is None:
+            total = np.cumsum(appraisal.discount(flows, at))
+            once = ", though it was back at zero for a while" if ((total[:-1] < 0.0) & (total[1:] >= 0.0)).any() else ""
+            found.append(f"no {words}: the sum of all years ends {-total[-1]:.6g} below zero{once}")
+    return found

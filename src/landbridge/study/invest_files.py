@@ -54,7 +54,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "eirr_status": ("", "none, one, several or any"),
         "firr": ("share a year", "Financial rate of return of the lines' own income, where there is one"),
         "bcr": ("", "Benefits over costs"),
-        "payback_years": ("years", "Until what was paid has come back, not discounted"),
+        "payback_years": ("years", "Until what was paid has come back for good, not discounted; empty: never"),
         "first_year_rate": ("share a year", "Benefit of the first year of service over capital cost"),
         "best_opening_year": ("year", "Opening of largest net present value, up to 20 years later than planned"),
         "own_line_mt": ("Mt/yr", "Tonnes on the project's heaviest link, last modelled year"),

@@ -8,7 +8,9 @@ Measures
     the turning points of the polynomial, which are found in the same way from its derivatives (every root is bracketed,
     none can be missed). A polynomial that only touches zero counts as a root.
     ``BCR = PV(flows above zero) / PV(flows below zero)`` unless benefits and costs are handed apart.
-    Payback: years until the sum of flows first reaches zero, a year's flow taken as even within the year.
+    Payback: years until the sum of flows reaches zero for good, a year's flow taken as even within the year: the
+    last time that it comes up from below, since what later costs take below zero again has only been paid back for a
+    while. None where the sum ends below zero.
     First-year rate of return: benefit of the first year of service over the capital cost.
     Opening year: the NPV of waiting, ``[sum_{j=1..life} b_{T+j} / (1+r)^j - K] / (1 + r)^T`` for each opening T.
 Reference
@@ -219,7 +221,7 @@ def bcr(flows: npt.ArrayLike, rate: float, *, costs: npt.ArrayLike | None = None
 
 
 def payback_years(flows: npt.ArrayLike, rate: float = 0.0) -> float | None:
-    """Return the years from year 0 until what was paid has come back.
+    """Return the years from year 0 until what was paid has come back for good.
 
     Parameters
     ----------
@@ -231,7 +233,8 @@ def payback_years(flows: npt.ArrayLike, rate: float = 0.0) -> float | None:
     Returns
     -------
     float or None
-        Interpolated within the year; 0 where nothing is owed to begin with, None where it never comes back.
+        Interpolated within the year in which the sum comes back to zero for the last time; 0 where nothing is ever
+        owed, None where the sum ends below zero.
     """
     worth = discount(flows, rate)
     total = np.cumsum(worth)
@@ -239,11 +242,10 @@ def payback_years(flows: npt.ArrayLike, rate: float = 0.0) -> float | None:
     owed = np.flatnonzero(total < 0.0)
     if owed.size == 0:
         return 0.0
-    back = np.flatnonzero((total >= 0.0) & (np.arange(total.size) > owed[0]))
-    if back.size == 0:
+    year = int(owed[-1])
+    if year == total.size - 1:
         return None
-    year = int(back[0])
-    return float(year - 1 + -total[year - 1] / (total[year] - total[year - 1]))
+    return float(year - total[year] / (total[year + 1] - total[year]))
 
 
 def first_year_rate(benefit: float, capital: float) -> float | None:
