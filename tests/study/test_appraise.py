@@ -18,7 +18,7 @@ from landbridge.model import appraisal
 from landbridge.scenario.measures import Charge, Ease
 from landbridge.show.report import report
 from landbridge.study.appraisal_terms import Appraising
-from landbridge.study.appraise import Terms, _Account, appraise, between_years
+from landbridge.study.appraise import Terms, _Account, _loss, appraise, between_years
 from landbridge.study.appraising import Option, options_of, plan_of
 from landbridge.study.files import Study, read_study
 from landbridge.study.gains import Gains
@@ -398,3 +398,54 @@ def test_what_was_found_is_kept_until_the_folder_is_whole(study: Study, tmp_path
     with keeping(out) as kept:
         assert kept is not None
         assert not kept.folder.exists() or not any(kept.folder.glob("??"))
+
+
+def test_a_programme_that_was_stopped_goes_on_to_the_same_end(study: Study, tmp_path: Path) -> None:
+    """Stopped in its midst and begun again it solves only what is missing, and tells what a fresh run tells."""
+    limits = Limits(total_usd=2e10, yearly_usd=5e9)
+    fresh = plan(study, small_tables(), limits, PLANNED)
+    asked: list[str] = []
+
+    def stop_at_the_third(what: str) -> None:
+        asked.append(what)
+        if len(asked) == 3:
+            raise KeyboardInterrupt
+
+    out = tmp_path / "out"
+    with suppress(KeyboardInterrupt), keeping(out) as kept:
+        plan(study, small_tables(), limits, PLANNED, tell=stop_at_the_third, kept=kept)
+    assert len(asked) == 3
+    with keeping(out) as kept:
+        assert kept is not None
+        assert any(kept.folder.glob("??"))
+        resumed = plan(study, small_tables(), limits, PLANNED, kept=kept)
+    assert 0 < resumed.pop("solved") < fresh.pop("solved")
+    assert resumed == fresh
+
+
+def test_why_all_lose_by_a_project_is_told() -> None:
+    """Income that cargo leaves behind, or shippers who crowd each other; nothing where all gain, or lose only noise."""
+    told = {
+        "users_logsum_usd": 1.4e6,
+        "operators_usd": 1.5e6,
+        "fees_usd": -19.2e6,
+        "empties_usd": 0.0,
+        "carbon_usd": 0.0,
+    }
+    told["gross_benefit_usd"] = sum(told.values())
+    why = _loss(told)
+    assert why is not None
+    assert why.startswith("shippers gain 1.40 million USD, but all together lose 16.30")
+    assert "(fees at borders -19.20)" in why
+    crowded = _loss({**told, "users_logsum_usd": -1e7})
+    assert crowded is not None
+    assert crowded.startswith("shippers themselves lose 10.00")
+    assert _loss({**told, "gross_benefit_usd": 1.0}) is None
+    assert _loss({**told, "gross_benefit_usd": -1e4}) is None
+
+
+def test_the_line_to_kars_takes_income_from_ways_over_iran(study: Study) -> None:
+    """With less income at borders all may lose by it though shippers gain, and then the answer says so."""
+    found = appraise(study, small_tables(), ["btk-modernisation"], company=False)["projects"][0]["alone"]
+    assert found["users_logsum_usd"] > 0.0
+    assert (found["loss"] is not None) == (found["gross_benefit_usd"] < -1e5)

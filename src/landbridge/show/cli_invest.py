@@ -202,6 +202,8 @@ def appraise(
     for p in ranked:
         if not p["valued"]:
             typer.echo(f"Not valued: {p['id']}: {p['why']}")
+        elif p["alone"]["loss"]:
+            typer.echo(f"{p['id']}: {p['alone']['loss']}.")
     for p in ranked[:FEW]:
         if p["valued"]:
             _print_measures(p, rate)

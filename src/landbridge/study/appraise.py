@@ -274,6 +274,7 @@ class _Account:
             "by_country": self._by_country(),
             "by_commodity_usd": self._by_commodity(),
         }
+        found["loss"] = _loss(found)
         if plan.used_usd is None:
             # without a cost only the gross benefit can be told, and how much the project may cost
             return {**found, "npv_usd": None, "break_even_cost_usd": gross}
@@ -558,6 +559,30 @@ def _head(option: Option, plan: Plan) -> dict[str, Any]:
         "payers": dict(plan.payers),
         "payer_basis": plan.payer_basis,
     }
+
+
+def _loss(told: Mapping[str, Any]) -> str | None:
+    """Why all together lose by a project, none where they do not.
+
+    Shippers choose by prices. A price above resources (a fee, a railway's surplus) is somebody's income, so that cargo
+    that leaves a dear way for one nearly as dear to shippers, but with less income in it, is a loss to all: the theory
+    of the second best. Where shippers themselves lose it is congestion that does it (Braess).
+    """
+    gross, users = told["gross_benefit_usd"], told["users_logsum_usd"]
+    if gross >= -NOISE_USD:
+        return None
+    names = {"operators_usd": "railways' surplus", "fees_usd": "fees at borders", "empties_usd": "empty boxes",
+             "carbon_usd": "CO2"}  # fmt: skip
+    lost = [f"{words} {told[key] / 1e6:,.2f}" for key, words in names.items() if told[key] < 0.0]
+    if users >= 0.0:
+        return (
+            f"shippers gain {users / 1e6:,.2f} million USD, but all together lose {-gross / 1e6:,.2f}: cargo leaves "
+            f"ways whose prices hold more income or less carbon ({', '.join(lost)})"
+        )
+    return (
+        f"shippers themselves lose {-users / 1e6:,.2f} million USD: those who take the new way crowd others that they "
+        "share with more"
+    )
 
 
 def _company(found: Mapping[str, Any]) -> str:

@@ -66,6 +66,7 @@ def _appraisal(found: Investment) -> list[Html]:
     missing = [p for p in told["projects"] if not p["valued"]]
     if missing:
         parts.append(el("p", "Not valued: " + "; ".join(f"{p['name']}: {p['why']}" for p in missing) + "."))
+    parts += [el("p", f"{p['name']}: {p['alone']['loss']}.") for p in ranked if p["alone"].get("loss")]
     for p in ranked[:DRAWN]:
         parts += _one(p, tables)
     return parts
