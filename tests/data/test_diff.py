@@ -83,6 +83,25 @@ def test_a_value_that_is_known_in_another_way_is_told(copy: Path) -> None:
     assert change.old == change.new
 
 
+def test_an_origin_that_a_wider_one_swallows_is_told(copy: Path) -> None:
+    """The value and its kind stay; what was lost is the row that said where this very value comes from."""
+    rows = list(csv.DictReader((ATLAS / "provenance" / "rates.csv").read_text(encoding="utf-8").splitlines()))
+    lost = next(r for r in rows if "*" not in r["row"] and r["kind"] == "estimate")
+    wider = {"row": "*", "column": lost["column"], "kind": "estimate", "source": "", "reasoning": "A judgement."}
+
+    def swallow(rows: Rows) -> None:
+        rows[:] = [
+            r for r in rows if (r["row"], r["column"]) not in ((lost["row"], lost["column"]), ("*", lost["column"]))
+        ]
+        rows.append(wider)
+
+    edit(copy / "provenance" / "rates.csv", swallow)
+    (table,) = diff_packages(ATLAS, copy).tables
+    gone = [o for o in table.origins if (o.row, o.column) == (lost["row"], lost["column"])]
+    assert [(o.old.startswith("estimate, "), lost["reasoning"] in o.old, o.new) for o in gone] == [(True, True, "")]
+    assert not [c for c in table.changed if (c.row, c.column) == (lost["row"], lost["column"])]
+
+
 def test_words_have_no_kind(copy: Path) -> None:
     edit(copy / "rates.csv", lambda rows: rows[0].update(note="another"))
     (change,) = diff_packages(ATLAS, copy).tables[0].changed

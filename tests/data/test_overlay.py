@@ -247,6 +247,8 @@ def test_a_length_that_would_change_nothing_is_told(put: Put) -> None:
     ("name", "text", "field", "wanted"),
     [
         ("rate.csv", "id,usd_teu_km\nrail-kz,1\n", "", "did you mean rates.csv"),
+        ("my-prices.csv", "id,usd_teu_km,note\nrail-kz,1,\n", "", "its columns are those of rates.csv"),
+        ("my-data.csv", "id,colour\nrail-kz,red\n", "", "countries, "),
         ("rates.csv", "id,usd_teu\nrail-kz,1\n", "usd_teu", "did you mean usd_teu_km"),
         ("rates.csv", "usd_teu_km\n1\n", "id", "which names the row"),
         ("rates.csv", "id,note,note\nrail-kz,a,b\n", "note", "each column once"),

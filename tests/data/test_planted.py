@@ -370,6 +370,40 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
     "trade of a country with itself": (
         lambda c: c.edit("bulk_trade.csv", lambda rows: rows[0].update(importer=rows[0]["exporter"])),
         ("bulk_trade.csv", "row 2", "importer", "another country than exporter", "")),
+    # terminal plans, works and who pays for them; more of plans in test_plans
+    "stream that stands for nothing": (
+        lambda c: c.put("terminal_streams.csv", "khorgos-gateway:boxes-1435", supply="kz-khorgos:crane"),
+        ("terminal_streams.csv", "khorgos-gateway:boxes-1435", "supply", "gauge_changes.csv or terminals", "crane")),
+    "stack below a train": (
+        lambda c: c.put("terminal_plans.csv", "khorgos-gateway", stack_teu="10"),
+        ("terminal_plans.csv", "khorgos-gateway", "stack_teu", "else the yard can lock itself", "10")),
+    "failure without its length": (
+        lambda c: c.put("terminal_resources.csv", "khorgos-gateway:shunter", failure_every_h="200"),
+        ("terminal_resources.csv", "khorgos-gateway:shunter", "failure_every_h, failure_h", "both or neither", "one")),
+    "year of two months": (
+        lambda c: c.put("terminal_streams.csv", "khorgos-gateway:boxes-1435", year="1;1"),
+        ("terminal_streams.csv", "khorgos-gateway:boxes-1435", "year", "12 factors", "['1', '1']")),
+    "opened in no year": (
+        lambda c: c.put("slips.csv", "kti", opening=""),
+        ("slips.csv", "kti", "opening", "the year in which it opened", "nothing")),
+    "opened in a year to come": (
+        lambda c: c.put("slips.csv", "kti", opening="2031"),
+        ("slips.csv", "kti", "opening", "not after 2026, or reached of no", "2031")),
+    "last announced for the past": (
+        lambda c: c.put("slips.csv", "anaklia", opening="2021"),
+        ("slips.csv", "anaklia", "opening", "not before 2026, or reached of yes", "2021")),
+    "announced after its opening": (
+        lambda c: c.put("slips.csv", "kti", said="2012"),
+        ("slips.csv", "kti", "opening_said", "not before it was said, 2012", "2011")),
+    "more owners than a project has": (
+        lambda c: c.put("financing.csv", "cku-equity-kg", share_pct="34.5"),
+        ("financing.csv", "cku", "share_pct", "at most 100 %", "110 %")),
+    "share of a lender": (
+        lambda c: c.put("financing.csv", "cku-loan", share_pct="0"),
+        ("financing.csv", "cku-loan", "share_pct", "nothing but on equity", "0 %")),
+    "grace as long as the loan": (
+        lambda c: c.put("financing.csv", "cku-loan", grace_years="35"),
+        ("financing.csv", "cku-loan", "grace_years", "fewer than the 35 years", "35")),
     # contradictory sources; all their kinds are in test_alternatives
     "value other than the one marked": (
         lambda c: c.put("projects.csv", "cku", length_km="524"),
@@ -412,6 +446,12 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
     "derived without formula": (
         lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="derived", reasoning=""),
         ("provenance/rates.csv", "(rail-cn)", "reasoning", "the reasoning of a value of kind derived", "nothing")),
+    "derived from nobody's values": (
+        lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="derived", source=""),
+        ("provenance/rates.csv", "(rail-cn)", "source", "whose values it is derived from", "nothing")),
+    "reported by the atlas itself": (
+        lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="reported", source="atlas"),
+        ("provenance/rates.csv", "(rail-cn)", "source", "atlas is for what is derived", "atlas, reported")),
     "estimate without reasoning": (
         lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="estimate", reasoning=""),
         ("provenance/rates.csv", "(rail-cn)", "reasoning", "the reasoning of a value of kind estimate", "nothing")),
@@ -439,6 +479,10 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
 
 #: Planted faults that rightly give more than one; what else they may name.
 MORE: dict[str, set[str]] = {
+    "gauge change where one gauge is missing": {"terminal_streams.csv"},  # the plan whose stream stands for it
+    "gauge change of bulk without a price": {"terminal_streams.csv"},
+    "share of a lender": {"financing.csv"},  # a number without an origin
+    "grace as long as the loan": {"financing.csv"},
     "column unknown": {"rates.csv"},  # and the column in whose place it stands
     "id missing": {"provenance/services.csv", "services.csv"},  # its origins, then its numbers
     "id twice": {"services.csv"},  # the other row

@@ -38,6 +38,18 @@ def test_json_holds_what_is_promised(capsys, monkeypatch, tmp_path):
     assert {p.name for p in out.iterdir()} == {"terminal.json", "visits.parquet", "queue.parquet", "trace.json"}
     again = json.loads(run(capsys, monkeypatch, "terminal", "khorgos-gateway", *FAST, "--json")[1])
     assert {**again, "out": str(out)} == told
+    assert told["overlay"] is None
+
+
+def test_results_name_the_users_values(capsys, monkeypatch, tmp_path):
+    """What is printed for programs and what is kept both say that the plan is not the atlas' own."""
+    own, out = tmp_path / "terminal_plans.csv", tmp_path / "run"
+    own.write_text("id,stack_teu\nkhorgos-gateway,17000\n")
+    words = ("terminal", "khorgos-gateway", *FAST, "--overlay", str(own), "--json", "--out", str(out))
+    told = json.loads(run(capsys, monkeypatch, *words)[1])
+    assert (told["overlay"]["name"], told["overlay"]["tables"]) == ("terminal_plans", {"terminal_plans": 1})
+    kept = json.loads((out / "terminal.json").read_text())
+    assert (kept["overlay"], kept["plan"]["stack_teu"]) == (told["overlay"], 17000)
 
 
 def test_tables_sparkline_and_instability(capsys, monkeypatch):

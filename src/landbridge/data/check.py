@@ -27,9 +27,11 @@ from landbridge.data.consistency import (
 )
 from landbridge.data.geography import gauge_faults, geometry_faults, joined_faults
 from landbridge.data.lengths import length_faults
+from landbridge.data.plans import plan_table_faults
 from landbridge.data.provenance import known_faults
 from landbridge.data.read import read_descriptor, read_frames
 from landbridge.data.schema import schema_faults
+from landbridge.data.works import work_faults
 from landbridge.errors import Fault
 
 __all__ = ["check_package", "frame_faults"]
@@ -105,7 +107,9 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
         faults += _group_shares(frames)
     if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
         faults += _zone_shares(frames)
-    faults += attribute_faults(frames)
+    faults += attribute_faults(frames) + work_faults(frames)
+    if _there(frames, terminal_plans="id", terminal_resources="plan", terminal_streams="plan"):
+        faults += plan_table_faults(frames)
     return faults
 
 

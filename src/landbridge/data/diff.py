@@ -11,11 +11,11 @@ import polars as pl
 
 from landbridge.data.dictionary import Dictionary
 from landbridge.data.keys import cell, key_columns, row_names
-from landbridge.data.provenance import read_origins, row_keys
+from landbridge.data.provenance import Origin, read_origins, row_keys
 from landbridge.data.read import created_on, package_hash, read_descriptor, read_frames
 from landbridge.errors import DataError, LandbridgeError
 
-__all__ = ["CellChange", "PackageDiff", "RowChange", "Stamp", "TableDiff", "diff_packages"]
+__all__ = ["CellChange", "OriginChange", "PackageDiff", "RowChange", "Stamp", "TableDiff", "diff_packages"]
 
 
 @dataclass(frozen=True)
@@ -51,6 +51,19 @@ class CellChange:
 
 
 @dataclass(frozen=True)
+class OriginChange:
+    """A row of provenance that came, went or says something else; what it said and says, empty where there is none.
+
+    A row that goes need not change a kind: what it covered may fall to a wider row, so it is told by itself.
+    """
+
+    row: str
+    column: str
+    old: str
+    new: str
+
+
+@dataclass(frozen=True)
 class TableDiff:
     """What changed in one table."""
 
@@ -60,9 +73,11 @@ class TableDiff:
     added: tuple[RowChange, ...]
     removed: tuple[RowChange, ...]
     changed: tuple[CellChange, ...]
+    origins: tuple[OriginChange, ...] = ()
 
     def __bool__(self) -> bool:
-        return any((self.columns_added, self.columns_removed, self.added, self.removed, self.changed))
+        parts = (self.columns_added, self.columns_removed, self.added, self.removed, self.changed, self.origins)
+        return any(parts)
 
 
 @dataclass(frozen=True)
@@ -191,7 +206,25 @@ def _table(before: _Side, after: _Side, table: str) -> TableDiff:
         tuple(added),
         tuple(removed),
         tuple(_cells(left.select(columns), right.select(columns), places, kinds)),
+        tuple(_origins(before, after, table)),
     )
+
+
+def _origins(before: _Side, after: _Side, table: str) -> Iterator[OriginChange]:
+    """Rows of provenance that are not the same, by the row and column that they name."""
+    old, new = (
+        {(o.row, o.column): _said(o) for o in read_origins(side.folder, table)[0].all} for side in (before, after)
+    )
+    for row, column in sorted({*old, *new}):
+        said = old.get((row, column), ""), new.get((row, column), "")
+        if said[0] != said[1]:
+            yield OriginChange(row, column, *said)
+
+
+def _said(origin: Origin) -> str:
+    """A row of provenance in one line."""
+    knew = f"knew {';'.join(origin.knew)}" if origin.knew else ""
+    return ", ".join(part for part in (origin.kind, ";".join(origin.sources), origin.reasoning, knew) if part)
 
 
 def _row(frame: pl.DataFrame, kind: Callable[[int, str], str], name: str, index: int) -> RowChange:

@@ -143,9 +143,7 @@ def _parts(path: Path, dictionary: Dictionary) -> tuple[list[_Part], list[Fault]
 def _part(file: Path, dictionary: Dictionary) -> tuple[_Part | None, list[Fault]]:
     where, table = file.name, file.stem
     if table not in dictionary.tables or file.suffix != ".csv":
-        near = suggest(table, dictionary.tables)
-        hint = f"; did you mean {', '.join(f'{n}.csv' for n in near)}?" if near else ""
-        return None, [Fault(where, "", "", f"the name of a table of the package{hint}", where)]
+        return None, [Fault(where, "", "", _likely(file, dictionary), where)]
     wrong = encoding_fault(file, where)
     if wrong:
         return None, [wrong]
@@ -181,6 +179,24 @@ def _part(file: Path, dictionary: Dictionary) -> tuple[_Part | None, list[Fault]
     if not rows and not faults:
         faults.append(Fault(where, "", "", "rows", "none"))
     return _Part(where, table, tuple(header[index] for index in kept), tuple(lines), tuple(rows)), faults
+
+
+def _likely(file: Path, dictionary: Dictionary) -> str:
+    """What a file should be called: a table of nearly its name, those that have its columns, or any."""
+    near = suggest(file.stem, dictionary.tables)
+    header: set[str] = set()
+    if encoding_fault(file, file.name) is None:
+        with file.open(encoding="utf-8-sig", newline="") as text:
+            header = set(next(csv.reader(text), []))
+    columns = {table: {column.name for column in dictionary.of(table)} for table in dictionary.tables}
+    # the key alone is in nearly every table; what else the file states tells which is meant
+    fitting = [table for table, names in columns.items() if header <= names and header - {"id", "note"}]
+    meant = [name for name in near if name in fitting or not fitting]
+    if meant:
+        return f"the name of a table of the package; did you mean {', '.join(f'{t}.csv' for t in meant)}?"
+    if fitting:
+        return f"the name of a table of the package; its columns are those of {', '.join(f'{t}.csv' for t in fitting)}"
+    return f"the name of a table of the package ({', '.join(dictionary.tables)})"
 
 
 # -- merging ---------------------------------------------------------------------------------------------------------

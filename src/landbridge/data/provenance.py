@@ -4,10 +4,13 @@ A row names an id (or a glob), a column (or a glob), how the value is known, the
 derived or estimated, the reasoning. Kinds are a closed set:
 
 reported    stands in a source as it stands here
-derived     computed from reported values; the reasoning holds the formula
+derived     computed from values that are known; the reasoning holds the formula, the source says whose they are
 estimate    a judgement; the reasoning says on what it rests
 calibrated  fitted to observations; the reasoning says to which
 unknown     looked for and not found
+
+A source is an id of ``sources`` or ``facts``; ``row`` for those that the row itself names; ``atlas`` where a value is
+derived from other values of the atlas, which have their own origins.
 
 A last column ``knew`` may stand in the file: facts, ids as sources, that whoever set the value had seen, though the
 value is not made from them. What rests on such a value was not foretold; `landbridge.study.validate.classes` reads it.
@@ -31,6 +34,8 @@ from landbridge.errors import Fault
 
 __all__ = [
     "KINDS",
+    "OF_ATLAS",
+    "OF_ROW",
     "USER",
     "Origin",
     "Origins",
@@ -43,6 +48,8 @@ __all__ = [
 
 KINDS = ("reported", "derived", "estimate", "calibrated", "unknown")
 USER = "user"
+#: Words in place of a source id: the row's own sources; other values of the atlas.
+OF_ROW, OF_ATLAS = "row", "atlas"
 HEADER = "row,column,kind,source,reasoning"
 #: The same with what was known when a value was set.
 KNOWING = f"{HEADER},knew"
@@ -140,6 +147,12 @@ def read_origins(folder: Path, table: str) -> tuple[Origins, list[Fault]]:
             faults.append(Fault(where, name, "kind", " or ".join(KINDS), repr(row["kind"])))
         if row["kind"] == "reported" and not sources:
             faults.append(Fault(where, name, "source", "a source id for a reported value", "nothing"))
+        if row["kind"] == "derived" and not sources:
+            wanted = f"whose values it is derived from: source ids, or {OF_ATLAS} for other values of the atlas"
+            faults.append(Fault(where, name, "source", wanted, "nothing"))
+        if OF_ATLAS in sources and row["kind"] != "derived":
+            wanted = f"source ids; {OF_ATLAS} is for what is derived"
+            faults.append(Fault(where, name, "source", wanted, f"{OF_ATLAS}, {row['kind']}"))
         if row["kind"] in ("derived", "estimate", "calibrated") and not row["reasoning"]:
             faults.append(Fault(where, name, "reasoning", f"the reasoning of a value of kind {row['kind']}", "nothing"))
         origins.append(Origin(row["row"], row["column"], row["kind"], sources, row["reasoning"], knew))
@@ -212,7 +225,7 @@ def known_faults(
     """
     faults: list[Fault] = []
     counted: Counter[tuple[str, str, str]] = Counter()
-    known = {"row"}
+    known = {OF_ROW, OF_ATLAS}
     for listed in ("sources", "facts"):
         if listed in frames and "id" in frames[listed].columns:
             known |= set(frames[listed]["id"].to_list())

@@ -13,15 +13,12 @@ import polars as pl
 from landbridge.data.alternatives import alternatives_of
 from landbridge.data.dictionary import read_dictionary
 from landbridge.data.keys import cell, key_columns, row_names
-from landbridge.data.provenance import USER, Origin, read_origins, row_keys
+from landbridge.data.provenance import OF_ATLAS, OF_ROW, USER, Origin, read_origins, row_keys
 from landbridge.data.read import CLASS_COLUMNS
 from landbridge.data.tables import Tables
 from landbridge.errors import UnknownName
 
 __all__ = ["explain", "source_use"]
-
-#: Stands in provenance for the sources that each row of the table names itself.
-OF_ROW = "row"
 
 #: Trust in a value that rests on several sources is that in the weakest.
 TRUST = ("low", "medium", "high")
@@ -145,6 +142,8 @@ def _cited(tables: Tables, row: Mapping[str, Any]) -> list[str]:
 
 def _line(tables: Tables, source: str) -> str:
     """A source in one line."""
+    if source == OF_ATLAS:
+        return "other values of the atlas, as the reasoning says"
     hit = _found(tables, source)
     if hit is None:
         return source

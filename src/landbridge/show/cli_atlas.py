@@ -350,9 +350,10 @@ def _diff(found: PackageDiff, rows: int) -> None:
             typer.echo(f"{word}: {', '.join(names)}")
     print_table(
         "Changes by table",
-        [("table", 0), ("rows added", 0), ("rows removed", 0), ("values changed", 0), ("columns changed", 0)],
+        [("table", 0), ("rows added", 0), ("rows removed", 0), ("values changed", 0),
+         ("origins changed", 0), ("columns changed", 0)],
         [
-            [t.table, len(t.added), len(t.removed), len(t.changed),
+            [t.table, len(t.added), len(t.removed), len(t.changed), len(t.origins),
              " ".join([*(f"+{c}" for c in t.columns_added), *(f"-{c}" for c in t.columns_removed)])]
             for t in found.tables
         ],
@@ -364,6 +365,13 @@ def _diff(found: PackageDiff, rows: int) -> None:
             ["changed", c.row, c.column, data_cell(c.old) or None, c.old_kind, data_cell(c.new) or None, c.new_kind]
             for c in table.changed
         ]
+        if table.origins:
+            print_table(
+                f"{table.table}: provenance",
+                [("row", 0), ("column", 0), ("old", 0), ("new", 0)],
+                [[o.row, o.column, o.old or None, o.new or None] for o in table.origins[:rows]],
+                f"{rows} of {len(table.origins)}; all with --json" if len(table.origins) > rows else "",
+            )
         if lines:
             print_table(
                 table.table,

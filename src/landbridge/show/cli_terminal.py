@@ -98,12 +98,13 @@ def terminal(
         plan = work.plan_of(tables, name or "")
     plan = work.changed(plan, pairs, trains_day=trains_per_day)
     answer = work.ask(plan, settings, tables=tables, event=event, curve=curve, stream=stream or "")
+    stamp = tables.overlay.stamp() if tables is not None and tables.overlay else None
+    told = {**answer.told, "overlay": stamp}
     if out is not None:
-        write_terminal(out, plan, answer.told, answer.runs, answer.start)
+        write_terminal(out, plan, told, answer.runs, answer.start)
     if as_json:
-        print_json({**answer.told, "out": None if out is None else str(out)})
+        print_json({**told, "out": None if out is None else str(out)})
         return
-    told = answer.told
     if curve:
         _print_curve(told)
     else:

@@ -16,6 +16,7 @@ from typing import Any
 import numpy as np
 import polars as pl
 
+from landbridge.data.plans import plan_faults
 from landbridge.data.tables import Tables
 from landbridge.errors import DataError, Fault, LandbridgeError, UnknownName
 from landbridge.model import terminals
@@ -31,6 +32,7 @@ __all__ = [
     "changed",
     "delay_curve",
     "listing",
+    "plan_from",
     "plan_ids",
     "plan_of",
     "read_plan",
@@ -96,12 +98,39 @@ def plan_of(tables: Tables, name: str) -> Plan:
     if name not in plan_ids(tables):
         raise UnknownName("terminal", name, plan_ids(tables))
     own = pl.col("plan") == name
-    return terminals.make_plan(
+    return plan_from(
         tables["terminal_plans"].row(by_predicate=pl.col("id") == name, named=True),
         tables["terminal_resources"].filter(own).to_dicts(),
         tables["terminal_streams"].filter(own).to_dicts(),
-        where="atlas",
+        where=f"{name} of the atlas",
     )
+
+
+def plan_from(
+    plan: Mapping[str, Any],
+    resources: Sequence[Mapping[str, Any]],
+    streams: Sequence[Mapping[str, Any]],
+    *,
+    where: str,
+) -> Plan:
+    """Return the plan that rows describe, held to the rules of plans.
+
+    Parameters
+    ----------
+    plan, resources, streams
+        Rows as the atlas' tables of plans have them.
+    where
+        Where they stand, for messages.
+
+    Raises
+    ------
+    DataError
+        With all that is wrong.
+    """
+    faults = plan_faults(plan, resources, streams, where=where)
+    if faults:
+        raise DataError(f"{where}: {plan.get('id') or 'plan'}", faults)
+    return terminals.make_plan(plan, resources, streams)
 
 
 def read_plan(path: Path) -> Plan:
@@ -148,13 +177,11 @@ def read_plan(path: Path) -> Plan:
             if word not in words
         ]
     told_plan.setdefault("id", path.stem)
-    try:
-        plan = terminals.make_plan(told_plan, parts.get("resources", ()), parts.get("streams", ()), where=path.name)
-    except DataError as error:
-        raise DataError(str(path), [*faults, *error.faults]) from None
+    rows = parts.get("resources", []), parts.get("streams", [])
+    faults += plan_faults(told_plan, *rows, where=path.name)
     if faults:
         raise DataError(str(path), faults)
-    return plan
+    return terminals.make_plan(told_plan, *rows)
 
 
 def _rows(plan: Plan) -> tuple[dict[str, Any], list[dict[str, Any]], list[dict[str, Any]]]:
@@ -217,7 +244,7 @@ def changed(plan: Plan, settings: Mapping[str, str], *, trains_day: float | None
             raise LandbridgeError(f"{plan.id} has no {kind} that {word} could change")
         for row in found:
             row[field] = value
-    new = terminals.make_plan(head, resources, streams, where=f"{plan.id} as changed")
+    new = plan_from(head, resources, streams, where=f"{plan.id} as changed")
     return new if trains_day is None else terminals.rated(new, trains_day)
 
 

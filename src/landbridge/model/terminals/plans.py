@@ -1,28 +1,20 @@
 """What a terminal is: its two sides, what works there, what arrives; and the door at which plans come in.
 
 A plan comes as plain rows (columns as in the atlas' tables ``terminal_plans``, ``terminal_resources`` and
-``terminal_streams``, or the same words in a TOML file), is checked once, and is a record of numbers from then on.
+``terminal_streams``, or the same words in a TOML file) that were held to the rules of `landbridge.data.plans`, and is a
+record of numbers from then on.
 """
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, fields
 from typing import Any
 
-from landbridge.errors import DataError, Fault
+__all__ = ["OPTIONS", "Plan", "Resource", "Stream", "make_plan", "offered_load"]
 
-__all__ = ["KINDS", "OPTIONS", "PATTERNS", "Plan", "Resource", "Stream", "make_plan", "offered_load"]
-
-#: What works at a terminal; tracks are held, all others serve one train after another.
-KINDS = (
-    "track", "path_in", "shunter", "customs", "crane", "stacker", "bogie", "ramp", "locomotive", "release", "path_out",
-)  # fmt: skip
 #: How cargo changes trains, and who can do it, the first that is there.
 OPTIONS: dict[str, tuple[str, ...]] = {"transfer": ("crane", "stacker"), "bogie": ("bogie",), "reload": ("ramp",)}
-PATTERNS = ("poisson", "timetable", "renewal")
-CARGOES = ("container", "bulk")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -32,7 +24,7 @@ class Resource:
     Attributes
     ----------
     id, kind, side
-        Name; one of `KINDS`; the side it belongs to, or "" for both.
+        Name; what it is, as ``crane``; the side it belongs to, or "" for both.
     count
         Servers (crane groups, teams, tracks, ...), each for one train at a time; None: as many as are asked for.
     machines
@@ -192,7 +184,7 @@ class Plan:
     def handler(self, stream: Stream) -> Resource:
         """Return what unloads the trains of a stream; checked plans have it."""
         found = self.find(OPTIONS[stream.option], stream.arrives)
-        assert found is not None  # noqa: S101 - make_plan saw to it
+        assert found is not None  # noqa: S101 - the rules of plans saw to it
         return found
 
     def loader(self, stream: Stream) -> Resource:
@@ -204,79 +196,25 @@ class Plan:
         return self.handler(stream)
 
 
-#: Bounds of numbers: least, most, whether the least itself is allowed.
-BOUNDS: dict[str, tuple[float, float, bool]] = {
-    "count": (1, 100_000, True),
-    "machines": (1, 1000, True),
-    "minutes_train": (0, 100_000, True),
-    "minutes_unit": (0, 10_000, True),
-    "unit_share": (0, 1, True),
-    "variation": (0, 10, True),
-    "open_from_h": (0, 24, True),
-    "open_h_day": (0, 24, False),
-    "open_days_week": (1, 7, True),
-    "failure_every_h": (0, 1e6, False),
-    "failure_h": (0, 1e5, False),
-    "trains_day": (0, 10_000, True),
-    "deviation_h": (0, 1000, True),
-    "units_train": (1, 10_000, True),
-    "units_spread": (0, 5000, True),
-    "units_out": (0, 10_000, True),
-    "teu_unit": (0, 100, True),
-    "stack_teu_unit": (0, 100, True),
-    "direct_share": (0, 1, True),
-    "lead_h": (0, 10_000, True),
-    "patience_h": (0, 10_000, False),
-    "priority": (0, 2, True),
-    "stack_teu": (0, 1e7, True),
-    "stack_dwell_h": (0, 10_000, True),
-    "stack_dwell_variation": (0, 10, True),
-    "outside_trains": (0, 1_000_000, True),
-}
-WHOLE = ("count", "machines", "open_days_week", "units_out", "priority", "outside_trains")
-
-
-def _values(kind: type[Any], row: Mapping[str, Any], where: str, name: str, faults: list[Fault]) -> dict[str, Any]:
-    """Fields of a record from a row: what is empty keeps its default, what is out of bounds is told."""
+def _values(kind: type[Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    """Fields of a record from a row: what is empty keeps its default."""
     values: dict[str, Any] = {}
     for each in fields(kind):
         got = row.get(each.name)
         if got is None or each.name in ("resources", "streams", "sides"):
             continue
-        if each.name in ("week", "year"):
-            size = 7 if each.name == "week" else 12
-            try:
-                factors = tuple(float(x) for x in got)
-            except (TypeError, ValueError):
-                factors = (math.nan,)  # no list of numbers: told below
-            if len(factors) not in (0, size) or any(not 0 <= x < math.inf for x in factors):
-                faults.append(Fault(where, name, each.name, f"{size} factors >= 0", repr(got)))
-            elif factors and not sum(factors) > 0:
-                faults.append(Fault(where, name, each.name, "a factor above 0", repr(got)))
-            values[each.name] = factors
-        elif each.name in BOUNDS:
-            low, high, closed = BOUNDS[each.name]
-            number = got if isinstance(got, (int, float)) and not isinstance(got, bool) else math.nan
-            inside = (low <= number if closed else low < number) and number <= high
-            if not inside or (each.name in WHOLE and number != int(number)):
-                whole = "a whole number" if each.name in WHOLE else "a number"
-                edge = "at least" if closed else "above"
-                faults.append(Fault(where, name, each.name, f"{whole} {edge} {low:g}, at most {high:g}", repr(got)))
-                continue
-            values[each.name] = int(number) if each.name in WHOLE else float(number)
+        kept = str(each.type)  # as it is written
+        if kept.startswith("tuple"):
+            values[each.name] = tuple(float(x) for x in got)
         else:
-            values[each.name] = str(got)
+            values[each.name] = int(got) if "int" in kept else float(got) if "float" in kept else str(got)
     return values
 
 
 def make_plan(
-    plan: Mapping[str, Any],
-    resources: Sequence[Mapping[str, Any]],
-    streams: Sequence[Mapping[str, Any]],
-    *,
-    where: str = "terminal plan",
+    plan: Mapping[str, Any], resources: Sequence[Mapping[str, Any]], streams: Sequence[Mapping[str, Any]]
 ) -> Plan:
-    """Check the rows of a plan and make it.
+    """Make a plan of rows that are sound, as `landbridge.data.plans.plan_faults` tells.
 
     Parameters
     ----------
@@ -284,113 +222,29 @@ def make_plan(
         id, name, place, crossing, side_a, side_b and the numbers of `Plan`.
     resources, streams
         Rows with the fields of `Resource` and `Stream`.
-    where
-        File or table, for messages.
 
     Returns
     -------
     Plan
-
-    Raises
-    ------
-    DataError
-        With everything that is wrong: numbers out of bounds, a train that fits no track, cargo that nothing handles,
-        a stack in which the yard could lock itself.
     """
-    faults: list[Fault] = []
     name = str(plan.get("id") or "plan")
-    sides = (str(plan.get("side_a") or ""), str(plan.get("side_b") or ""))
-    if not all(sides) or sides[0] == sides[1]:
-        faults.append(
-            Fault(where, name, "side_a, side_b", "two different sides, as 1435 and 1520", " and ".join(sides))
-        )
-    head = _values(Plan, plan, where, name, faults)
-    head.setdefault("name", name)
-    made_r: list[Resource] = []
+    made = []
     for i, row in enumerate(resources):
         unnamed = ":".join(str(row[field]) for field in ("kind", "side") if row.get(field)) or f"resource {i + 1}"
-        row_name = str(row.get("id") or unnamed)
-        values = _values(Resource, row, where, row_name, faults)
-        if values.get("kind") not in KINDS:
-            faults.append(Fault(where, row_name, "kind", " or ".join(KINDS), repr(row.get("kind"))))
-            continue
-        if values.get("side") and values["side"] not in sides:
-            faults.append(Fault(where, row_name, "side", f"{sides[0]}, {sides[1]} or nothing", repr(row.get("side"))))
-        if ("failure_every_h" in values) != ("failure_h" in values):
-            faults.append(Fault(where, row_name, "failure_every_h, failure_h", "both or neither", "one"))
-        made_r.append(Resource(**{"id": row_name, **values}))
-    made_s: list[Stream] = []
-    for i, row in enumerate(streams):
-        row_name = str(row.get("id") or f"stream {i + 1}")
-        values = _values(Stream, row, where, row_name, faults)
-        for field, words in (("option", tuple(OPTIONS)), ("pattern", PATTERNS), ("cargo", CARGOES)):
-            if values.get(field, words[0]) not in words:
-                faults.append(Fault(where, row_name, field, " or ".join(words), repr(row.get(field))))
-                values.pop(field)
-        made_s.append(Stream(**{"id": row_name, "arrives": "", **values}))
-    if not made_s:
-        faults.append(Fault(where, name, "streams", "at least one stream of trains", "none"))
-    made = Plan(**{**head, "id": name, "sides": sides, "resources": tuple(made_r), "streams": tuple(made_s)})
-    faults += _logic_faults(made, where)
-    if faults:
-        raise DataError(f"{where}: {name}", dict.fromkeys(faults))
-    return made
-
-
-def _logic_faults(plan: Plan, where: str) -> list[Fault]:
-    """What is wrong with a plan as a whole."""
-    faults = []
-    twice = {
-        (r.kind, r.side)
-        for r in plan.resources
-        if sum((o.kind, o.side) == (r.kind, r.side) for o in plan.resources) > 1
-    }
-    faults += [
-        Fault(where, plan.id, f"{kind} {side}".strip(), "one row a kind and side", "several")
-        for kind, side in sorted(twice)
-    ]
-    for names, what in (([r.id for r in plan.resources], "resources"), ([s.id for s in plan.streams], "streams")):
-        if len(set(names)) < len(names):
-            faults.append(
-                Fault(where, plan.id, what, "each id once", ", ".join(sorted({n for n in names if names.count(n) > 1})))
-            )
-    for stream in plan.streams:
-        if stream.arrives not in plan.sides:
-            wanted = f"a side with tracks it fits ({plan.sides[0]} or {plan.sides[1]})"
-            faults.append(Fault(where, stream.id, "arrives", wanted, stream.arrives or "nothing"))
-            continue
-        ends = [stream.arrives, *([plan.other(stream.arrives)] if stream.units_out else [])]
-        for side in ends:
-            if plan.find("track", side) is None:
-                faults.append(Fault(where, stream.id, f"track {side}", "tracks that its wagons fit", "none"))
-        if plan.find(OPTIONS[stream.option], stream.arrives) is None:
-            wanted = " or ".join(OPTIONS[stream.option])
-            faults.append(
-                Fault(where, stream.id, "option", f"a {wanted} for {stream.option}", f"a plan with no {wanted}")
-            )
-    # A yard can lock itself when trains wait for room in the stack that only trains behind them could clear.
-    leaving = [s for s in plan.streams if s.units_out and s.arrives in plan.sides]
-    for side in plan.sides:
-        both = any(s.arrives == side for s in plan.streams) and any(plan.other(s.arrives) == side for s in leaving)
-        tracks = plan.tracks(side)
-        if both and tracks is not None and tracks < 2:
-            faults.append(
-                Fault(where, plan.id, f"track {side}", "two tracks where trains arrive and depart", str(tracks))
-            )
-    if leaving:
-        most = max((s.units_train + 3 * s.units_spread) * s.stack_teu_unit for s in leaving)
-        least = sum((s.units_out - 1) * s.stack_teu_unit for s in leaving) + most
-        if plan.stack_teu < least:
-            faults.append(
-                Fault(
-                    where,
-                    plan.id,
-                    "stack_teu",
-                    f"at least {least:g}, else the yard can lock itself",
-                    f"{plan.stack_teu:g}",
-                )
-            )
-    return faults
+        made.append(Resource(**{**_values(Resource, row), "id": str(row.get("id") or unnamed)}))
+    return Plan(
+        **{
+            "name": name,
+            **_values(Plan, plan),
+            "id": name,
+            "sides": (str(plan["side_a"]), str(plan["side_b"])),
+            "resources": tuple(made),
+            "streams": tuple(
+                Stream(**{**_values(Stream, row), "id": str(row.get("id") or f"stream {i + 1}")})
+                for i, row in enumerate(streams)
+            ),
+        }
+    )
 
 
 def offered_load(plan: Plan) -> dict[str, float]:
