@@ -34,9 +34,9 @@ This page is written by `python tools/atlas/describe.py` from `dictionary.csv`, 
 those, not this page.
 
 Every number has an origin in `provenance/<table>.csv`: **reported** stands in a source as it stands here; **derived**
-is computed by the formula given, from sources or from other values of the atlas; **estimate** is a judgement with its reasoning; **calibrated**
-was fitted to observations; **unknown** was looked for and not found. Where sources contradict each other, the value in
-use and the others stand in [alternatives](#alternatives) with the reason.
+is computed by the formula given, from sources or from other values of the atlas; **estimate** is a judgement with its
+reasoning; **calibrated** was fitted to observations; **unknown** was looked for and not found. Where sources contradict
+each other, the value in use and the others stand in [alternatives](#alternatives) with the reason.
 
 ```sh
 landbridge atlas why crossings khorgos-altynkol waiting_ab_h   # one value: source, kind, reasoning
