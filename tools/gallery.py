@@ -18,11 +18,12 @@ from validation_page import table
 from landbridge.data.dictionary import read_dictionary
 from landbridge.data.provenance import coverage
 from landbridge.data.read import ATLAS, read_atlas
-from landbridge.study.results import Results, read_results
+from landbridge.study.results import Results, read_results, tables_of
 
 PAGES = Path(__file__).parents[1] / "docs" / "gallery"
 BEGIN, END = "<!-- figures: made by tools/gallery.py -->\n", "<!-- end of figures -->\n"
 MEGATONNE = 1e6
+DAYS_YR, WEEKS_YR = 365, 52
 
 #: Tables of the atlas on which every answer rests.
 GROUND = ("trade", "links", "lines", "rates", "crossings", "gauge_changes", "services")
@@ -30,13 +31,19 @@ GROUND = ("trade", "links", "lines", "rates", "crossings", "gauge_changes", "ser
 
 @dataclass(frozen=True)
 class Page:
-    """What a page shows of a results folder: passages, crossings, standard relations, countries' welfare."""
+    """What a page shows of a results folder: passages, crossings, standard relations, countries' welfare.
+
+    ``season``: line that is open for some days of a year only; ``terminal``: passage, zone at its end and the block
+    trains of a terminal there.
+    """
 
     study: str
     passages: Sequence[str]
     crossings: Sequence[str] = ()
     relations: Sequence[str] = ()
     countries: Sequence[str] = ()
+    season: str = ""
+    terminal: tuple[str, str, str] = ("", "", "")
 
 
 WEST = ("west-1", "west-2-land", "west-2-caspian", "west-3", "china-central-asia")
@@ -72,12 +79,19 @@ GALLERY = {
         ("west-1", "east-1"),
     ),
     "northern-sea-route": Page(
-        "northern-sea-route", ("west-1", "manzhouli"), KAZAKH, ("west-1", "suez", "cape", "nsr")
+        "northern-sea-route",
+        ("west-1", "east-1", "manzhouli", "crk", "trans-siberian"),
+        KAZAKH,
+        ("west-1", "suez", "cape", "nsr"),
+        season="sea-nsr",
     ),
     "cku-gauge": Page(
-        "cku-gauge", ("west-3", "china-central-asia", "west-1"), ("torugart-makmal", *KAZAKH), ("west-3",)
+        "cku-gauge",
+        ("west-3", "china-central-asia", "west-1"),
+        ("torugart-makmal", "irkeshtam-rail", "savay-karasuu", *KAZAKH),
+        ("west-3",),
     ),
-    "crk-terminal": Page("crk-terminal", NORTH, KAZAKH, ("crk",)),
+    "crk-terminal": Page("crk-terminal", NORTH, KAZAKH, ("crk",), terminal=("crk", "ru-moscow", "block-ru-selyatino")),
 }
 
 
@@ -109,6 +123,10 @@ def figures(page: Page, results: Results) -> str:
             parts.append(
                 f"\n**Crossings in {year}, Mt (share of capacity in use)**\n\n{crossings(page, results, year)}"
             )
+        if page.season:
+            parts.append(f"\n{in_season(page, results, year)}")
+        if page.terminal[0]:
+            parts.append(f"\n{at_terminal(page, results, year)}")
         if page.countries and "trade_countries" in results.tables:
             parts.append(f"\n**Welfare in {year}, per cent**\n\n{welfare(page, results, year)}")
     if page.relations:
@@ -148,7 +166,7 @@ def passages(page: Page, results: Results, year: int) -> str:
 def crossings(page: Page, results: Results, year: int) -> str:
     """Tonnes and use of the page's crossings by direction and scenario."""
     rows: list[list[object]] = []
-    called = dict(read_atlas()["crossings"].select("id", "name").rows())
+    called = dict(tables_of(results)["crossings"].select("id", "name").rows())
     for crossing in page.crossings:
         for direction in ("ab", "ba"):
             row: list[object] = []
@@ -166,6 +184,65 @@ def crossings(page: Page, results: Results, year: int) -> str:
                     row.append("–")
             rows.append([f"{called[crossing]}, {way}", *row])
     return aligned(["crossing", *[f"`{s}`" for s in names(results)]], rows)
+
+
+def in_season(page: Page, results: Results, year: int) -> str:
+    """What the land network loses to a line while its season lasts: a share of a year without an end of it."""
+    days = read_atlas()["lines"].filter(pl.col("id") == page.season)["season_days"][0]
+    base = results.manifest["study"]["compare"]
+    rows: list[list[object]] = []
+    for scenario in names(results):
+        if scenario == base:
+            continue
+        lost = [
+            results.of("totals", base, year)[column][0] - results.of("totals", scenario, year)[column][0]
+            for column in ("land_tonnes", "land_teu")
+        ]
+        part = [x * days / DAYS_YR for x in lost]
+        rows.append(
+            [f"`{scenario}`", f"{lost[0] / MEGATONNE:.2f}", f"{part[0] / MEGATONNE:.2f}", f"{part[1] / 1e3:.1f}"]
+        )
+    head = [
+        "scenario",
+        "Mt a year, if the season did not end",
+        f"Mt in {days:.0f} days",
+        f"thousand TEU in {days:.0f} days",
+    ]
+    return f"**What the network loses against `{base}` in {year}**\n\n{aligned(head, rows)}"
+
+
+def at_terminal(page: Page, results: Results, year: int) -> str:
+    """Boxes of a passage that begin or end in a zone, and what the block trains of its terminal carry."""
+    passage, zone, service = page.terminal
+    trains = read_atlas()["services"].filter(pl.col("id") == service).to_dicts()[0]
+    teu_train = trains["capacity_teu_yr"] / trains["departures_week"] / WEEKS_YR
+    rows: list[list[object]] = []
+    for scenario in names(results):
+        keys = ["exporter", "importer", "commodity"]
+        flows = results.of("passage_flows", scenario, year).filter(pl.col("passage") == passage)
+        flows = flows.select(*keys, teu_t=pl.col("teu") / pl.col("tonnes"))
+        paths = results.of("paths", scenario, year).filter(pl.col("passage") == passage).select("relation", "tonnes")
+        ends = results.of("relations", scenario, year).select("relation", "origin_zone", "destination_zone", *keys)
+        moved = (
+            paths.join(ends, on="relation").join(flows, on=keys).with_columns(teu=pl.col("tonnes") * pl.col("teu_t"))
+        )
+        here = [moved.filter(pl.col(f"{end}_zone") == zone) for end in ("destination", "origin")]
+        teu = [float(part["teu"].sum()) for part in here]
+        rows.append(
+            [
+                f"`{scenario}`",
+                f"{sum(float(part['tonnes'].sum()) for part in here) / MEGATONNE:.2f}",
+                *[f"{x / 1e3:.1f}" for x in teu],
+                f"{max(teu) / teu_train / WEEKS_YR:.1f}",
+            ]
+        )
+    called = dict(read_atlas()["zones"].select("id", "name").rows())[zone]
+    head = ["scenario", "Mt", "thousand TEU in", "thousand TEU out", f"trains a week of {teu_train:.0f} TEU"]
+    told = (
+        f"Trains from the terminal today: {trains['departures_week']:.1f} a week, "
+        f"{trains['capacity_teu_yr'] / 1e3:.1f} thousand TEU a year.\n"
+    )
+    return f"**Of the passage, what begins or ends in the zone {called} in {year}**\n\n{aligned(head, rows)}\n{told}"
 
 
 def relations(page: Page, results: Results) -> str:

@@ -13,7 +13,7 @@ from typer.testing import CliRunner
 from landbridge.data.read import read_atlas
 from landbridge.show.cli import app
 from landbridge.study.files import read_study
-from landbridge.study.results import read_results
+from landbridge.study.results import Results, read_results
 
 ROOT = Path(__file__).resolve().parents[2]
 EXAMPLES = sorted((ROOT / "examples").glob("*.toml"))
@@ -89,3 +89,41 @@ def test_the_figures_are_those_of_the_folder(tmp_path: Path, monkeypatch: pytest
 
     assert gallery.aligned(["way", "Mt"], [["a", "1.00"]]) == "| way | Mt |\n|---|---:|\n| a | 1.00 |\n"
     assert sorted(gallery.GALLERY) == sorted(p.stem for p in PAGES)
+
+    def told(frames: dict[str, pl.DataFrame]) -> Results:
+        study = {"scenarios": [{"id": "shut", "name": "Shut"}, {"id": "open", "name": "Open"}], "years": [2025]}
+        return Results(tmp_path, {"study": {**study, "compare": "shut"}}, frames)
+
+    totals = {"scenario": ["shut", "open"], "year": [2025] * 2, "land_tonnes": [7.3e6, 3.65e6], "land_teu": [73e3, 0.0]}
+    page = gallery.Page("a", (), season="sea-nsr")
+    days = read_atlas()["lines"].filter(pl.col("id") == "sea-nsr")["season_days"][0]
+    text = gallery.in_season(page, told({"totals": pl.DataFrame(totals)}), 2025)
+    assert f"| `open` | 3.65 | {days / 100:.2f} | {0.2 * days:.1f} |" in text  # a 365th of each, times the days
+
+    keys = {"exporter": ["CHN", "RUS"], "importer": ["RUS", "CHN"], "commodity": ["machinery", "machinery"]}
+    flows = pl.DataFrame(
+        {"passage": "crk", **keys, "tonnes": [2e6, 1e6], "teu": [1e5, 1e5]}
+    )  # 0.05 and 0.1 TEU a tonne
+    relations = pl.DataFrame(
+        {
+            "relation": [1, 2, 3],
+            "origin_zone": ["cn-xian", "cn-xian", "ru-moscow"],
+            "destination_zone": ["ru-moscow", "ru-samara", "cn-xian"],
+            **{name: [values[0], values[0], values[1]] for name, values in keys.items()},
+        }
+    )
+    paths = pl.DataFrame(
+        {"relation": [1, 1, 2, 3], "passage": ["crk", "other", "crk", "crk"], "tonnes": [1e6, 9e6, 5e6, 2e5]}
+    )
+    page = gallery.Page("a", (), terminal=("crk", "ru-moscow", "block-ru-selyatino"))
+    empty = {n: f.clear() for n, f in (("passage_flows", flows), ("relations", relations), ("paths", paths))}
+    both = {n: pl.concat([with_scenario(f, "open"), with_scenario(empty[n], "shut")]) for n, f in
+            (("passage_flows", flows), ("relations", relations), ("paths", paths))}  # fmt: skip
+    text = gallery.at_terminal(page, told(both), 2025)
+    assert f"| `open` | 1.20 | 50.0 | 20.0 | {50e3 / 110 / 52:.1f} |" in text
+    assert "| `shut` | 0.00 | 0.0 | 0.0 | 0.0 |" in text
+
+
+def with_scenario(frame: pl.DataFrame, name: str) -> pl.DataFrame:
+    """A table of one scenario in 2025."""
+    return frame.select(pl.lit(name).alias("scenario"), pl.lit(2025, dtype=pl.Int64).alias("year"), pl.all())
