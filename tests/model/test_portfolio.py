@@ -13,6 +13,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from landbridge.data.formats.records import NetworkFile, TripsFile
 from landbridge.model import portfolio
 from landbridge.model.portfolio import Relaxation
 
@@ -195,6 +196,57 @@ def test_all_faults_of_candidates_at_once(shared: Path, tmp_path: Path) -> None:
     with pytest.raises(DataError) as error:
         read_candidates(path, network)
     assert {fault.field for fault in error.value.faults} == {"free_flow_time", "cost", "speed"}
+
+
+# A ring of five places, both ways round, and chords that may be built.
+RING = [(i, (i + 1) % 5) for i in range(5)] + [((i + 1) % 5, i) for i in range(5)]
+CHORDS = [(0, 2), (2, 0), (1, 3), (3, 1), (1, 4)]
+
+
+def small_files(links: list[tuple[int, int]], hours: list[int], trips: dict[tuple[int, int], float]) -> Any:
+    """A network of links whose time doubles at 8 trips, and trips between its places."""
+    names, m = tuple("12345"), len(links)
+    tail, head = (np.array([pair[end] for pair in links], np.int32) for end in (0, 1))
+    none, place = np.zeros(m), np.zeros(5)
+    network = NetworkFile(
+        "", names, names, tuple(map(str, range(m))), place, place, np.arange(5, dtype=np.int32), 0, tail, head,
+        np.array(hours, np.float64), np.full(m, 8.0), np.ones(m), np.full(m, 2.0), none, none, 0.0, 0.0, (),
+    )  # fmt: skip
+    origin, destination = (np.array([pair[end] for pair in trips], np.int32) for end in (0, 1))
+    return network, TripsFile("", 5, origin, destination, np.array(list(trips.values())), ())
+
+
+@given(
+    st.lists(st.integers(1, 9), min_size=len(RING) + len(CHORDS), max_size=len(RING) + len(CHORDS)),
+    st.lists(st.integers(1, 4), min_size=len(CHORDS), max_size=len(CHORDS)),
+    st.lists(st.tuples(st.integers(0, 4), st.integers(1, 4), st.integers(1, 30)), min_size=1, max_size=6),
+)
+@settings(max_examples=12, deadline=None)
+def test_more_money_never_makes_a_design_worse(hours: list[int], cost: list[int], trips: list[Any]) -> None:
+    """Small congested networks: the design of each budget against all that it allows, assigned one by one."""
+    from landbridge.study.assign import assign, prepare
+
+    wanted: dict[tuple[int, int], float] = {}
+    for start, step, volume in trips:
+        pair = (start, (start + step) % 5)
+        wanted[pair] = wanted.get(pair, 0.0) + volume
+    n, base = len(CHORDS), len(RING)
+    totals = {}
+    for chosen in chain.from_iterable(combinations(range(n), k) for k in range(n + 1)):
+        links = RING + [CHORDS[i] for i in chosen]
+        files = small_files(links, hours[:base] + [hours[base + i] for i in chosen], wanted)
+        totals[chosen] = assign(*files, gap=1e-10).total_travel_time
+    inputs = prepare(*small_files(RING + CHORDS, hours, wanted))
+    last = np.inf
+    for budget in range(0, sum(cost) + 1, 2):
+        found = portfolio.design(
+            inputs.graph, inputs.delay, inputs.classes, inputs.relations, range(base, base + n), cost, budget
+        ).selection
+        best = min(total for chosen, total in totals.items() if sum(cost[i] for i in chosen) <= budget)
+        assert found.proved
+        assert found.value == pytest.approx(best, rel=1e-6)
+        assert found.value <= last * (1.0 + 1e-9)
+        last = found.value
 
 
 # ---------------------------------------------------------------------------------------------------- programmes
