@@ -86,11 +86,22 @@ def test_minutes_a_train_come_out_as_observed_though_they_are_no_input(gateway):
 
 
 def test_workers_make_no_difference(gateway, monkeypatch):
+    """And two workers really are processes of their own: what they work is CPU time of children of this one."""
+    resource = pytest.importorskip("resource")  # POSIX
+
+    def children_s():
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     monkeypatch.setattr(terminal_runs, "START_S", 0.0)  # share at once
     pools = []
     share = terminal_runs.run_tasks
     monkeypatch.setattr(terminal_runs, "run_tasks", lambda *a, where: pools.append(where) or share(*a, where=where))
-    one, two = (work.replicate(gateway, work.Settings(days=10, replications=5, workers=n)) for n in (1, 2))
+    before = children_s()
+    one = work.replicate(gateway, work.Settings(days=10, replications=5, workers=1))
+    assert children_s() == before
+    two = work.replicate(gateway, work.Settings(days=10, replications=5, workers=2))
+    assert children_s() > before + 0.2  # to load the package alone takes longer
     for a, b in zip(one, two, strict=True):
         np.testing.assert_array_equal(a.log.end_h, b.log.end_h)
     said = [work.told(gateway, terminals.summarise(runs), SHORT) for runs in (one, two)]
@@ -280,3 +291,22 @@ def test_the_page_has_a_row_for_each_published_figure(atlas):
     for name, event, *_rest, sources in terminals_page.STOPS:
         assert f"| {name} | {event} |" in page
         assert set(sources.split(";")) <= known
+
+
+def test_without_trains_there_is_no_bottleneck(tmp_path):
+    """Nobody is asked for anything; a trace of the same plan has one, though the plan knows no volume."""
+    path = tmp_path / "yard.toml"
+    path.write_text(PLAN.replace("trains_day = 8", "trains_day = 0"), encoding="utf-8")
+    plan = work.read_plan(path)
+    told = work.ask(plan, SHORT).told
+    assert told["bottleneck"] is None
+    assert told["trains_day"] == 0
+    hours = np.arange(0.0, 24.0 * 10, 5.0)
+    traced = terminals.simulate(
+        plan,
+        days=10,
+        seed=0,
+        arrivals=(hours, np.zeros(hours.size, np.int64), np.full(hours.size, 50)),
+        until_empty=True,
+    )
+    assert terminals.summarise([traced]).bottleneck == "cranes"

@@ -172,7 +172,7 @@ def _print_run(told: Mapping[str, Any]) -> None:
             ("trains a day handled", told["trains_day"], between("trains_day")),
             ("TEU a year", told["throughput_teu_yr"], between("throughput_teu_yr")),
             ("turned away, trains a day", told["turned_away_trains_day"], ""),
-            ("bottleneck", told["bottleneck"], ""),
+            ("bottleneck", told["bottleneck"] or "none: no train comes", ""),
             ("Little's law, greatest error", f"{told['little']['greatest_error']:.0e}", ""),
         ],
         f"{told['replications']} runs of {told['days']:.0f} days, seed {told['seed']}; the first "

@@ -454,7 +454,7 @@ def told(plan: Plan, summary: Summary, settings: Settings) -> dict[str, Any]:
         "occupied": summary.occupied,
         "resources": {r.id: {"count": r.count, "machines": r.machines} for r in plan.resources},
         "offered_load": summary.offered_load,
-        "bottleneck": summary.bottleneck,
+        "bottleneck": summary.bottleneck or None,
         "confidence_intervals_95": {
             "trains_day": _estimate(summary.trains_day),
             "throughput_teu_yr": _estimate(summary.teu_yr),
@@ -552,7 +552,7 @@ def listing(tables: Tables) -> list[dict[str, Any]]:
                 "sides": " / ".join(plan.sides),
                 "trains_day": sum(s.trains_day for s in plan.streams),
                 "load": load[worst],
-                "bottleneck": worst,
+                "bottleneck": worst if load[worst] else "",
             }
         )
     return rows

@@ -18,7 +18,7 @@ Method
       the number inside grows. Wagons and bulk that are worked once cannot tip.
     - Runs of less than `JUDGED_DAYS` are filling up all the time: nothing is said about stability.
     - Bottleneck: of all resources the one with the most work for its working time; tracks count with what their trains
-      need on them, waiting left out.
+      need on them, waiting left out. Without trains there is none.
 Reference
     Law, Simulation Modeling and Analysis, chapter 9; White, An effective truncation heuristic for bias reduction.
 """
@@ -179,7 +179,8 @@ class Summary:
         By resource: share of what it could do that it did (tracks: of all hours, with a train that is worked on);
         share of all hours in which it had a train, rests and waiting counted.
     bottleneck
-        Resource with the highest load; where loads are below 1 and the terminal does not keep up, the one at fault.
+        Resource with the highest load; where loads are below 1 and the terminal does not keep up, the one at fault;
+        "" where no train comes.
     growth_units_day
         Growth of the number inside, with interval.
     little_error
@@ -318,6 +319,9 @@ def summarise(runs: Sequence[Run], *, warm_up_days: float | None = None, steady:
         )
         note += f"up to {1.0 - (1.0 - LEVEL) ** (1.0 / len(runs)):.0%} of runs could (more replications tell closer)"
     stable = verdict == "stable"
+    if limit and not load[limit]:  # a trace, whose loads no plan knows; or no train at all
+        limit = max(working, key=lambda name: working[name])
+        limit = limit if working[limit] else ""
 
     # STEP 2: samples of each run
     rates = [throughput(run, from_h) for run in runs]
