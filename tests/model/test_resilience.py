@@ -19,8 +19,8 @@ from landbridge.model import resilience
 from landbridge.model.flows.records import Classes, Relations, VolumeDelay
 from landbridge.model.flows.surplus import Carriage, Program, cheapest_paths
 from landbridge.model.leverage.dependence import asymmetric_leverage, concentration
-from landbridge.model.paths import graph, shortest_tree
-from landbridge.model.resilience import Closed, Closures, worst_closures
+from landbridge.model.paths import graph
+from landbridge.model.resilience import Closures, worst_closures
 from landbridge.model.simple_paths import k_shortest
 from landbridge.study import assign
 
@@ -40,32 +40,31 @@ class Net:
         self.lines = NETWORK["edges"] + (NETWORK["cku_edges"] if cku else [])
         self.names = [f"{line['a']}-{line['b']}" for line in self.lines]
         self.places = list(NETWORK["country"])
-        at = {place: i for i, place in enumerate(self.places)}
-        self.at = at
-        tail = [at[line[end]] for line in self.lines for end in ("a", "b")]
-        head = [at[line[end]] for line in self.lines for end in ("b", "a")]
-        self.graph = graph(len(self.places), tail, head)
-        self.cost = np.repeat([float(line["cost"]) for line in self.lines], 2)
-        self.room = np.array([float(line["cap"]) for line in self.lines])
+        self.at = {place: i for i, place in enumerate(self.places)}
+        self.net = resilience.lines(
+            len(self.places),
+            [(self.at[line["a"]], self.at[line["b"]]) for line in self.lines],
+            [float(line["cost"]) for line in self.lines],
+            [float(line["cap"]) for line in self.lines],
+        )
+        self.graph = self.net.graph
+        self.cost = np.repeat(self.net.cost, 2)
 
-    def carriage(self, relations: Iterable[str] | None = None) -> Carriage:
+    def closures(self, relations: Iterable[str] | None = None) -> Closures:
         pairs = list(relations or NETWORK["demand"])
-        ends = [pair.split("-") for pair in pairs]
-        return Carriage(
-            graph=self.graph,
-            cost_usd_t=self.cost[None, :],
-            facility=np.arange(2 * len(self.lines)) // 2,
-            room=self.room,
-            load=np.ones((1, len(self.lines))),
-            origin=np.array([self.at[a] for a, _ in ends]),
-            destination=np.array([self.at[b] for _, b in ends]),
-            class_index=np.zeros(len(pairs), np.int64),
-            tonnes_yr=np.array([float(NETWORK["demand"][p]) for p in pairs]),
-            outside_usd_t=np.array([float(NETWORK["outside_cost"][p]) for p in pairs]),
+        return resilience.all_relations(
+            self.net,
+            [self.ends(pair) for pair in pairs],
+            [float(NETWORK["demand"][p]) for p in pairs],
+            [float(NETWORK["outside_cost"][p]) for p in pairs],
         )
 
-    def line_arcs(self) -> list[list[int]]:
-        return [[2 * e, 2 * e + 1] for e in range(len(self.lines))]
+    def carriage(self, relations: Iterable[str] | None = None) -> Carriage:
+        return self.closures(relations).carriage
+
+    def ends(self, pair: str) -> tuple[int, int]:
+        a, b = (self.at[end] for end in pair.split("-"))
+        return a, b
 
     def arcs_at(self, inside: Callable[[str], bool]) -> list[int]:
         return [
@@ -80,7 +79,7 @@ def net(cku: bool = False) -> Net:
 
 @lru_cache(maxsize=2)
 def closures(cku: bool = False) -> Closures:
-    return Closures(net(cku).carriage(), net(cku).line_arcs())
+    return net(cku).closures()
 
 
 # -------------------------------------------------------------------------------------------------- the reference
@@ -131,16 +130,22 @@ def test_each_country_withdrawn(cku: bool, key: str) -> None:
 def test_routes_without_a_country(cku: bool, key: str) -> None:
     country, here = NETWORK["country"], net(cku)
     for pair, told in REFERENCE["route_dependence"][key].items():
-        a, b = (here.at[end] for end in pair.split("-"))
-        assert shortest_tree(here.graph, here.cost, a).distance[b] == told["shortest"]
+        assert resilience.way_without(here.net, *here.ends(pair)).cost == told["shortest"]
         for name, wanted in told["without"].items():
-            barred = here.arcs_at(lambda p, name=name: country[p] == name)  # type: ignore[misc]
-            cost = here.cost.copy()
-            cost[barred] = np.inf
-            reached = shortest_tree(here.graph, cost, a).distance[b]
+            arcs = here.arcs_at(lambda p, name=name: country[p] == name)  # type: ignore[misc]
+            reached = resilience.way_without(here.net, *here.ends(pair), frozenset(a // 2 for a in arcs)).cost
             assert np.isinf(reached) == wanted["must_cross"]
             if not wanted["must_cross"]:
                 assert (reached, reached - told["shortest"]) == (wanted["cost"], wanted["increase"])
+
+
+def test_a_flow_without_end_has_no_cut() -> None:
+    """Of two lines side by side one takes 5 units, the other any number: nothing less than both ends the flow."""
+    side_by_side = resilience.lines(3, [(0, 1), (0, 2), (2, 1)], [1.0, 1.0, 1.0], [5.0, np.inf, np.inf])
+    case = resilience.most_flow(side_by_side, 0, 1)
+    assert resilience.cut_of(case) is None
+    assert resilience.cut_of(case, frozenset({1})) == [0]
+    assert resilience.cut_of(case, frozenset({0, 1})) == []
 
 
 def test_shortest_ways_in_order() -> None:
@@ -152,57 +157,22 @@ def test_shortest_ways_in_order() -> None:
     assert sorted(map(tuple, ways)) == sorted(tuple(entry["path"]) for entry in told)
 
 
-def most_flow(cku: bool, pair: str) -> Closures:
-    """Maximum flow as carriage: it costs nothing, and what is carried saves one a tonne."""
-    here = net(cku)
-    a, b = (here.at[end] for end in pair.split("-"))
-    return Closures(
-        Carriage(
-            graph=here.graph,
-            cost_usd_t=np.zeros((1, 2 * len(here.lines))),
-            facility=np.arange(2 * len(here.lines)) // 2,
-            room=here.room,
-            load=np.ones((1, len(here.lines))),
-            origin=np.array([a]),
-            destination=np.array([b]),
-            class_index=np.zeros(1, np.int64),
-            tonnes_yr=np.array([here.room.sum()]),
-            outside_usd_t=np.ones(1),
-        ),
-        here.line_arcs(),
-    )
-
-
 @pytest.mark.parametrize("key", list(REFERENCE["max_flow"]))
 def test_maximum_flow_and_its_cut(key: str) -> None:
     which, pair = key.split(":")
     told = REFERENCE["max_flow"][key]
-    case = most_flow(which == "with_cku", pair)
+    here = net(which == "with_cku")
+    case = resilience.most_flow(here.net, *here.ends(pair))
     found = case.solve()
     assert found.worth_usd_yr == pytest.approx(told["value"], abs=1e-7)
-    assert found.price_usd @ case.carriage.room == pytest.approx(told["value"], abs=1e-7)  # a cut as large as the flow
-    names = net(which == "with_cku").names
+    smallest = resilience.cut_of(case)
+    assert smallest is not None
+    assert case.carriage.room[smallest].sum() == told["value"]  # a cut as large as the flow
+    assert case.solve(frozenset(smallest)).worth_usd_yr == pytest.approx(0.0, abs=1e-9)
+    names = here.names
     cut = frozenset(names.index(name) for name in told["cut_edges"])
     assert case.carriage.room[sorted(cut)].sum() == told["value"]
     assert case.solve(cut).worth_usd_yr == pytest.approx(0.0, abs=1e-9)
-
-
-def shortest_without(pair: str) -> Callable[[frozenset[int]], Closed]:
-    here = net()
-    a, b = (here.at[end] for end in pair.split("-"))
-
-    def evaluate(closed: frozenset[int]) -> Closed:
-        cost = here.cost.copy()
-        for e in closed:
-            cost[[2 * e, 2 * e + 1]] = np.inf
-        tree = shortest_tree(here.graph, cost, a)
-        used, at = {}, b
-        while at != a and np.isfinite(tree.distance[b]):
-            arc = int(tree.arc_in[at])
-            used[arc // 2], at = np.inf, int(here.graph.tail[arc])
-        return Closed(float(tree.distance[b]), used)
-
-    return evaluate
 
 
 def check_worst(found: resilience.Interdiction, told: dict[str, Any], r: int, value: float) -> None:
@@ -216,9 +186,10 @@ def check_worst(found: resilience.Interdiction, told: dict[str, Any], r: int, va
 @pytest.mark.parametrize("r", [1, 2, 3])
 def test_worst_closures_of_one_relation(r: int) -> None:
     told = REFERENCE["interdiction_Chengdu_Warsaw"]
-    found = worst_closures(shortest_without("Chengdu-Warsaw"), r)
+    here, ends = net(), net().ends("Chengdu-Warsaw")
+    found = worst_closures(lambda closed: resilience.way_without(here.net, *ends, closed), r)
     check_worst(found, told[f"shortest_path_r{r}"], r, found.cost)
-    case = most_flow(False, "Chengdu-Warsaw")
+    case = resilience.most_flow(here.net, *ends)
     found = worst_closures(case.evaluate, r)
     check_worst(found, told[f"max_flow_r{r}"], r, case.carriage.tonnes_yr[0] - found.cost)
 

@@ -142,12 +142,19 @@ def test_robustness_of_a_file_meets_the_reference(shared: Path) -> None:
         assert rows[entry["frm"], entry["to"]]["index"] == pytest.approx(entry["NRI_100"], rel=1e-3)
     index = [row["index"] for row in found["rows"]]
     assert index == sorted(index, reverse=True)
+    roads = json.loads(ask("stress", *words, "--robustness", "38", "--among", "roads"))
+    both = {frozenset(row["id"].split(", ")): row for row in roads["rows"]}
+    assert len(both) == 38
+    for entry in criticality["roads_closed_both_ways"]:
+        assert both[frozenset(map(str, entry["links"]))]["index"] == pytest.approx(entry["NRI"], rel=1e-3)
 
 
 def test_a_network_file_takes_one_question(tmp_path: Path) -> None:
     for words, fault in (
         (["--network", str(tmp_path)], "goes with --robustness"),
-        (["--trips", str(tmp_path), "--robustness", "2"], "goes with --robustness"),
+        (["--network", str(tmp_path), "--robustness", "2", "--close", "KZ"], "goes with --robustness and no other"),
+        (["--network", str(tmp_path), "--robustness", "2", "--among", "crossings"], "unknown kind 'crossings'"),
+        (["--trips", str(tmp_path), "--robustness", "2"], "go with a network file"),
         (["--network", str(tmp_path / "none"), "--robustness", "2"], "no such file"),
         (["--robustness", "2", "--cut", "0"], "--cut: wanted a share above 0"),
     ):

@@ -8,6 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from landbridge.errors import LandbridgeError
+from landbridge.show.cli_stress_files import Questions, about_file, print_robustness
 from landbridge.show.options import OutFolder, Quiet, Seed, Size, WithStudy, Year, ended, ground
 from landbridge.show.terminal import (
     FREE,
@@ -15,7 +16,6 @@ from landbridge.show.terminal import (
     Json,
     OverlayPath,
     known,
-    print_json,
     print_table,
     progress_bar,
     split_commas,
@@ -37,8 +37,12 @@ def stress(
     ] = None,
     worst: Annotated[int, typer.Option(help="Find the worst closures of so many things at once.", min=0)] = 0,
     among: Annotated[
-        str, typer.Option(help="What --worst and --robustness look at: crossings, ferries, links, countries.")
-    ] = ("crossings"),
+        str | None,
+        typer.Option(
+            help="What --worst and --robustness look at: crossings (default), ferries, links, countries; of a TNTP or "
+            "GMNS network links, or roads, which are closed both ways."
+        ),
+    ] = None,
     robustness: Annotated[
         int, typer.Option(help="Robustness index of so many that carry the most: an equilibrium without each.", min=0)
     ] = 0,
@@ -47,13 +51,24 @@ def stress(
     ] = 1.0,
     network: Annotated[
         Path | None,
-        typer.Option("--network", help="TNTP network or GMNS folder for --robustness in place of the atlas."),
+        typer.Option(
+            help="In place of the atlas: a JSON file of lines with cost and room, or, for --robustness, a TNTP network "
+            "or GMNS folder."
+        ),
     ] = None,
-    trips: Annotated[Path | None, typer.Option("--trips", help="Its TNTP trips.")] = None,
+    trips: Annotated[Path | None, typer.Option(help="The trips of a TNTP network.")] = None,
+    build: Annotated[
+        list[str] | None, typer.Option(help="Build the lines that a JSON network holds apart, as NAME of NAME_edges.")
+    ] = None,
+    relation: Annotated[
+        str | None,
+        typer.Option(help="Relation A-B of a JSON network: list its ways, and what --worst does to it alone."),
+    ] = None,
     chance: Annotated[
         list[str] | None,
         typer.Option(
-            help="CROSSING=0.05: your assumption of how likely it is shut; 'record': the atlas' dates of past closures."
+            help="CROSSING=0.05: your assumption of how likely it is shut (a line of a JSON network likewise); "
+            "'record': the atlas' dates of past closures."
         ),
     ] = None,
     draws: Annotated[int, typer.Option(help="States drawn where closures and delays come by chance.", min=2)] = 200,
@@ -73,18 +88,34 @@ def stress(
     Examples: --close brest-malaszewicze --days 13; --close KZ; --close sea-suez; --worst 2; --robustness 10;
     --chance record.
     """
-    if network is not None or trips is not None:
-        if network is None or not robustness or close or worst or chance:
-            raise LandbridgeError(
-                "stress: a network file (--network, --trips) goes with --robustness, and no other question"
-            )
-        _of_file(network, trips, robustness, cut, out=out, as_json=as_json, quiet=quiet)
+    if network is not None or trips is not None or build or relation:
+        of_atlas = {"--days": days, "--with": with_study, "--out": out, "--atlas": atlas, "--overlay": overlay}
+        if given := [name for name, value in of_atlas.items() if value is not None]:
+            raise LandbridgeError(f"stress: {', '.join(given)} cannot go with a network file (--network)")
+        about_file(
+            network,
+            trips,
+            Questions(
+                close=[name for each in close or [] for name in split_commas(each)],
+                worst_of=worst,
+                robustness=robustness,
+                among=among,
+                cut=cut,
+                chances=_chances(chance or []),
+                draws=draws,
+                seed=seed,
+                built=[name for each in build or [] for name in split_commas(each)],
+                relation=relation,
+            ),
+            as_json=as_json,
+            quiet=quiet,
+        )
         return
     from landbridge.study.closing import targets_of
     from landbridge.study.stress import answer
     from landbridge.study.worst import AMONG
 
-    known("kind", among, AMONG)
+    kind = known("kind", among or AMONG[0], AMONG)
     asked = ground(with_study, atlas, overlay, size=size, out=out)
     targets = targets_of(asked.tables, [name for each in close or [] for name in split_commas(each)])
     chances = _chances(chance or [])
@@ -99,7 +130,7 @@ def stress(
             asked.tables,
             targets=targets,
             worst_of=worst,
-            among=among,
+            among=kind,
             chances=chances,
             draws=draws,
             seed=seed,
@@ -119,54 +150,9 @@ def stress(
     if found["worst"]:
         _print_worst(found["worst"], year)
     if found["robustness"]:
-        _print_robustness(found["robustness"], str(year))
+        print_robustness(found["robustness"], str(year))
     if found["chance"]:
         _print_chance(found["chance"], year)
-
-
-def _of_file(
-    network: Path, trips: Path | None, most: int, cut: float, *, out: Path | None, as_json: bool, quiet: bool
-) -> None:
-    """Answer for a network file."""
-    from landbridge.study.robustness import of_files
-
-    if out is not None:
-        raise LandbridgeError("--out: an answer about a network file has no folder; use --json")
-    if cut <= 0.0:
-        raise LandbridgeError(f"--cut: wanted a share above 0 and at most 1, got {cut:g}")
-    for path in (network, trips):
-        if path is not None and not path.exists():
-            raise LandbridgeError(f"{path}: no such file")
-    with progress_bar(quiet=quiet or as_json) as progress:
-        found = of_files(network, trips, most, cut=cut, progress=progress)
-    if as_json:
-        print_json({"question": "robustness", **found})
-        return
-    _print_robustness(found, network.name)
-
-
-def _print_robustness(found: dict[str, Any], where: str) -> None:
-    """Print the robustness index of each thing that was taken in turn."""
-    file = found["network"] != "atlas"
-    scale, unit = (1.0, "") if file else (MILLION, ", million USD/yr")
-    base = found["base_cost" if file else "base_cost_usd_yr"]
-    what = "closed" if found["cut"] == 1.0 else f"with {100 * found['cut']:g} % of its capacity gone"
-    ends = [("from", 0), ("to", 0)] if file else []
-    print_table(
-        f"Network robustness index in {where}: each of {found['among']} {what}",
-        [(found["among"], 0), *ends, (f"index{unit}", FREE), ("per cent", 3),
-         ("carries" if file else "carries, Mt", FREE), ("not served" if file else "not served, Mt", FREE)],
-        [
-            [r["id"], r["from"], r["to"], r["index"], r["index_percent"], r["volume"], r["unserved"]]
-            if file
-            else [r["id"], r["index_usd_yr"] / scale, r["index_percent"], r["tonnes_yr"] / MEGATONNE,
-                  r["unserved_tonnes_yr"] / MEGATONNE]
-            for r in found["rows"]
-        ],
-        f"What all pay without it, less what all pay with it ({base / scale:,.6g}{unit}); time "
-        f"counts. {len(found['rows'])} of {found['used']} that carry something, of {found['elements']}. By "
-        f"{found['principle']}, relative gap {found['gap']:.0e}; an index may be negative. In {found['unit']}.",
-    )  # fmt: skip
 
 
 def _chances(given: list[str]) -> dict[str, float | None]:

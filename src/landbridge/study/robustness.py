@@ -8,23 +8,26 @@ On the atlas those that carry the most are taken in turn; on a network file ever
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from landbridge.data.formats import NetworkFile
 from landbridge.data.tables import Tables
-from landbridge.errors import LandbridgeError
+from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model import flows, resilience
 from landbridge.study import assign
 from landbridge.study.solve import Settings, assignable, prepare
 from landbridge.study.worst import elements_of
 
-__all__ = ["of_atlas", "of_files"]
+__all__ = ["IN_FILES", "of_atlas", "of_files"]
 
+#: What can be taken in turn of a network file: links one way, or roads, which are all links between two nodes.
+IN_FILES = ("links", "roads")
 # What a network file says has no unit of money, weight or year.
-IN_FILES = {"tonnes_yr": "volume", "index_usd_yr": "index", "unserved_tonnes_yr": "unserved"}
+PLAIN = {"tonnes_yr": "volume", "index_usd_yr": "index", "unserved_tonnes_yr": "unserved"}
 
 Progress = Callable[[int, int, str], None]
 
@@ -103,18 +106,21 @@ def of_files(
     trips: Path | None,
     most: int,
     *,
+    among: str = "links",
     cut: float = 1.0,
     gap: float = 1e-9,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
-    """Find the index of those links of a TNTP or GMNS network that carry the most.
+    """Find the index of those links or roads of a TNTP or GMNS network that carry the most.
 
     Parameters
     ----------
     network, trips
         As for `landbridge.study.assign.read_files`.
     most
-        How many links.
+        How many.
+    among
+        One of `IN_FILES`.
     cut
         Share of the capacity that is taken; 1 = closed.
     gap
@@ -125,8 +131,9 @@ def of_files(
     Returns
     -------
     dict
-        As of `of_atlas`, in the file's units of time and trips: ``base_cost``, and by row ``index``, ``volume`` and
-        ``unserved``; ``id`` is the link's name there, with its ends.
+        As of `of_atlas`, in the file's units of time and trips: ``base_cost``, and by row ``index``, ``volume`` (of a
+        road both ways together) and ``unserved``; ``id`` is the link's name there, of a road its links' names, with
+        its ends.
 
     Raises
     ------
@@ -135,40 +142,51 @@ def of_files(
     NotConverged
         If an equilibrium is not reached.
     """
+    if among not in IN_FILES:
+        raise UnknownName("kind", among, IN_FILES)
     tell = progress or (lambda _done, _all, _text: None)
     net, demand = assign.read_files(network, trips)
     inputs = assign.prepare(net, demand)
     given = inputs.graph, inputs.delay, inputs.classes, inputs.relations
     tell(0, most + 1, "everything open")
     base = flows.assign(*given, gap=gap, max_iterations=2000)
-    use = base.arc_tonnes_yr.sum(axis=0)
+    groups: dict[Any, list[int]] = {}
+    for e, ends in enumerate(zip(net.tail.tolist(), net.head.tolist(), strict=True)):
+        groups.setdefault(e if among == "links" else tuple(sorted(ends)), []).append(e)
+    arcs = list(groups.values())
+    volume = base.arc_tonnes_yr.sum(axis=0)
+    use = np.array([float(volume[own].sum()) for own in arcs])
     order = [int(e) for e in np.argsort(-use, kind="stable")[:most] if use[e] > 0.0]
     if not order:
         raise LandbridgeError(f"{network}: no link is used, so none can matter")
     cost, found = resilience.robustness_index(
-        *given, [[e] for e in order], cut=cut, base=base, gap=gap,
-        progress=lambda done: tell(done + 1, len(order) + 1, "links one after another"),
+        *given, [arcs[e] for e in order], cut=cut, base=base, gap=gap,
+        progress=lambda done: tell(done + 1, len(order) + 1, f"{among} one after another"),
     )  # fmt: skip
     rows = [
         {
-            **{IN_FILES.get(k, k): v for k, v in _row(net.link_name[e], float(use[e]), one, cost).items()},
-            "from": net.node_name[net.tail[e]],
-            "to": net.node_name[net.head[e]],
+            **{PLAIN.get(k, k): v for k, v in _row(_called(net, arcs[e]), float(use[e]), one, cost).items()},
+            "from": net.node_name[net.tail[arcs[e][0]]],
+            "to": net.node_name[net.head[arcs[e][0]]],
         }
         for e, one in zip(order, found, strict=True)
     ]
     return {
         "network": str(network),
-        "among": "links",
+        "among": among,
         "cut": cut,
         "principle": PRINCIPLE,
         "unit": "the file's units of time, times trips",
-        "elements": int(use.size),
+        "elements": len(arcs),
         "used": int((use > 0.0).sum()),
         "base_cost": cost,
         "gap": gap,
         "rows": sorted(rows, key=lambda row: (-row["index"], row["id"])),
     }
+
+
+def _called(net: NetworkFile, links: Sequence[int]) -> str:
+    return ", ".join(str(net.link_name[e]) for e in links)
 
 
 def _row(name: str, use: float, found: resilience.Robustness, base: float) -> dict[str, Any]:

@@ -18,6 +18,7 @@ from math import isfinite
 from pathlib import Path
 from typing import Any
 
+from landbridge.data.formats.json_files import read_json
 from landbridge.errors import DataError, Fault
 
 __all__ = ["GameFile", "read_game"]
@@ -71,13 +72,7 @@ def read_game(path: Path, most_players: int) -> GameFile:
     DataError
         With all faults of the file.
     """
-    try:
-        told = json.loads(path.read_text(encoding="utf-8"), object_pairs_hook=_once(path))
-    except OSError as error:
-        fault_of = Fault(path.name, "", "", "a file that can be read", error.strerror or str(error))
-        raise DataError(str(path), [fault_of]) from error
-    except (UnicodeDecodeError, json.JSONDecodeError) as error:
-        raise DataError(str(path), [Fault(path.name, "", "", "a JSON file", str(error))]) from error
+    told = read_json(path)
     faults: list[Fault] = []
 
     def fault(row: str, field: str, wanted: str, got: object) -> None:
@@ -107,18 +102,6 @@ def read_game(path: Path, most_players: int) -> GameFile:
     if faults:
         raise DataError(str(path), faults)
     return GameFile(tuple(players), worth, blocs, graph, weights)
-
-
-def _once(path: Path) -> Any:
-    """A reader of objects that refuses a key that stands twice: the second would silently win."""
-
-    def read(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-        twice = [key for key, times in Counter(key for key, _ in pairs).items() if times > 1]
-        if twice:
-            raise DataError(str(path), [Fault(path.name, "", key, "each key once", "it stands twice") for key in twice])
-        return dict(pairs)
-
-    return read
 
 
 def _plain(name: str) -> bool:

@@ -13,6 +13,7 @@ from landbridge.model.resilience.chance import (
 )
 from landbridge.model.resilience.closures import Closures
 from landbridge.model.resilience.interdiction import Closed, Interdiction, all_sets, every_set, worst_closures
+from landbridge.model.resilience.lines import Lines, all_relations, cut_of, lines, most_flow, way_without
 from landbridge.model.resilience.recovery import Recovery, recovery
 from landbridge.model.resilience.robustness import Robustness, robustness_index, travel_cost
 from landbridge.model.resilience.short_run import Lots, ShortRun, short_run
@@ -23,20 +24,26 @@ __all__ = [
     "Closures",
     "Expectation",
     "Interdiction",
+    "Lines",
     "Lots",
     "Recovery",
     "Robustness",
     "ShortRun",
+    "all_relations",
     "all_sets",
     "betweenness",
+    "cut_of",
     "draw_states",
     "every_set",
     "exact_states",
     "expectation",
+    "lines",
+    "most_flow",
     "recovery",
     "robustness_index",
     "short_run",
     "summary",
     "travel_cost",
+    "way_without",
     "worst_closures",
 ]
