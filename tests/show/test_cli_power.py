@@ -92,10 +92,19 @@ def test_what_moves_although_all_together_gain_nothing_is_explained(capsys: pyte
         "Gross: Should want it",
     ):
         assert words in out
+    assert "Works without KZ (exclusionary towards them), partly without nobody, needs KG (inclusive)." in out
     print_change(moved(2e7, -1e7), "What cku changes", {"after": "cku"})
     out = capsys.readouterr().out
     assert "gain nothing" not in out
     assert "gross" not in out
+
+
+def test_a_project_that_the_network_does_not_know_is_not_answered_by_zeros() -> None:
+    study = str(Path(__file__).parents[2] / "examples" / "cku.toml")
+    words = ["--project", "crk-selyatino", "--size", "reduced", "--year", "2023", "--players", "KZ,RU", "--quiet"]
+    printed = " ".join(ask("power", study, *words).split())
+    assert "crk-selyatino changes nothing that the game knows" in printed
+    assert "What crk-selyatino changes" not in printed
 
 
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:

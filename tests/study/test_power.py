@@ -250,6 +250,20 @@ def test_questions_that_do_not_fit(tmp_path: Path) -> None:
         power(study, small_tables(), players=["CN"], blocs=["eaeu"])
 
 
+def test_what_changes_nothing_is_told(solved: dict[str, Any], tmp_path: Path) -> None:
+    """The CRK terminal owns no line, crossing or room of the network: zeros would look like an answer."""
+    told = power(small_study(tmp_path), small_tables(), players=["CN", "KZ"], project="crk-selyatino")
+    assert told["without_effect"] is True
+    assert solved["without_effect"] is False
+
+
+def test_all_unknown_players_are_told_together() -> None:
+    with pytest.raises(LandbridgeError, match=r"unknown player 'XX'.*unknown player 'ktzz'; did you mean"):
+        players_of(small_tables(), ["CN", "XX", "ktzz"], YEAR)
+    with pytest.raises(UnknownName, match="XX"):
+        players_of(small_tables(), ["CN", "XX"], YEAR)
+
+
 def test_written_as_tables_with_what_must_be_known(tmp_path: Path, solved: dict[str, Any]) -> None:
     write_answer(tmp_path / "new", small_tables(), solved)
     read = read_results(tmp_path / "new")

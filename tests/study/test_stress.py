@@ -265,6 +265,15 @@ def test_diversification_by_kind() -> None:
     assert rows["energy"]["largest"] in {"TM", "KZ"}
 
 
+def test_kinds_stand_side_by_side_and_what_is_not_known_is_empty() -> None:
+    found = depends()
+    (row,) = found["multi_vector"]
+    assert list(row) == ["scenario", "year", "country", *KINDS]
+    assert row["loans"] is None  # no loan to Uzbekistan in the atlas
+    numbers = {r["kind"]: r["effective_number"] for r in found["diversification"]}
+    assert {kind: row[kind] for kind in numbers} == numbers
+
+
 def test_loans_stand_apart_with_their_lender() -> None:
     tables = small_tables()
     rows = diversity(tables, None, {}, 2026, ["KG", "IR", "KZ"])

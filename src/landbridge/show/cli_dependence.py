@@ -56,16 +56,29 @@ def dependence(
         return
     if found["pairs"]:
         _print_pairs(found)
+    kinds = found["read_with"]["kinds"]
     print_table(
-        "How many ways: effective numbers",
-        [("scenario", 0), ("year", 0), ("country", 0), ("of", 0), ("effective", 2), ("HHI", 3), ("ways", 0),
-         ("largest", 0), ("its share", 2), ("amount", FREE), ("unit", 0)],
+        "How many ways: effective numbers of partners and gateways",
+        [("scenario", 0), ("year", 0), ("country", 0), *((kind, 2) for kind in kinds)],
+        [[r["scenario"], str(r["year"]), r["country"], *(r[kind] for kind in kinds)] for r in found["multi_vector"]],
+        "; ".join(f"{kind}: {meaning}" for kind, meaning in kinds.items())
+        + ". –: the atlas knows of none, or nothing goes by land.",
+    )
+    if found["country"]:
+        _print_ways(found["diversification"])
+
+
+def _print_ways(rows: list[dict[str, Any]]) -> None:
+    """Print what the effective numbers of a country rest on."""
+    print_table(
+        "On what they rest",
+        [("scenario", 0), ("year", 0), ("country", 0), ("of", 0), ("effective", 2), ("HHI", 3), ("normalised", 3),
+         ("ways", 0), ("largest", 0), ("its share", 2), ("amount", FREE), ("unit", 0)],
         [
-            [r["scenario"], str(r["year"]), r["country"], r["kind"], r["effective_number"], r["hhi"], r["ways"],
-             r["largest"], r["largest_share"], r["amount"], r["unit"]]
-            for r in found["diversification"]
+            [r["scenario"], str(r["year"]), r["country"], r["kind"], r["effective_number"], r["hhi"],
+             r["normalised_hhi"], r["ways"], r["largest"], r["largest_share"], r["amount"], r["unit"]]
+            for r in rows
         ],
-        "; ".join(f"{kind}: {meaning}" for kind, meaning in found["read_with"]["kinds"].items()),
     )  # fmt: skip
 
 

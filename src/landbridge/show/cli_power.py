@@ -37,6 +37,8 @@ MEGATONNE = 1e6
 MILLION = 1e6
 # A gain of all together below this share of the largest change is none.
 ROUNDING = 1e-6
+# Exclusion from which a project is said to work without a player, and up to which to need it.
+WITHOUT, NEEDED = 0.9, 0.1
 LAWS = ("superadditive", "monotone", "convex")
 
 
@@ -186,7 +188,7 @@ def power(
             _print_sampled(rule, told, found)
             _print_cost(found)
             continue
-        for name in ("before", "after"):
+        for name in ("before",) if found["without_effect"] else ("before", "after"):
             if name in told:
                 print_solved(_in_millions(told[name]), f"{found[name]} in {found['year']}: {rule}, million USD a year")
         for name in ("before", "after"):
@@ -197,10 +199,17 @@ def power(
                     f"apart {each['apart_usd_yr'] / MILLION:,.1f}: together they {'gain' if gain > 0 else 'lose'} "
                     f"{abs(gain) / MILLION:,.1f} million USD a year."
                 )
+        if found["without_effect"]:
+            continue
         if "change" in told:
             title = f"What {found['after']} changes: {rule}, million USD a year"
             print_change(told["change"], title, found, told.get("change_before_cost"))
             _print_payers(told, found)
+    if found["without_effect"]:
+        typer.echo(
+            f"{found['after']} changes nothing that the game knows: every way, cost and room of the network is as "
+            "before. What it is meant to bring can be said in a study, as in examples/crk-terminal.toml."
+        )
     left = told["before"]["without_outside_option_tonnes_yr"] / MEGATONNE
     typer.echo(
         f"Players: {', '.join(map(_player, found['players'].items()))}; all others let everything pass. "
@@ -287,6 +296,8 @@ def print_change(
         f"{gain}. Exclusion: what it adds without that player over what it adds with all; about 1 or more: works "
         "without, 0: needs the player.",
     )
+    if told := _exclusions(columns[-1]["exclusion"]):
+        typer.echo(told)
     for how, one in zip(("" if gross is None else "Net: ", "Gross: "), columns, strict=False):
         typer.echo(f"{how}Should want it: {', '.join(one['wants']) or 'nobody'}; should block it: "
                    f"{', '.join(one['blocks']) or 'nobody'}.")  # fmt: skip
@@ -296,6 +307,19 @@ def print_change(
         typer.echo(f"Can gain from it alone: {', '.join(each['players'])} ({_mn(each['gain_usd_yr'])}).")
     if (more := change["alone_count"] - len(change["alone"])) > 0:
         typer.echo(f"So can {more} other smallest coalitions.")
+
+
+def _exclusions(found: dict[str, float | None]) -> str:
+    """Who is passed by and who is needed, in words; empty where nothing is added."""
+    groups: dict[str, list[str]] = {"Works without": [], "partly without": [], "needs": []}
+    for player, index in found.items():
+        if index is not None:
+            how = "Works without" if index >= WITHOUT else "needs" if index <= NEEDED else "partly without"
+            groups[how].append(player)
+    if not any(groups.values()):
+        return ""
+    words = [f"{how} {', '.join(players) or 'nobody'}" for how, players in groups.items()]
+    return f"{words[0]} (exclusionary towards them), {words[1]}, {words[2]} (inclusive)."
 
 
 def _moved_only(change: dict[str, Any], found: dict[str, Any], *, net: bool) -> str:

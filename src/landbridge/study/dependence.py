@@ -451,8 +451,8 @@ def dependence(
     Returns
     -------
     dict
-        ``pairs`` (see `pairs_of`; empty without a country) and ``diversification`` (see `diversity`, by scenario and
-        year).
+        ``pairs`` (see `pairs_of`; empty without a country), ``diversification`` (see `diversity`, by scenario and year)
+        and ``multi_vector``: its effective numbers side by side, a column a kind, None where nothing is known.
     """
     tell = progress or (lambda _done, _all, _text: None)
     settings = Settings(gap=GAP, size=size)
@@ -460,6 +460,7 @@ def dependence(
     pairs: list[dict[str, Any]] = []
     tasks = [(name, year) for name in scenarios for year in years]
     solution: Solution | None = None
+    told: set[str] = set()
     for done, (name, year) in enumerate(tasks):
         tell(done, len(tasks), f"{name} {year}")
         applied = apply(tables, scenarios[name], year, held=held).tables
@@ -467,6 +468,7 @@ def dependence(
         values = trade_values(applied, year)
         known = set(tables["countries"]["iso2"].to_list())
         names = [country] if country else sorted(known.intersection(solution.prepared.network.countries))
+        told |= set(names)
         for row in diversity(applied, solution, values, year, names):
             rows.append({"scenario": name, "year": year, **row})
         if country and (name, year) == tasks[-1]:
@@ -485,5 +487,23 @@ def dependence(
             "kinds": {kind: meaning for kind, (_, meaning) in KINDS.items()},
         },
         "pairs": pairs,
+        "multi_vector": _side_by_side(rows, tasks, sorted(told)),
         "diversification": rows,
     }
+
+
+def _side_by_side(
+    rows: Sequence[Mapping[str, Any]], tasks: Sequence[tuple[str, int]], names: Sequence[str]
+) -> list[dict[str, Any]]:
+    """Effective numbers by scenario, year and country, each kind in its own column; None where nothing is known."""
+    known = {(r["scenario"], r["year"], r["country"], r["kind"]): r["effective_number"] for r in rows}
+    return [
+        {
+            "scenario": scenario,
+            "year": year,
+            "country": name,
+            **{k: known.get((scenario, year, name, k)) for k in KINDS},
+        }
+        for scenario, year in tasks
+        for name in names
+    ]

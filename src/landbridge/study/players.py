@@ -68,7 +68,7 @@ def players_of(tables: Tables, names: Sequence[str], year: int) -> Players:
     Raises
     ------
     UnknownName
-        If a name is neither a country nor a bloc nor a railway.
+        If a name is neither a country nor a bloc nor a railway; several are told together.
     LandbridgeError
         If somebody would play twice, or nobody plays, or a name means two railways.
     """
@@ -80,6 +80,7 @@ def players_of(tables: Tables, names: Sequence[str], year: int) -> Players:
     railways = {str(row["id"]): row for row in tables["operators"].to_dicts()}
     found: list[tuple[str, frozenset[str], frozenset[str], frozenset[str], tuple[str, ...]]] = []
     none: frozenset[str] = frozenset()
+    unknown: list[UnknownName] = []
     for name in names:
         key = name.strip().casefold()
         if key in countries:
@@ -94,7 +95,11 @@ def players_of(tables: Tables, names: Sequence[str], year: int) -> Players:
             base = home | frozenset(row["owner_countries"] or ())
             found.append((railway, none, home, base, (f"railway {row['name']}",)))
         else:
-            raise UnknownName("player", name, [*countries.values(), *blocs, *railways])
+            unknown.append(UnknownName("player", name, [*countries.values(), *blocs, *railways]))
+    if len(unknown) == 1:
+        raise unknown[0]
+    if unknown:
+        raise LandbridgeError("players: " + "; ".join(map(str, unknown)))
     if not found:
         raise LandbridgeError("players: wanted at least one country, bloc or railway")
     named, members, homes, bases, speaks_for = zip(*found, strict=True)

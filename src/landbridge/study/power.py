@@ -29,6 +29,7 @@ from landbridge.scenario.measures import Build, Measure
 from landbridge.scenario.scenarios import Scenario
 from landbridge.scenario.select import country_km
 from landbridge.study.carriage import Laden, lay_out
+from landbridge.study.content import content_of
 from landbridge.study.files import Study, held_projects
 from landbridge.study.games import solutions
 from landbridge.study.players import Players, check_listable, pairs_of, players_of, weights_of
@@ -123,9 +124,10 @@ def power(
     Returns
     -------
     dict
-        What must be known to read it, and under ``rules`` for each rule the games ``before`` and ``after`` and the
-        ``change``. Where a cost is counted, ``after`` and ``change`` are net of it, ``change_before_cost`` is not, and
-        ``pays_for`` names the smallest coalitions whose gain in power exceeds it.
+        What must be known to read it (``without_effect``: what is done leaves ways, costs and room as they were, so
+        that the game says nothing about it), and under ``rules`` for each rule the games ``before`` and ``after`` and
+        the ``change``. Where a cost is counted, ``after`` and ``change`` are net of it, ``change_before_cost`` is not,
+        and ``pays_for`` names the smallest coalitions whose gain in power exceeds it.
 
     Raises
     ------
@@ -171,6 +173,7 @@ def power(
         "investment_options": [] if other is None else [other],
         "consent_to_build": None if builders is None else [playing.names[i] for i in builders],
         "build_cost": cost,
+        "without_effect": None,
         "scenarios": [ground.id, *([other] if other else [])],
         "sampled_orders": sample,
         "seed": seed if sample is not None else None,
@@ -180,6 +183,8 @@ def power(
     laid = {name: _laid(tables, measures, chosen, settings, held) for name, measures in states.items()}
     if "after" in laid:
         laid["after"] = laid["after"][0], _same_outside(laid["before"][1], laid["after"][1])
+        same = content_of(laid["before"][1].carriage) == content_of(laid["after"][1].carriage)
+        result["without_effect"] = same
     for rule in RULES:
         if sample is not None:
             result["rules"][rule] = _by_drawing(

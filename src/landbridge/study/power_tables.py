@@ -7,6 +7,8 @@ from typing import Any
 
 import polars as pl
 
+from landbridge.study.dependence import KINDS
+
 __all__ = ["COLUMNS", "TABLES", "frames_of"]
 
 #: Tables by name, with what they hold.
@@ -23,6 +25,7 @@ TABLES = {
     "stress_chance": "Expected cost of closures and of slow borders by chance",
     "dependence": "Country by partner: how much of its freight must and does cross it, and what losing it costs",
     "diversification": "Country by year: how many partners and gateways its trade, transit, energy and loans rest on",
+    "multi_vector": "Country by year: effective numbers of partners and ways, a column each",
     "exposure": "What two countries lose when the cargo of one may not cross the other",
     "power_reading": "What must be known to read the game: players, rules, outside option, principle, core",
     "power_values": "Solutions of the corridor game by player",
@@ -112,6 +115,10 @@ COLUMNS: dict[str, tuple[str, str]] = {
     "effective_number": ("1", "number of equal ways that would be as concentrated; for trade the multi-vector index"),
     "normalised_hhi": ("1", "0: all ways equal, 1: all on one"),
     "ways": ("1", "ways that carry something"),
+    **{
+        kind: ("1", f"effective number, {meaning}; empty: the atlas knows of none, or nothing goes")
+        for kind, (_, meaning) in KINDS.items()
+    },
     "largest": ("", "the largest way"),
     "largest_share": ("1", "its share"),
     "ban": ("", "whose cargo may not cross whom"),
@@ -265,6 +272,7 @@ def _dependence(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
             scenario=found["scenarios"][-1],
             year=found["years"][-1],
         ),
+        "multi_vector": _rows(found["multi_vector"], f"scenario year country {' '.join(KINDS)}"),
         "diversification": _rows(
             found["diversification"],
             "scenario year country kind amount unit hhi effective_number normalised_hhi ways largest largest_share",
