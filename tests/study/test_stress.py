@@ -20,6 +20,7 @@ from landbridge.study import chances, closing, short_run, stress, worst
 from landbridge.study.dependence import KINDS, dependence, diversity, trade_values
 from landbridge.study.exposure import _answered as answered_trade
 from landbridge.study.exposure import exposure
+from landbridge.study.ground import Ground
 from landbridge.study.power_files import write_answer
 from landbridge.study.results import read_results
 from landbridge.study.solve import Settings
@@ -41,7 +42,7 @@ def answered() -> dict[str, Any]:
     """One closure by name with its backlog, the worst two ferries, and chances."""
     tables = small_tables()
     return stress.answer(
-        tables,
+        Ground(tables, YEAR, "reduced", held=HELD),
         targets=closing.targets_of(tables, ["brest-malaszewicze"]),
         worst_of=2,
         among="ferries",
@@ -50,9 +51,6 @@ def answered() -> dict[str, Any]:
         seed=3,
         days=4.0,
         robustness=2,
-        year=YEAR,
-        size="reduced",
-        held=HELD,
     )
 
 
@@ -226,7 +224,7 @@ def test_elements_have_arcs_of_their_kind(kind: str) -> None:
 @lru_cache(maxsize=1)
 def _ground() -> Any:
     tables = apply(small_tables(), (), YEAR, held=HELD).tables
-    return tables, worst.ground_of(tables, year=YEAR, settings=Settings(size="reduced"), among="crossings")
+    return tables, worst.trials_of(tables, year=YEAR, settings=Settings(size="reduced"), among="crossings")
 
 
 # ----------------------------------------------------------------------------------------------------- dependence
@@ -293,7 +291,7 @@ def test_trade_follows_the_year() -> None:
 
 @lru_cache(maxsize=1)
 def banned() -> dict[str, Any]:
-    return exposure(small_tables(), "ru", "KZ", year=YEAR, size="reduced", held=HELD)
+    return exposure(Ground(small_tables(), YEAR, "reduced", held=HELD), "ru", "KZ")
 
 
 def test_a_ban_hurts_less_once_there_are_other_ways() -> None:
@@ -327,7 +325,7 @@ def test_trade_falls_along_its_curve() -> None:
 def test_bans_that_make_no_sense() -> None:
     for words, said in ((("RU", "RU"), "twice"), (("RU", "XX"), "unknown country")):
         with pytest.raises(LandbridgeError, match=said):
-            exposure(small_tables(), *words, year=YEAR, size="reduced")
+            exposure(Ground(small_tables(), YEAR, "reduced"), *words)
 
 
 # ----------------------------------------------------------------------------------------------- files, and the verbs

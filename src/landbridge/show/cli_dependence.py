@@ -40,14 +40,14 @@ def dependence(
     from landbridge.study.dependence import country_of
     from landbridge.study.dependence import dependence as solve
 
-    asked = ground(with_study, atlas, overlay, size=size, out=out)
+    asked, study = ground(with_study, atlas, overlay, year=year, size=size, out=out)
     named = country_of(asked.tables, country) if country else None
     with progress_bar(quiet=quiet or as_json) as progress:
         found = solve(
             asked.tables,
             country=named,
             years=_years(years) if years else [year],
-            scenarios={s.id: s.measures for s in asked.study.scenarios} if asked.study else {"base": ()},
+            scenarios={s.id: s.measures for s in study.scenarios} if study else {"base": ()},
             held=asked.held,
             size=size,
             progress=progress,
@@ -138,19 +138,9 @@ def exposure(
     """Tell what two countries lose when the cargo of one may not cross the other, and when that answers in kind."""
     from landbridge.study.exposure import exposure as solve
 
-    asked = ground(with_study, atlas, overlay, size=size, out=out)
+    asked, _ = ground(with_study, atlas, overlay, year=year, size=size, out=out)
     with progress_bar(quiet=quiet or as_json) as progress:
-        found = solve(
-            asked.tables,
-            country,
-            partner,
-            year=year,
-            size=size,
-            elasticity=elasticity,
-            before=asked.before,
-            held=asked.held,
-            progress=progress,
-        )
+        found = solve(asked, country, partner, elasticity=elasticity, progress=progress)
     if ended(found, asked.tables, out=out, as_json=as_json):
         return
     first, second = found["countries"]

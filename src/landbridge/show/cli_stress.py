@@ -116,7 +116,7 @@ def stress(
     from landbridge.study.worst import AMONG
 
     kind = known("kind", among or AMONG[0], AMONG)
-    asked = ground(with_study, atlas, overlay, size=size, out=out)
+    asked, _ = ground(with_study, atlas, overlay, year=year, size=size, out=out)
     targets = targets_of(asked.tables, [name for each in close or [] for name in split_commas(each)])
     chances = _chances(chance or [])
     if not targets and not worst and not chances and not robustness:
@@ -127,7 +127,7 @@ def stress(
         raise LandbridgeError(f"--cut: wanted a share above 0 and at most 1, got {cut:g}")
     with progress_bar(quiet=quiet or as_json) as progress:
         found = answer(
-            asked.tables,
+            asked,
             targets=targets,
             worst_of=worst,
             among=kind,
@@ -135,12 +135,8 @@ def stress(
             draws=draws,
             seed=seed,
             days=days,
-            year=year,
-            size=size,
             robustness=robustness,
             cut=cut,
-            before=asked.before,
-            held=asked.held,
             progress=progress,
         )
     if ended(found, asked.tables, out=out, as_json=as_json):

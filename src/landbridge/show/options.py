@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -13,10 +12,10 @@ from landbridge.show.terminal import known, print_json, read_tables
 
 if TYPE_CHECKING:
     from landbridge.data.tables import Tables
-    from landbridge.scenario.measures import Measure
     from landbridge.study.files import Study
+    from landbridge.study.ground import Ground
 
-__all__ = ["SIZES", "Ground", "OutFolder", "Quiet", "Seed", "Size", "WithStudy", "Year", "ended", "ground"]
+__all__ = ["SIZES", "OutFolder", "Quiet", "Seed", "Size", "WithStudy", "Year", "ended", "ground"]
 
 SIZES = ("full", "corridor", "reduced")
 # Unbuilt projects stay unbuilt unless a study builds them.
@@ -32,31 +31,15 @@ WithStudy = Annotated[
 ]
 
 
-@dataclass(frozen=True)
-class Ground:
-    """What a question is asked of.
+def ground(
+    with_study: Path | None, atlas: Path | None, overlay: Path | None, *, year: int, size: str, out: Path | None
+) -> tuple[Ground, Study | None]:
+    """Read what a question is asked of, and check its size and the folder of its answer before anything is solved.
 
-    Attributes
-    ----------
-    tables
-        The atlas, with the user's own values.
-    study
-        The study, or None.
-    before
-        Measures that hold: those of the study's last scenario.
-    held
-        Projects that stay unbuilt.
+    With a study the measures of its last scenario hold; it is returned too.
     """
-
-    tables: Tables
-    study: Study | None
-    before: tuple[Measure, ...]
-    held: frozenset[str]
-
-
-def ground(with_study: Path | None, atlas: Path | None, overlay: Path | None, *, size: str, out: Path | None) -> Ground:
-    """Read what a question is asked of, and check its size and the folder of its answer before anything is solved."""
     from landbridge.study.files import check_study, held_projects, read_study
+    from landbridge.study.ground import Ground
     from landbridge.study.power_files import check_power_output
 
     known("size", size, SIZES)
@@ -67,8 +50,8 @@ def ground(with_study: Path | None, atlas: Path | None, overlay: Path | None, *,
     if out is not None:
         check_power_output(out)
     if study is None:
-        return Ground(tables, None, (), frozenset(tables.ids("projects")) & HELD)
-    return Ground(tables, study, study.scenarios[-1].measures, held_projects(study))
+        return Ground(tables, year, size, (), frozenset(tables.ids("projects")) & HELD), None
+    return Ground(tables, year, size, study.scenarios[-1].measures, held_projects(study)), study
 
 
 def ended(found: Mapping[str, Any], tables: Tables, *, out: Path | None, as_json: bool) -> bool:

@@ -15,7 +15,7 @@ from landbridge.errors import UnknownName
 from landbridge.model import resilience
 from landbridge.model.network import ArcKind
 from landbridge.study.solve import Settings
-from landbridge.study.worst import ground_of
+from landbridge.study.worst import trials_of
 
 __all__ = ["RECORD_TO", "by_chance", "chances_of"]
 
@@ -96,7 +96,7 @@ def by_chance(
     UnknownName
         For a crossing that is not open in the network.
     """
-    ground = ground_of(tables, year=year, settings=settings, among="crossings")
+    ground = trials_of(tables, year=year, settings=settings, among="crossings")
     closures, names = ground.closures, ground.names
     for name in chances:
         if name not in names:

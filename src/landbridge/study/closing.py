@@ -19,8 +19,8 @@ from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model import resilience
 from landbridge.model.flows import composite_cost
 from landbridge.model.network import matching_arcs
-from landbridge.scenario.apply import apply
-from landbridge.scenario.measures import Close, Measure
+from landbridge.scenario.measures import Close
+from landbridge.study.ground import Ground, tables_on
 from landbridge.study.short_run import beside_reports, days_of_closure, reports_of
 from landbridge.study.solve import Settings, Solution, solve
 from landbridge.study.tabulate import tabulate
@@ -109,13 +109,10 @@ def targets_of(tables: Tables, ids: Sequence[str]) -> list[Target]:
 
 
 def close(
-    tables: Tables,
+    ground: Ground,
     targets: Sequence[Target],
     *,
-    year: int,
     settings: Settings,
-    before: Sequence[Measure] = (),
-    held: frozenset[str] = frozenset(),
     days: float | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -123,14 +120,12 @@ def close(
 
     Parameters
     ----------
-    tables
-        The atlas.
+    ground
+        The atlas, and what holds before the closure.
     targets
         What is closed.
-    year, settings
-        Year, size and gap.
-    before, held
-        Measures that hold before the closure, and projects that stay unbuilt.
+    settings
+        Size and gap.
     days
         How long it lasts; with it the backlog of closed crossings is told.
     progress
@@ -150,11 +145,12 @@ def close(
     """
     tell = progress or (lambda _done, _all, _text: None)
     tell(0, 2, "everything open")
-    open_tables = apply(tables, before, year, held=held).tables
-    base = solve(open_tables, year=year, settings=settings)
+    tables = ground.tables
+    open_tables = tables_on(ground)
+    base = solve(open_tables, year=ground.year, settings=settings)
     tell(1, 2, "closed")
-    shut_tables = apply(tables, [*before, *(t.measure for t in targets)], year, held=held).tables
-    shut = solve(shut_tables, year=year, settings=settings, start=base)
+    shut_tables = tables_on(ground, more=[target.measure for target in targets])
+    shut = solve(shut_tables, year=ground.year, settings=settings, start=base)
     tell(2, 2, "comparing")
     frames = tabulate(open_tables, base), tabulate(shut_tables, shut)
     result = {

@@ -25,9 +25,8 @@ from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model.costs import CostWeights, class_money
 from landbridge.model.flows.surplus import Optimum
-from landbridge.scenario.apply import apply
-from landbridge.scenario.measures import Measure
 from landbridge.study.dependence import Barrier, barrier_of, country_of, in_country
+from landbridge.study.ground import Ground, tables_on
 from landbridge.study.solve import Settings
 
 __all__ = ["exposure"]
@@ -38,32 +37,24 @@ Progress = Callable[[int, int, str], None]
 
 
 def exposure(
-    tables: Tables,
+    ground: Ground,
     a: str,
     b: str,
     *,
-    year: int,
-    size: str,
     elasticity: float = 1.0,
-    before: Sequence[Measure] = (),
-    held: frozenset[str] = frozenset(),
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Tell what A and B lose when A's cargo may not cross B, and when B answers in kind.
 
     Parameters
     ----------
-    tables
-        The atlas.
+    ground
+        The atlas, and what holds.
     a, b
         Countries by ISO2.
-    year, size
-        Year and size of the demand.
     elasticity
         Per cent by which the tonnes of a relation fall for each per cent that its delivered price, goods and freight,
         rises.
-    before, held
-        Measures that hold, and projects that stay unbuilt.
     progress
         Called with steps done, all, and what is being solved.
 
@@ -78,15 +69,15 @@ def exposure(
     UnknownName, LandbridgeError
         For a country that is not there, or the same twice.
     """
-    first, second = country_of(tables, a), country_of(tables, b)
+    first, second = country_of(ground.tables, a), country_of(ground.tables, b)
     if first == second:
         raise LandbridgeError(f"exposure: wanted two countries, got {first} twice")
     if not elasticity >= 0.0:
         raise LandbridgeError(f"elasticity: wanted at least 0, got {elasticity}")
     tell = progress or (lambda _done, _all, _text: None)
     tell(0, 4, "everything open")
-    applied = apply(tables, before, year, held=held).tables
-    barrier = barrier_of(applied, year=year, settings=Settings(size=size))
+    applied = tables_on(ground)
+    barrier = barrier_of(applied, year=ground.year, settings=Settings(size=ground.size))
     for name in (first, second):
         if name not in barrier.countries:
             raise UnknownName("country of the network", name, barrier.countries)
@@ -115,8 +106,8 @@ def exposure(
     return {
         "question": "exposure",
         "countries": [first, second],
-        "year": year,
-        "size": size,
+        "year": ground.year,
+        "size": ground.size,
         "elasticity": elasticity,
         "read_with": {
             "principle": "least cost under hard capacities; prices as they are paid",

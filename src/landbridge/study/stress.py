@@ -13,14 +13,12 @@ from typing import Any
 
 import polars as pl
 
-from landbridge.data.tables import Tables
-from landbridge.scenario.apply import apply
-from landbridge.scenario.measures import Measure
 from landbridge.study.chances import RECORD_TO, by_chance, chances_of
 from landbridge.study.closing import Target, close
+from landbridge.study.ground import Ground, tables_on
 from landbridge.study.robustness import of_atlas
 from landbridge.study.solve import Settings
-from landbridge.study.worst import worst
+from landbridge.study.worst import AMONG, worst
 
 __all__ = ["GAP", "answer"]
 
@@ -31,29 +29,25 @@ GAP = 1e-8
 
 
 def answer(
-    tables: Tables,
+    ground: Ground,
     *,
-    targets: Sequence[Target],
-    worst_of: int,
-    among: str,
-    chances: Mapping[str, float | None],
-    draws: int,
-    seed: int,
-    days: float | None,
-    year: int,
-    size: str,
+    targets: Sequence[Target] = (),
+    worst_of: int = 0,
+    among: str = AMONG[0],
+    chances: Mapping[str, float | None] | None = None,
+    draws: int = 200,
+    seed: int = 0,
+    days: float | None = None,
     robustness: int = 0,
     cut: float = 1.0,
-    before: Sequence[Measure] = (),
-    held: frozenset[str] = frozenset(),
     progress: Progress | None = None,
 ) -> dict[str, Any]:
     """Answer all that is asked about closures.
 
     Parameters
     ----------
-    tables
-        The atlas.
+    ground
+        The atlas, and what holds.
     targets, days
         As for `close`; none: nothing is closed by name.
     worst_of, among
@@ -62,13 +56,9 @@ def answer(
         Probability by crossing, as the user assumes it; ``record`` adds the atlas' dates of past closures.
     draws, seed
         As for `by_chance`.
-    year, size
-        Year and size.
     robustness, cut
         How many things of the kind ``among`` to take in turn for the robustness index, 0: not asked; and the share of
         their capacity that is taken.
-    before, held
-        Measures that hold, and projects that stay unbuilt.
     progress
         Called with steps done, all, and what is being solved.
 
@@ -77,11 +67,12 @@ def answer(
     dict
         ``closed``, ``worst``, ``chance`` and ``robustness``: as the functions return them, or None.
     """
-    settings = Settings(gap=GAP, size=size)
+    settings = Settings(gap=GAP, size=ground.size)
+    year = ground.year
     result: dict[str, Any] = {
         "question": "stress",
         "year": year,
-        "size": size,
+        "size": ground.size,
         "outside_option": "the cheaper of the ocean voyage and the truck, for each relation",
         "closed": None,
         "worst": None,
@@ -89,11 +80,9 @@ def answer(
         "robustness": None,
     }
     if targets:
-        result["closed"] = close(
-            tables, targets, year=year, settings=settings, before=before, held=held, days=days, progress=progress
-        )
+        result["closed"] = close(ground, targets, settings=settings, days=days, progress=progress)
     if worst_of or chances or robustness:
-        applied = apply(tables, before, year, held=held).tables
+        applied = tables_on(ground)
     if worst_of:
         result["worst"] = worst(applied, worst_of, year=year, settings=settings, among=among, progress=progress)
     if robustness:
@@ -104,7 +93,7 @@ def answer(
         stated: dict[str, dict[str, Any]] = {}
         if "record" in chances:
             open_now = set(applied["crossings"].filter(pl.col("mode") == "rail")["id"].to_list())
-            stated = {name: c for name, c in chances_of(tables, RECORD_TO).items() if name in open_now}
+            stated = {name: c for name, c in chances_of(ground.tables, RECORD_TO).items() if name in open_now}
         for name, value in chances.items():
             if value is not None:
                 stated[name] = {"probability": value, "because": "assumed by the user"}

@@ -18,7 +18,7 @@ from landbridge.model.resilience import Closures
 from landbridge.study.carriage import Laden, lay_out
 from landbridge.study.solve import Settings
 
-__all__ = ["AMONG", "Ground", "elements_of", "ground_of", "worst"]
+__all__ = ["AMONG", "Trials", "elements_of", "trials_of", "worst"]
 
 Progress = Callable[[int, int, str], None]
 
@@ -67,7 +67,7 @@ def elements_of(net: Network, among: str, tables: Tables) -> tuple[list[str], li
 
 
 @dataclass(frozen=True, eq=False)
-class Ground:
+class Trials:
     """A network on which closures are tried one after another, everything known shared."""
 
     laden: Laden
@@ -75,11 +75,11 @@ class Ground:
     closures: Closures
 
 
-def ground_of(tables: Tables, *, year: int, settings: Settings, among: str) -> Ground:
+def trials_of(tables: Tables, *, year: int, settings: Settings, among: str) -> Trials:
     """Lay out tables to which a scenario was applied, for closures among some kind of thing."""
     laden = lay_out(tables, year=year, settings=settings)
     names, arcs = elements_of(laden.prepared.network, among, tables)
-    return Ground(laden, names, Closures(laden.carriage, arcs))
+    return Trials(laden, names, Closures(laden.carriage, arcs))
 
 
 def worst(
@@ -115,7 +115,7 @@ def worst(
         ``base_cost_usd_yr``; ``worst``: for each size up to r the rise of cost, every minimal set that reaches it and
         what it loses in tonnes; ``ranking``: every single element by the rise of cost when it alone is closed.
     """
-    ground = ground_of(tables, year=year, settings=settings, among=among)
+    ground = trials_of(tables, year=year, settings=settings, among=among)
     closures, names = ground.closures, ground.names
     solved = 0
 

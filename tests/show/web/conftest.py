@@ -96,6 +96,7 @@ def asked_home(found_home: Path) -> Path:
     from landbridge.study import backtest, closing, sensitivity, stress
     from landbridge.study.dependence import dependence
     from landbridge.study.exposure import exposure
+    from landbridge.study.ground import Ground
     from landbridge.study.invest_files import write_investment
     from landbridge.study.plan import Limits, plan, plan_tables
     from landbridge.study.power_files import write_answer
@@ -104,14 +105,14 @@ def asked_home(found_home: Path) -> Path:
 
     tables = small_tables()
     alike: dict[str, Any] = {"size": "reduced", "held": frozenset({"cku"})}
+    ground = Ground(tables, 2023, **alike)
     closed = stress.answer(
-        tables, targets=closing.targets_of(tables, ["brest-malaszewicze"]), worst_of=2, among="ferries", chances={},
-        draws=2, seed=0, days=4.0, year=2023, **alike,
-    )  # fmt: skip
+        ground, targets=closing.targets_of(tables, ["brest-malaszewicze"]), worst_of=2, among="ferries", days=4.0
+    )
     write_answer(found_home / "stress", tables, closed)
     leaning = dependence(tables, country="KZ", years=(2023,), scenarios={"base": ()}, **alike)
     write_answer(found_home / "dependence", tables, leaning)
-    write_answer(found_home / "exposure", tables, exposure(tables, "RU", "KZ", year=2023, **alike))
+    write_answer(found_home / "exposure", tables, exposure(ground, "RU", "KZ"))
 
     own = found_home / "own"
     own.mkdir()
