@@ -80,7 +80,8 @@ def run(
     where = where_of(workers, cluster)
     folder = out or Path("results") / study.stem
     check_output(folder)
-    read = read_study(study)
+    # a study kept beside its results no longer stands where the values are that it names
+    read = read_study(study, overlay_in=overlay)
     tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
     check_study(read, tables)
     from landbridge.study.run import run_study

@@ -13,7 +13,7 @@ from landbridge.errors import OutputError, UnknownName
 from landbridge.model.network import ArcKind, Network
 from landbridge.scenario.measures import Measure
 from landbridge.scenario.read import read_measures
-from landbridge.study.results import Results
+from landbridge.study.results import Results, is_current, run_again
 from landbridge.study.solve import free_time_h
 
 __all__ = ["loaded_hours", "scenario_of"]
@@ -103,9 +103,9 @@ def scenario_of(results: Results, scenario: str, tables: Tables) -> tuple[tuple[
     """
     if scenario not in results.scenarios:
         raise UnknownName("scenario", scenario, results.scenarios)
-    made_from = results.manifest["atlas"]
-    if made_from and tables.package and made_from["content_hash"] != tables.package.content_hash:
-        raise OutputError(f"{results.folder}: made from another state of the atlas; run the study again")
+    if not is_current(results, tables):
+        again = run_again(results) or "run the study again"
+        raise OutputError(f"{results.folder}: made from another state of the atlas; make it anew: {again}")
     told = results.manifest["study"]
     (measures,) = [each["measures"] for each in told["scenarios"] if each["id"] == scenario]
     return read_measures(measures), frozenset(told["held_projects"])

@@ -12,13 +12,11 @@ import polars as pl
 from landbridge.errors import OutputError
 from landbridge.study.content import table_hash
 from landbridge.study.files import read_study
-from landbridge.study.results import OVERLAY, Results, read_results, tables_of
+from landbridge.study.results import OVERLAY, STUDY, Results, read_results, tables_of
 from landbridge.study.run import run_study
 from landbridge.study.runner import Where
 
 __all__ = ["rerun_study"]
-
-STUDY = "study.toml"
 
 
 def rerun_study(

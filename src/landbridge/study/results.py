@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import json
 import os
+import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -30,11 +31,15 @@ from landbridge.errors import OutputError, UnknownName
 from landbridge.study.kept import sync_folder
 
 __all__ = [
+    "FORMAT",
     "MANIFEST",
     "OVERLAY",
+    "STUDY",
     "Results",
     "check_output",
+    "is_current",
     "read_results",
+    "run_again",
     "tables_of",
     "whole_folder",
     "write_results",
@@ -42,6 +47,7 @@ __all__ = [
 
 MANIFEST = "manifest.json"
 OVERLAY = "overlay"
+STUDY = "study.toml"
 FORMAT = 1
 
 
@@ -154,7 +160,7 @@ def write_results(
         (draft / "tables").mkdir()
         for name, frame in tables.items():
             frame.write_parquet(draft / "tables" / f"{name}.parquet")
-        (draft / "study.toml").write_text(study, encoding="utf-8")
+        (draft / STUDY).write_text(study, encoding="utf-8")
         for name, content in (overlay or {}).items():
             (draft / OVERLAY).mkdir(exist_ok=True)
             (draft / OVERLAY / name).write_bytes(content)
@@ -294,3 +300,40 @@ def tables_of(results: Results, *, base: Path | None = None) -> Tables:
     if tables.overlay is None or tables.overlay.content_hash != told["content_hash"]:
         raise OutputError(f"{folder}: not the values that these results were made from; run the study again")
     return tables
+
+
+def is_current(results: Results, tables: Tables) -> bool:
+    """Whether results were made from the atlas at hand; true where either side does not say.
+
+    Parameters
+    ----------
+    results
+        A results folder.
+    tables
+        The atlas at hand, with or without the user's values.
+    """
+    made_from, package = results.manifest.get("atlas"), tables.package
+    return not made_from or package is None or made_from["content_hash"] == package.content_hash
+
+
+def run_again(results: Results) -> str:
+    """Return the command that makes results anew from the atlas at hand, into the same folder.
+
+    Parameters
+    ----------
+    results
+        A results folder.
+
+    Returns
+    -------
+    str
+        With whole paths, so that it can be given anywhere; empty where the folder keeps no study file.
+    """
+    folder = results.folder.resolve()
+    study = folder / STUDY
+    if not study.is_file() or study.stat().st_size == 0:
+        return ""
+    words = ["landbridge", "run", str(study), "--out", str(folder)]
+    if results.manifest.get("overlay"):
+        words += ["--overlay", str(folder / OVERLAY)]
+    return shlex.join(words)

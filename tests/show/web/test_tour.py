@@ -5,7 +5,10 @@ python -m pytest tests/show/web/test_tour.py -k tasks -s      tells how long eac
 
 from __future__ import annotations
 
+import json
 import re
+import shutil
+import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
@@ -17,9 +20,12 @@ from playwright.sync_api import Page, expect
 
 from tests.conftest import watch
 from tests.map_server import Server
-from tests.show.web.test_map import EXPECTED, Site
+from tests.show.web.test_map import EXPECTED, PATIENCE, Site
+from tests.show.web.texts import expressions, literals, markup, scripts
+from tools import web_assets
 
-WEB = Path(__file__).resolve().parents[3] / "web" / "src"
+HOME = Path(__file__).resolve().parents[3] / "web"
+WEB = HOME / "src"
 
 
 @pytest.fixture(scope="module")
@@ -57,7 +63,8 @@ def what_the_railway_does(page: Page) -> None:
 
 
 def source_of_a_capacity(page: Page) -> None:
-    page.get_by_role("main").get_by_role("button", name="Petropavlovsk - Petukhovo").click()
+    busiest = page.get_by_role("heading", name="Busiest crossings").locator("xpath=..")
+    busiest.get_by_role("button").first.click()
     row = page.get_by_test_id("card").locator("dl > div", has_text="capacity ab trains day")
     row.get_by_role("button").click()
     expect(row.get_by_test_id("why")).to_contain_text(re.compile(r"\w{4,}"))
@@ -128,7 +135,61 @@ def texts(language: str) -> dict[str, str]:
     found = re.findall(
         r"'([a-z_0-9.]+)': '((?:[^'\\]|\\.)*)'", (WEB / "messages" / f"{language}.ts").read_text("utf-8")
     )
+    assert len(found) == len({key for key, _ in found}), "each key once"
     return dict(found)
+
+
+def gaps(text: str) -> set[str]:
+    """Names of the gaps of a message, those of counts too."""
+    return set(re.findall(r"\{(\w+)(?:\}|, plural,)", text))
+
+
+def by_node(script: str) -> Any:
+    """What a script of the map's own modules prints as JSON."""
+    npm, environment = web_assets.node_and_npm()
+    node = shutil.which("node", path=environment["PATH"]) or npm[0]
+    done = subprocess.run([node, "-e", script], cwd=HOME, env=environment, capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+#: Loads a module of the map that imports nothing, without its types.
+LOAD = """const ts = require('typescript'), fs = require('fs');
+const js = ts.transpileModule(fs.readFileSync('src/lib/fill.ts', 'utf8'), {compilerOptions: {module: 'commonjs', target: 'es2022'}});
+const made = {}; new Function('exports', js.outputText)(made);
+"""  # noqa: E501 (a script for node)
+
+
+def counted(code: str, text: str, *counts: int) -> list[str]:
+    """A text of a language for some counts."""
+    wanted = json.dumps([text, counts, code])
+    return list(
+        by_node(f"{LOAD}const [text, all, code] = {wanted};"
+                "console.log(JSON.stringify(all.map(n => made.fill(text, {n, of: '{n}'}, code))))")
+    )  # fmt: skip
+
+
+def test_counts_choose_their_words_by_the_rules_of_the_language(built_map: None) -> None:
+    english = "{n, plural, one {# border} other {# borders}} of {of}"
+    assert counted("en", english, 0, 1, 2, 1234) == [
+        "0 borders of {n}", "1 border of {n}", "2 borders of {n}", "1,234 borders of {n}"
+    ]  # fmt: skip
+    russian = "{n, plural, one {# граница} few {# границы} many {# границ} other {# границы}}"
+    assert counted("ru", russian, 1, 2, 5, 11, 21, 22, 25) == [
+        "1 граница", "2 границы", "5 границ", "11 границ", "21 граница", "22 границы", "25 границ"
+    ]  # fmt: skip
+    assert counted("zh", "{n, plural, other {# 次过境}}", 1, 7) == ["1 次过境", "7 次过境"]
+    assert counted("ru", "{n, plural, other {#}} {unknown}", 3) == ["3 {unknown}"], "a gap without a value is seen"
+
+
+def test_each_count_has_the_forms_of_its_language() -> None:
+    needed = {"en": {"one", "other"}, "ru": {"one", "few", "many", "other"}, "zh": {"other"}}
+    for language, forms in needed.items():
+        for key, text in texts(language).items():
+            for each in re.findall(r"\{\w+, plural,((?: \w+ \{[^{}]*\})+)\}", text):
+                assert set(re.findall(r"(\w+) \{", each)) == forms, (language, key)
+            assert text.count("plural") == len(re.findall(r"\{\w+, plural,(?: \w+ \{[^{}]*\})+\}", text)), key
+    assert sum("plural" in text for text in texts("en").values()) > 8
 
 
 @pytest.mark.parametrize("language", ["ru", "zh"])
@@ -137,23 +198,89 @@ def test_a_language_has_only_texts_that_english_has_with_the_same_gaps(language:
     assert len(own) > 100
     assert set(own) <= set(english)
     for key, text in own.items():
-        assert set(re.findall(r"\{\w+\}", text)) == set(re.findall(r"\{\w+\}", english[key])), key
+        assert gaps(text) == gaps(english[key]), key
 
 
 #: Words of the templates that are names or forms of files, alike in all languages.
-ALIKE = {"Landbridge", "CSV", "Excel", "PNG", "SVG", "TOML", "TEU", "USD", "CO2", "CN-KZ, eu-RUS"}
+ALIKE = {"Landbridge", "CSV", "Excel", "PNG", "SVG", "TOML", "CO2", "CN-KZ, eu-RUS"}
 
 
-def test_no_text_of_a_page_stands_outside_the_message_files() -> None:
+def test_no_text_of_a_template_stands_outside_the_message_files() -> None:
     for file in sorted(WEB.rglob("*.svelte")):
-        text = re.sub(r"<(script|style)\b.*?</\1>|<!--.*?-->", "", file.read_text(encoding="utf-8"), flags=re.S)
-        said = re.findall(r'(?:title|aria-label|placeholder|alt)="([^"{]*[A-Za-z]{3}[^"{]*)"', text)
+        text = markup(file.read_text(encoding="utf-8"))
+        said = re.findall(r'(?:title|aria-label|placeholder|alt|label)="([^"{]*[A-Za-z][^"{]*)"', text)
         before = ""
         while before != text:  # expressions hold others
             before, text = text, re.sub(r"\{[^{}]*\}|&nbsp;", " ", text)
         text = re.sub(r"=>", "", text)
-        said += [word for piece in re.findall(r">([^<>]+)<", text) for word in re.findall(r"[A-Za-z]{3,}\w*", piece)]
+        # single letters are the codes of a picture, told in its legend
+        said += [word for piece in re.findall(r">([^<>]+)<", text) for word in re.findall(r"[A-Za-z]{2,}\w*", piece)]
         assert set(said) <= ALIKE, file.name
+
+
+#: Strings of the code that nobody reads as text: names of things in lower case or joined by signs, what CSS, SVG,
+#: colours and addresses are made of, and ids.
+CODE = re.compile(
+    r"""[a-z0-9_.:/$#|*&?=\-\[]*          # ids, keys of texts, parts of addresses
+    | [a-z]+[A-Z]\w*                      # names in the code
+    | @?[.\w@/!*-]+\.(?:svelte|ts|css|mjs)(?:\?worker&url)? | !?\.\./messages/\*\.ts
+    | .*[<>"].* | .*[;{}].*px.* | .*[Ii]nter.* | px;fill: | ;paint-order:.* | &\w+; | \([\w-]+:\ .*\)  # SVG and CSS
+    | nav\ \[aria-current\] | WEBGL_\w+ | image/svg\+xml | time,cost | \$1\\u00a0\$2 | \\n
+    | [A-Z][A-Za-z]?\d?                   # commands of paths, codes on the map and of countries
+    | Enter | Escape | Arrow\w+ | Home    # keys of the keyboard
+    | GET | POST | PATCH | DELETE | CSV | NFKD | KAZ
+    | Float64 | String | Polygon | LineString | Feature(?:Collection)? | Point | Bold  # types
+    | T00:00:00Z | en-GB | landbridge\ .* # moments, locales, commands
+    | ,\ targets                          # a table, as the origin of a figure names it
+    """,
+    re.VERBOSE,
+)
+#: What is compared with a word of the results, or stands for a place of the atlas; and the page's own name.
+NAMES = {"user equilibrium", "tips over", "Istanbul", "CN-KZ", " – Landbridge", "no WebGL worth having", "Excel"}
+#: Units by their code: what the page writes for each stands in the message files, where one is known.
+UNITS = {
+    "Mt",
+    "TEU",
+    "M TEU",
+    "USD",
+    "USD mn",
+    "USD/yr",
+    "USD/FEU",
+    "USD/TEU",
+    "kg/FEU",
+    "bn tkm",
+    "Mt CO2",
+    "Mt/yr",
+    "V/C",
+}
+
+
+def test_no_text_of_the_code_stands_outside_the_message_files() -> None:
+    found = {}
+    for file in sorted([*WEB.rglob("*.svelte"), *WEB.rglob("*.ts")]):
+        if "messages" in file.parts:
+            continue
+        code = file.read_text(encoding="utf-8")
+        pieces = [code] if file.suffix == ".ts" else [*scripts(code), *expressions(markup(code))]
+        said = {text for piece in pieces for text in literals(piece) if re.search(r"[A-Za-z]", text)}
+        left = {text for text in said if not CODE.fullmatch(text.strip())} - NAMES - UNITS
+        if left:
+            found[file.name] = left
+    assert found == {}
+
+
+def test_the_scan_finds_a_text_in_code() -> None:
+    code = "const a = `${n} tonnes gone`; // not a text\nlet b = 'Closed today', c = /[']a b/;"
+    page = f"<script>{code}</script>{{ok ? 'Yes, it is' : t('no')}}"
+    pieces = [*scripts(page), *expressions(markup(page))]
+    said = {text for piece in pieces for text in literals(piece)}
+    assert {text for text in said if not CODE.fullmatch(text.strip())} == {" tonnes gone", "Closed today", "Yes, it is"}
+
+
+def test_every_unit_of_the_code_has_a_text() -> None:
+    english = texts("en")
+    for unit in UNITS - {"USD/yr", "USD/TEU", "V/C"}:
+        assert f"unit.{re.sub('[^a-z0-9]+', '_', unit.lower())}" in english, unit
 
 
 @pytest.mark.browser
@@ -168,5 +295,56 @@ def test_the_language_changes_and_what_is_missing_stands_in_english(site: Site) 
         expect(page.locator("html")).to_have_attribute("lang", code)
         expect(page.get_by_role("combobox", name=language)).to_have_value(code)
         expect(page.get_by_role("main")).to_contain_text("relative gap")
+    page.locator("header select").select_option("ru")
+    site.open("routes?r=small&s=base&y=2023&from=cn-xian&to=Istanbul&obj=cost")
+    expect(page.get_by_test_id("routes")).to_contain_text(re.compile(r"\d+ (граница|границы|границ),"))
     page.locator("header select").select_option("en")
-    expect(page.get_by_role("heading", level=1)).to_have_text("Map")
+    expect(page.get_by_role("heading", level=1)).to_have_text("Routes")
+
+
+#: A language of four texts.
+FRENCH = """export default {
+  'page.map': 'Carte', 'page.compare': 'Comparer', 'top.year': 'Année',
+  'table.rows': '{shown} sur {all, plural, one {# ligne} other {# lignes}}',
+};
+"""
+
+
+@pytest.mark.browser
+def test_a_file_beside_the_others_is_a_language(site: Site, tmp_path: Path) -> None:
+    """A file put beside the others is enough: the build picks it up, each text by itself falls back to English."""
+    copy = tmp_path / "web"
+    shutil.copytree(HOME, copy, ignore=shutil.ignore_patterns("node_modules", "dist"))
+    (copy / "node_modules").symlink_to(HOME / "node_modules")
+    (copy / "src" / "messages" / "fr.ts").write_text(FRENCH, encoding="utf-8")
+    npm, environment = web_assets.node_and_npm()
+    done = subprocess.run(
+        [*npm, "run", "build", "--", "--logLevel", "error"], cwd=copy, env=environment, capture_output=True, text=True,
+        check=False,
+    )  # fmt: skip
+    assert done.returncode == 0, done.stdout + done.stderr
+    page = site.page.context.new_page()
+    page.set_default_timeout(PATIENCE)
+    kinds = {".js": "text/javascript", ".css": "text/css", ".html": "text/html", ".svg": "image/svg+xml"}
+
+    def built(route: Any) -> None:
+        """The page's files from this build, everything else from the server."""
+        name = route.request.url.removeprefix(site.address).split("?")[0].split("#")[0] or "index.html"
+        file = copy / "dist" / name
+        if name.startswith("api/") or not file.is_file():
+            route.continue_()
+        else:
+            route.fulfill(body=file.read_bytes(), content_type=kinds.get(file.suffix, "application/octet-stream"))
+
+    page.route("**/*", built)
+    try:
+        page.goto(f"{site.address}#/map?r=small&s=base&y=2023")
+        choice = page.locator("header select")
+        expect(choice.locator("option")).to_have_count(4)
+        choice.select_option(label="Français")
+        expect(page.get_by_role("heading", level=1)).to_have_text("Carte")
+        expect(page.locator("html")).to_have_attribute("lang", "fr")
+        expect(page.get_by_role("link", name="Comparer")).to_be_visible()
+        expect(page.get_by_role("link", name="Choke points")).to_be_visible()
+    finally:
+        page.close()

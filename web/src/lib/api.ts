@@ -23,7 +23,7 @@ export type Row = Record<string, any>;
 export interface Scenario {id: string; name: string; description: string; measures: Row[]}
 export interface ResultInfo {
   id: string; title: string; description: string; kind: 'study' | 'what-if'; made: string; landbridge: string;
-  atlas: Row | null; overlay: Row | null; size: string; compare: string; years: number[]; scenarios: Scenario[];
+  atlas: Row | null; overlay: Row | null; current: boolean; again: string; size: string; compare: string; years: number[]; scenarios: Scenario[];
   held: string[]; solved: Row[]; tables: Record<string, string>;
 }
 type Numbers = (number | null)[];
@@ -63,7 +63,7 @@ export interface Job {
   made: string; started: string | null; ended: string | null; done: number; total: number; message: string; asked: Row;
 }
 export interface ProjectInfo {row: Row; moments: Row[]; atlas: Row[]}
-export interface FindingInfo {kind: string; id: string; title: string; made: string; tables: string[]}
+export interface FindingInfo {kind: string; id: string; title: string; made: string; current: boolean; tables: string[]}
 export interface Point {result: string; scenario: string; year: number}
 export interface Fault {where: string; wanted: string; got: string}
 
@@ -114,6 +114,7 @@ export const studyFile = (result: string) => `api/results/${part(result)}/study`
 export const api = {
   map: () => call<MapData>('GET', 'api/atlas/map'),
   borders: () => call<any>('GET', 'api/atlas/borders'),
+  unread: () => call<{id: string; why: string}[]>('GET', 'api/unread'),
   results: () => call<ResultInfo[]>('GET', 'api/results'),
   run: (p: Point) => call<Run>('GET', `api/results/${part(p.result)}/run${at(p)}`),
   crossing: (p: Point, id: string) => call<CrossingCard>('GET', `api/results/${part(p.result)}/crossings/${part(id)}${at(p)}`),

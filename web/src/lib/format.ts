@@ -1,5 +1,5 @@
 // Numbers as people of the page's language write them.
-import {language, t} from './i18n.svelte';
+import {language, maybe, t} from './i18n.svelte';
 
 const formats = new Map<string, Intl.NumberFormat>();
 function format(digits: number, sign: boolean): Intl.NumberFormat {
@@ -30,4 +30,9 @@ export function any(value: unknown, sign = false): string {
 }
 /** An id in words; names of the atlas and free text stay as they are. */
 export const spoken = (text: string) => (/^[a-z0-9]+(_[a-z0-9]+)+$/.test(text) ? words(text) : text);
+/** A unit as the page's language writes it; one that no message file knows stays as it is. */
+export const unitOf = (unit: string) => maybe(`unit.${unit.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}`, unit);
+/** Modes and states of lines, crossings and projects in words. */
+export const modeOf = (mode: string) => maybe(`mode.${mode}`, words(mode));
+export const stateOf = (state: string) => maybe(`state.${state}`, words(state));
 export const words = (text: string) => text.replaceAll('_', ' ');

@@ -1,4 +1,5 @@
 // What is shown: one record, written into the address so that a view can be shared, kept and gone back to.
+import {t} from './i18n.svelte';
 import {api, type MapData, type Point, type ResultInfo, type Run} from './api';
 
 export const PAGES = ['map', 'compare', 'choke', 'routes', 'whatif', 'terminal', 'trade', 'power', 'invest', 'validation', 'atlas'] as const;
@@ -27,6 +28,7 @@ class World {
   run = $state.raw<Run | null>(null);
   before = $state.raw<Run | null>(null);
   error = $state('');
+  unread = $state.raw<{id: string; why: string}[]>([]);
 }
 export const world = new World();
 
@@ -60,12 +62,29 @@ export function go(change: Partial<View>, {replace = false} = {}) {
   else history.pushState(null, '', next);
 }
 
+/** What people call some results; where several share a title, their folder and date tell them apart. */
+export function label(of: ResultInfo): string {
+  const shared = world.results.filter(r => r.title === of.title).length > 1;
+  const told = [shared ? of.made.slice(0, 16).replace('T', ' ') : '', of.kind === 'what-if' ? t('page.whatif').toLowerCase() : '', of.current ? '' : t('stale.short')].filter(Boolean);
+  // the folder comes first, since a narrow list shows only the beginning
+  return `${shared ? `${of.id}: ` : ''}${of.title}${told.length ? ` (${told.join(', ')})` : ''}`;
+}
 export const result = () => world.results.find(r => r.id === view.r);
 export const point = (): Point => ({result: view.r, scenario: view.s, year: solvedYear(result(), view.y)});
 export const against = (): Point => {
   const other = world.results.find(r => r.id === (view.ar || view.r));
   return {result: other?.id ?? '', scenario: view.as || other?.compare || '', year: solvedYear(other, view.ay || point().year)};
 };
+
+/** The sides that say most of some results: the last scenario against the base, or the last year against the first; none where there is one solution. */
+export function sides(of: ResultInfo | undefined): Partial<View> | null {
+  if (!of) return null;
+  const others = of.scenarios.filter(s => s.id !== of.compare), last = of.years[of.years.length - 1];
+  if (others.length) return {r: of.id, s: others[others.length - 1].id, y: last, ar: '', as: of.compare, ay: 0};
+  return of.years.length > 1 ? {r: of.id, s: of.compare, y: last, ar: '', as: of.compare, ay: of.years[0]} : null;
+}
+/** Whether both sides of a comparison are one solution. */
+export const isSame = () => JSON.stringify(point()) === JSON.stringify(against());
 
 /** The year itself where it was solved, else the nearest that was. */
 export function solvedYear(of: ResultInfo | undefined, year: number): number {
@@ -97,7 +116,9 @@ export function fetchRun(at: Point): Promise<Run> {
 }
 
 export async function refreshResults() {
-  world.results = await api.results();
+  const [results, unread] = await Promise.all([api.results(), api.unread()]);
+  [world.results, world.unread] = [results, unread];
+  settle(); // at once: nothing may be asked for half a view
 }
 
 export function start() {

@@ -30,6 +30,7 @@ from landbridge.show.web.library import Point
 from landbridge.show.web.routes_view import answer_routes
 from landbridge.show.web.terminal_app import add_terminals
 from landbridge.show.web.trade_app import add_trade
+from landbridge.study.results import STUDY
 
 __all__ = ["create_app"]
 
@@ -243,13 +244,18 @@ def _atlas(app: FastAPI) -> None:
 def _results(app: FastAPI) -> None:
     @app.get("/api/results", tags=["results"])
     def get_results(desk: OnDesk) -> list[shapes.ResultsOut]:
-        """All results."""
-        return [results_views.described(desk.library, name) for name in desk.library.ids()]
+        """All results that can be read; those made from the atlas at hand come first."""
+        return [results_views.described(desk.library, name, desk.atlas) for name in desk.listed()]
+
+    @app.get("/api/unread", tags=["results"])
+    def get_unread(desk: OnDesk) -> list[shapes.Unread]:
+        """Folders that look like results and cannot be read, and why."""
+        return [shapes.Unread(id=name, why=why) for name, why in desk.library.unread().items()]
 
     @app.get("/api/results/{result}", tags=["results"])
     def get_result(desk: OnDesk, result: IdPath) -> shapes.ResultsOut:
         """Some results."""
-        return results_views.described(desk.library, result)
+        return results_views.described(desk.library, result, desk.atlas)
 
     @app.get("/api/results/{result}/run", tags=["results"])
     def get_run(desk: OnDesk, at: AtPoint) -> shapes.Run:
@@ -283,7 +289,7 @@ def _results(app: FastAPI) -> None:
     def get_study(desk: OnDesk, result: IdPath) -> Response:
         """The study file, to run on the command line."""
         desk.library[result]
-        text = (desk.library[result].folder / "study.toml").read_bytes()
+        text = (desk.library[result].folder / STUDY).read_bytes()
         return as_file(text, "application/toml", f"{result}.toml")
 
     @app.get("/api/results/{result}/tables/{name}", tags=["results"])
@@ -301,7 +307,7 @@ def _results(app: FastAPI) -> None:
     def patch_result(desk: OnDesk, result: IdPath, asked: shapes.AskedName) -> shapes.ResultsOut:
         """Give a what-if another name."""
         desk.rename(result, asked.title)
-        return results_views.described(desk.library, result)
+        return results_views.described(desk.library, result, desk.atlas)
 
 
 def _table_file(desk: Desk, frame: Any, name: str, form: str, file: str, points: list[Point]) -> Response:

@@ -21,6 +21,7 @@ from landbridge.show.web.findings import Findings
 from landbridge.show.web.library import Library, Point
 from landbridge.show.web.worker import Ready, Task, TerminalTask, Worker
 from landbridge.study.files import check_study, read_study
+from landbridge.study.results import is_current, run_again
 from landbridge.study.whatif import whatif_toml
 
 __all__ = ["TERMINAL", "Desk", "TooMany"]
@@ -108,7 +109,7 @@ class Desk:
     def warm(self) -> None:
         """Make what the first page asks for."""
         _ = self.map_json, self.borders_json
-        for name in self.library.ids()[:1]:
+        for name in self.listed()[:1]:
             results = self.library[name]
             self.run(Point(name, results.scenarios[0], results.years[0]))
 
@@ -137,6 +138,12 @@ class Desk:
         )  # fmt: skip
 
     # --------------------------------------------------------------------------------------------------- results
+
+    def listed(self) -> list[str]:
+        """Return the ids of results that can be read, those made from the atlas at hand first."""
+        unread = self.library.unread()
+        names = [name for name in self.library.ids() if name not in unread]
+        return sorted(names, key=lambda name: not is_current(self.library.head(name), self.atlas))
 
     def run(self, at: Point) -> shapes.Run:
         """What one solution comes to; kept as long as the results stay the same."""
@@ -217,9 +224,9 @@ class Desk:
         self._room(store)
         results = self.library[asked.result]
         tables = self.library.tables(asked.result, self.atlas)
-        made_from = results.manifest["atlas"]
-        if made_from and tables.package and made_from["content_hash"] != tables.package.content_hash:
-            raise OutputError(f"{asked.result}: made from another state of the atlas; run its study again first")
+        if not is_current(results, tables):
+            again = run_again(results) or "run its study again first"
+            raise OutputError(f"{asked.result}: made from another state of the atlas; make it anew: {again}")
         with self._lock:
             job = store.add(asked.title, asked.model_dump())
         study = workspace / "studies" / f"{job.id}.toml"

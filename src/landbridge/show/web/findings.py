@@ -18,7 +18,7 @@ import polars as pl
 from landbridge.errors import OutputError, UnknownName
 from landbridge.study.results import MANIFEST
 
-__all__ = ["KINDS", "Finding", "Findings", "kind_of"]
+__all__ = ["KINDS", "Finding", "Findings", "kind_of", "told_in"]
 
 #: Files by which folders of each kind are known; a file that several kinds share must name its kind besides.
 KINDS: Mapping[str, str] = {
@@ -39,8 +39,16 @@ _lock = threading.Lock()
 _read: dict[Path, tuple[int, Mapping[str, Any]]] = {}
 
 
-def _told(path: Path) -> Mapping[str, Any]:
-    """Return what a file says; read again when it changes."""
+def told_in(path: Path) -> Mapping[str, Any]:
+    """Return what a JSON file says; read again when it changes.
+
+    Raises
+    ------
+    OSError
+        If it is not there.
+    OutputError
+        If it cannot be read, or holds something else than an object.
+    """
     stamp = path.stat()
     with _lock:
         held = _read.get(path)
@@ -60,7 +68,7 @@ def _told(path: Path) -> Mapping[str, Any]:
 def kind_of(folder: Path, marker: str = MANIFEST) -> str:
     """Return the kind that a folder's file names; empty for results of a study, and where there is no such file."""
     try:
-        return str(_told(folder / marker).get("kind") or "")
+        return str(told_in(folder / marker).get("kind") or "")
     except (OSError, OutputError):
         return ""
 
@@ -185,6 +193,6 @@ class Findings:
         if name not in places:
             raise UnknownName(f"folder of {kind}", name, list(places))
         try:
-            return Finding(kind, name, places[name], _told(places[name] / KINDS[kind]))
+            return Finding(kind, name, places[name], told_in(places[name] / KINDS[kind]))
         except (OSError, OutputError) as error:
             raise OutputError(f"{name}: {error}") from error

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 from fastapi import FastAPI, Response
 from fastapi import Path as InPath
 
+from landbridge.data.tables import Tables
 from landbridge.show.web import results_views, shapes
 from landbridge.show.web.files import as_csv, as_xlsx
 from landbridge.show.web.findings import Finding
@@ -17,8 +18,12 @@ __all__ = ["add_findings"]
 Kind = Annotated[str, InPath(min_length=1, max_length=40)]
 
 
-def _out(found: Finding) -> shapes.FindingOut:
-    return shapes.FindingOut(kind=found.kind, id=found.id, title=found.title, made=found.made, tables=found.tables)
+def _out(found: Finding, atlas: Tables) -> shapes.FindingOut:
+    made_from, package = found.told.get("atlas"), atlas.package
+    current = not isinstance(made_from, dict) or package is None or made_from["content_hash"] == package.content_hash
+    return shapes.FindingOut(
+        kind=found.kind, id=found.id, title=found.title, made=found.made, current=current, tables=found.tables
+    )
 
 
 def add_findings(app: FastAPI) -> None:
@@ -27,7 +32,7 @@ def add_findings(app: FastAPI) -> None:
     @app.get("/api/findings/{kind}", tags=["findings"])
     def get_findings(desk: OnDesk, kind: Kind) -> list[shapes.FindingOut]:
         """Folders of a kind: power, dependence, stress, exposure, investment, validation, backtest or sensitivity."""
-        return [_out(found) for found in desk.findings.all(kind)]
+        return [_out(found, desk.atlas) for found in desk.findings.all(kind)]
 
     @app.get("/api/findings/{kind}/{name}", tags=["findings"])
     def get_finding(desk: OnDesk, kind: Kind, name: IdPath) -> dict[str, Any]:

@@ -16,8 +16,8 @@ import polars as pl
 
 from landbridge.data.tables import Tables
 from landbridge.errors import OutputError, UnknownName
-from landbridge.show.web.findings import kind_of
-from landbridge.study.results import MANIFEST, Results, read_results, tables_of
+from landbridge.show.web.findings import kind_of, told_in
+from landbridge.study.results import FORMAT, MANIFEST, Results, read_results, tables_of
 
 __all__ = ["Library", "Point", "pair"]
 
@@ -73,17 +73,49 @@ class Library:
 
     def title(self, name: str) -> str:
         """Return what people call some results."""
-        return self._titles().get(name) or str(self[name].manifest["study"]["name"])
+        return self._titles().get(name) or str(self.head(name).manifest["study"]["name"])
 
     def is_whatif(self, name: str) -> bool:
         """Whether a job made it."""
         return name in self._titles()
 
-    def __getitem__(self, name: str) -> Results:
+    def _place(self, name: str) -> Path:
         places = self._places()
         if name not in places:
             raise UnknownName("results", name, list(places))
-        path = places[name]
+        return places[name]
+
+    def head(self, name: str) -> Results:
+        """Return what some results say of themselves, without their tables: a listing needs no more.
+
+        Raises
+        ------
+        UnknownName
+            For an id that is not there.
+        OutputError
+            If they cannot be read, or are of another format.
+        """
+        path = self._place(name)
+        try:
+            told = told_in(path / MANIFEST)
+        except OSError as error:
+            raise OutputError(f"{name}: results could not be read: {error}") from error
+        if (found := told.get("format")) != FORMAT:
+            raise OutputError(f"{name}: wanted results of format {FORMAT}, got {found}; run the study again")
+        return Results(path, told, {})
+
+    def unread(self) -> dict[str, str]:
+        """Return why some folders cannot be read, by id: one of them shall not keep the others from being shown."""
+        found = {}
+        for name in self.ids():
+            try:
+                self.head(name)
+            except OutputError as error:
+                found[name] = str(error)
+        return found
+
+    def __getitem__(self, name: str) -> Results:
+        path = self._place(name)
         stamp = (path / MANIFEST).stat().st_mtime_ns
         with self._lock:
             held = self._read.get(path)

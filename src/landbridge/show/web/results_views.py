@@ -14,7 +14,7 @@ from landbridge.show.web.columns import meaning
 from landbridge.show.web.library import Library, Point, pair
 from landbridge.show.web.shapes import Choke, CrossingCard, Flows, Frame, LinkCard, ResultsOut, Run, ScenarioOut, Users
 from landbridge.study.compare import KEYS, Side, compare
-from landbridge.study.results import Results
+from landbridge.study.results import Results, is_current, run_again
 from landbridge.study.summary import crossing_goods
 from landbridge.study.tabulate import TABLES
 from landbridge.study.users import users_of
@@ -41,9 +41,10 @@ def _plain(value: Any) -> Any:
     return value if isinstance(value, (str, int, float, bool, type(None))) else str(value)
 
 
-def described(library: Library, name: str) -> ResultsOut:
-    """What some results hold, and how they were made."""
-    results = library[name]
+def described(library: Library, name: str, atlas: Tables) -> ResultsOut:
+    """What some results hold, how they were made, and whether from the atlas at hand."""
+    results = library.head(name)
+    current = is_current(results, atlas)
     manifest = results.manifest
     study = manifest["study"]
     return ResultsOut(
@@ -55,6 +56,8 @@ def described(library: Library, name: str) -> ResultsOut:
         landbridge=manifest["landbridge"],
         atlas=manifest["atlas"],
         overlay=manifest.get("overlay"),
+        current=current,
+        again="" if current else run_again(results),
         size=manifest["settings"]["size"],
         compare=study["compare"],
         years=results.years,

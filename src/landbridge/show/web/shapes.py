@@ -48,6 +48,7 @@ __all__ = [
     "Terminals",
     "TradeAnswer",
     "TradeQuestion",
+    "Unread",
     "Users",
 ]
 
@@ -226,8 +227,18 @@ class ScenarioOut(Shape):
     measures: list[dict[str, Any]]
 
 
+class Unread(Shape):
+    """A folder that looks like results and cannot be read."""
+
+    id: str
+    why: str
+
+
 class ResultsOut(Shape):
-    """Some results: what was solved, from which facts and code."""
+    """Some results: what was solved, from which facts and code.
+
+    Where they are not `current`, since the atlas has changed, `again` is the command that makes them anew.
+    """
 
     id: str
     title: str
@@ -237,6 +248,8 @@ class ResultsOut(Shape):
     landbridge: str
     atlas: dict[str, Any] | None
     overlay: dict[str, Any] | None
+    current: bool
+    again: str
     size: str
     compare: str
     years: list[int]
@@ -492,6 +505,7 @@ class FindingOut(Shape):
     id: str
     title: str
     made: str
+    current: bool
     tables: list[str]
 
 
