@@ -545,6 +545,10 @@ def test_report_opens_from_disk(offline_page: Page, results: Results, file: Path
     page.goto(file.as_uri())
     assert page.evaluate("window.hacked") is None
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth"), "nothing sticks out to the side"
+    choice, contents = page.locator(".printing").bounding_box(), page.locator("nav").first.bounding_box()
+    assert choice
+    assert contents
+    assert contents["y"] - choice["y"] - choice["height"] >= 8, "what is printed stands apart from the contents"
     cells = page.evaluate(
         "[...document.querySelectorAll('[data-table]')].map((e) => "
         "Object.fromEntries([...e.attributes].map((a) => [a.name, a.value])))"
