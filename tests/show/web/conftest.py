@@ -86,7 +86,8 @@ def found_home(results_home: Path) -> Path:
 #: A programme on the user's own price of the railway, at which it is worth building.
 OWN_PRICE = "id,cost_low_usd_mn,cost_high_usd_mn\ncku,40,60\n"
 #: Events that are run again, and inputs that are moved: few, since each is a run.
-EVENTS, INPUTS = ("loading-stop-2021", "red-sea"), ("rail-constant-china-europe", "dostyk-constant")
+EVENTS = ("loading-stop-2021", "red-sea", "poland-belarus-closure")
+INPUTS = ("rail-constant-china-europe", "dostyk-constant")
 
 
 @pytest.fixture(scope="session")

@@ -91,7 +91,7 @@ def test_a_programme_shows_when_each_project_is_built_and_what_is_spent(site: Si
     spent = table(asked_home, "programme", "programme_spending").filter(pl.col("payer") == "*")
     assert shown(page, 'main [data-from="programme_spending.spent_usd"]') == spent["spent_usd"].to_list()
     assert spent["spent_usd"].sum() == pytest.approx(project["cost_usd"])
-    expect(page.get_by_test_id("lead")).to_contain_text("1 of 1 projects make the programme")
+    expect(page.get_by_test_id("lead")).to_contain_text("1 of 1 project makes the programme")
     prices = table(asked_home, "programme", "coordination")["price_usd"].to_list()
     assert shown(page, 'main [data-from^="coordination.price_usd"]') == [-v for v in prices]
     in_both_themes(page)
@@ -99,13 +99,20 @@ def test_a_programme_shows_when_each_project_is_built_and_what_is_spent(site: Si
 
 def test_events_show_the_change_beside_what_was_published(site: Site, asked_home: Path) -> None:
     site.open("validation?pr=backtest")
-    rows = table(asked_home, "backtest", "backtest").drop_nulls("change_pct")
-    assert rows["event"].n_unique() == 2
+    every = table(asked_home, "backtest", "backtest")
+    rows = every.drop_nulls("change_pct")
+    assert every["event"].n_unique() == 3
     assert shown(site.page, 'main [data-from^="backtest.change_pct"]') == rows["change_pct"].to_list()
     published = rows.drop_nulls("published_pct").height
     assert published
-    expect(site.page.locator("main i.mark")).to_have_count(published)
-    expect(site.page.get_by_test_id("lead")).to_contain_text("Of 2 events")
+    # a number of the event itself, such as trains that waited, stands beside the published one
+    levels = every.drop_nulls(["published_level", "with_event"])
+    assert levels["indicator"].to_list() == ["queue_trains"]
+    assert shown(site.page, 'main [data-from^="backtest.with_event"]') == levels["with_event"].to_list()
+    expect(site.page.locator("main section", has_text="trains that wait")).to_contain_text("Brest - Malaszewicze")
+    expect(site.page.locator("main section", has_text="trains that wait")).to_contain_text("130 as published")
+    expect(site.page.locator("main i.mark")).to_have_count(published + levels.height)
+    expect(site.page.get_by_test_id("lead")).to_contain_text("Of 3 events")
     in_both_themes(site.page)
 
 

@@ -65,7 +65,7 @@ def what_the_railway_does(page: Page) -> None:
 def source_of_a_capacity(page: Page) -> None:
     busiest = page.get_by_role("heading", name="Busiest crossings").locator("xpath=..")
     busiest.get_by_role("button").first.click()
-    row = page.get_by_test_id("card").locator("dl > div", has_text="capacity ab trains day")
+    row = page.get_by_test_id("card").locator('dl > div:has([data-column="capacity_ab_trains_day"])')
     row.get_by_role("button").click()
     expect(row.get_by_test_id("why")).to_contain_text(re.compile(r"\w{4,}"))
 
