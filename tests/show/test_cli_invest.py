@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import time
 from pathlib import Path
 
 import pytest
@@ -146,3 +147,22 @@ def test_links_to_build_and_their_faults(shared: Path, tmp_path: Path) -> None:
     assert found["seconds_cpu_compiling"] > 0.0  # apart from the search
     with pytest.raises(LandbridgeError, match="no such file"):
         ask("design", net, trips, str(tmp_path / "none.csv"), "--budget", "5")
+
+
+def test_compiling_is_told_once_where_it_takes_long(monkeypatch: pytest.MonkeyPatch) -> None:
+    from landbridge.study import design
+
+    monkeypatch.setattr(design, "PATIENCE_S", 0.2)
+    told: list[str] = []
+    with design._told_when_long(told.append):
+        pass
+    assert told == []
+    with design._told_when_long(told.append):
+        begin = time.process_time()
+        while not told and time.process_time() - begin < 20.0:
+            sum(range(1000))
+    assert len(told) == 1
+    assert "once" in told[0]
+    with pytest.raises(ZeroDivisionError), design._told_when_long(told.append):  # its thread ends with it
+        raise ZeroDivisionError
+    assert len(told) == 1

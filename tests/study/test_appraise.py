@@ -13,14 +13,14 @@ import numpy as np
 import polars as pl
 import pytest
 
-from landbridge.errors import LandbridgeError, UnknownName
+from landbridge.errors import LandbridgeError, StudyError, UnknownName
 from landbridge.model import appraisal
 from landbridge.scenario.measures import Charge, Ease
 from landbridge.show.report import report
 from landbridge.study.appraisal_terms import Appraising
 from landbridge.study.appraise import Terms, _Account, _loss, appraise, between_years
 from landbridge.study.appraising import Option, options_of, plan_of
-from landbridge.study.files import Study, read_study
+from landbridge.study.files import Study, check_study, read_study
 from landbridge.study.gains import Gains
 from landbridge.study.invest_files import COLUMNS, keeping, read_investment, tables_of, write_investment
 from landbridge.study.plan import Limits, plan
@@ -449,3 +449,59 @@ def test_the_line_to_kars_takes_income_from_ways_over_iran(study: Study) -> None
     found = appraise(study, small_tables(), ["btk-modernisation"], company=False)["projects"][0]["alone"]
     assert found["users_logsum_usd"] > 0.0
     assert (found["loss"] is not None) == (found["gross_benefit_usd"] < -1e5)
+
+
+OUTLAY = """
+[appraisal.scenarios.half]
+cost_usd_mn = 300
+low_usd_mn = 100
+high_usd_mn = 500
+build_years = 2
+opening = 2028
+payers = { KZ = 1.0, CN = 3.0 }
+"""
+
+
+def test_a_scenario_costs_what_the_study_tells(study: Study, valuer: Valuer, tmp_path: Path) -> None:
+    """The same gains, from 2028 on and with a cost, in an appraisal and in a programme."""
+    path = tmp_path / "own.toml"
+    path.write_text(STUDY + OUTLAY, encoding="utf-8")
+    costly = read_study(path)
+    found = project(appraise(costly, small_tables(), ["half"], company=False, valuer=valuer), "half")
+    assert found["cost_usd"] == {"low": 1e8, "used": 5e8, "high": 5e8, "basis": "told by the study"}  # cost = "high"
+    assert found["payers"] == {"KZ": 0.25, "CN": 0.75}
+    assert (found["first_year"], found["opening_year"]) == (2026, 2028)
+    told = found["alone"]
+    rate = Terms(costly, small_tables()).rate
+    spent = 2.5e8 + 2.5e8 / (1 + rate)
+    upkeep_and_rest = told["cost_present_value_usd"] - spent
+    assert told["npv_usd"] == pytest.approx(told["gross_benefit_usd"] - spent - upkeep_and_rest, rel=1e-9)
+    free = project(appraise(study, small_tables(), ["half"], company=False, valuer=valuer), "half")["alone"]
+    assert free["npv_usd"] is None
+    # opened two years after the first year of the account in place of one after it
+    years = Terms(costly, small_tables()).years
+    waits = sum((1 + rate) ** -t for t in range(2, years + 2)) / sum((1 + rate) ** -t for t in range(1, years + 1))
+    assert told["gross_benefit_usd"] == pytest.approx(free["gross_benefit_usd"] * waits, rel=1e-9)
+    assert {"by length", "by territory"}.isdisjoint({row["rule"] for row in found["sharing"]})
+    assert "range told by the study" not in {row["basis"] for row in told["risks"]}  # the highest end is in use
+    programme = plan(costly, small_tables(), Limits(total_usd=1e9), ["half"], valuer=valuer)
+    assert programme["programme"][0]["cost_usd"] == 5e8
+    assert programme["programme"][0]["chosen"] == (programme["value_usd"] > 0)
+    with pytest.raises(LandbridgeError, match="no cost is known"):
+        plan(study, small_tables(), Limits(total_usd=1e9), ["half"], valuer=valuer)
+
+
+def test_faults_in_what_scenarios_cost(tmp_path: Path) -> None:
+    path = tmp_path / "own.toml"
+    path.write_text(STUDY + OUTLAY.replace("low_usd_mn = 100", "low_usd_mn = 400") + OUTLAY.replace("half", "haff"))
+    with pytest.raises(StudyError) as error:
+        read_study(path)
+    assert len(error.value.faults) == 2
+    assert "did you mean half" in str(error.value)
+    assert "low_usd_mn <= cost_usd_mn <= high_usd_mn, got 400, 300, 500" in str(error.value)
+    path.write_text(STUDY + OUTLAY.replace("KZ = 1.0", "KX = 1.0"))
+    with pytest.raises(StudyError, match="known country, got 'KX'"):
+        check_study(read_study(path), small_tables())
+    path.write_text(STUDY + OUTLAY.replace("cost_usd_mn = 300", "cost_usd_mn = 0"))
+    with pytest.raises(StudyError, match="cost_usd_mn"):
+        read_study(path)

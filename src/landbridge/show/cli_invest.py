@@ -103,7 +103,10 @@ def design(
             raise LandbridgeError(f"{path}: {'a folder, wanted a file' if path.is_dir() else 'no such file'}")
     from landbridge.study.design import design_files
 
-    found = design_files(network, trips, candidates, budget=budget, seconds=seconds, demand=demand)
+    def tell(text: str) -> None:
+        typer.echo(f"{text[0].upper()}{text[1:]}.", err=True)
+
+    found = design_files(network, trips, candidates, budget=budget, seconds=seconds, demand=demand, tell=tell)
     if as_json:
         print_json(found)
         return

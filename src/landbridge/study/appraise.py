@@ -439,7 +439,10 @@ def _sharing(option: Option, plan: Plan, tables: Tables, told: Mapping[str, Any]
         return []
     cost = told["cost_present_value_usd"]
     benefit = [told["by_country"][c]["gains_usd"] for c in players]
-    (km, basis), ground = length_by_country(tables, option.id), ground_cost(tables, option.id)
+    # a scenario stands on nobody's ground
+    (km, basis), ground = (
+        (length_by_country(tables, option.id), ground_cost(tables, option.id)) if option.project else (({}, ""), {})
+    )
     weights = {
         "by length": [km.get(c, 0.0) for c in players],
         "by territory": [ground.get(c, 0.0) for c in players],

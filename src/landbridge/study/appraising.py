@@ -14,7 +14,7 @@ from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model.appraisal import Loan
 from landbridge.scenario.measures import Build, Ease, Measure, Regauge, Upgrade
 from landbridge.scenario.select import country_km
-from landbridge.study.appraisal_terms import Appraising
+from landbridge.study.appraisal_terms import Appraising, Cost, Outlay
 from landbridge.study.files import Study
 from landbridge.study.settings import parameter
 
@@ -70,7 +70,8 @@ class Plan:
     low_usd, used_usd, high_usd
         Cost; None where nothing can be said.
     cost_basis
-        ``published``, ``by kilometre`` (an estimate from other projects), or ``unknown``.
+        ``published``, ``by kilometre`` (an estimate from other projects), ``told by the study`` (of a scenario), or
+        ``unknown``.
     first_year, build_years
         First year of construction and years of it, in even parts; service begins after them.
     timing_basis
@@ -78,7 +79,7 @@ class Plan:
     payers
         Share of the cost by country; adds up to 1.
     payer_basis
-        ``financing``, ``territory`` or ``countries``.
+        ``financing``, ``territory``, ``countries`` or ``study``.
     loan, lender, servicing
         Loan of the project company, who lends, and the shares of its owners who serve it.
     rail
@@ -184,11 +185,11 @@ def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int
     Parameters
     ----------
     option
-        The project; a scenario has no cost in the atlas.
+        The project; a scenario has the cost that the study tells, if it tells one.
     tables
         The atlas.
     how
-        Which end of the range of costs.
+        Which end of the range of costs; what scenarios cost.
     first_modelled
         First modelled year, in which what has no date opens.
 
@@ -198,6 +199,8 @@ def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int
     """
     build = int(parameter(tables, "line-build-years"))
     if not option.project:
+        if option.id in how.scenarios:
+            return _told_plan(how.scenarios[option.id], how.cost, first_modelled)
         return Plan(None, None, None, "unknown", first_modelled - 1, 1, "opens in the first modelled year", {}, "none",
                     None, "", {})  # fmt: skip
     row = tables["projects"].row(by_predicate=pl.col("id") == option.id, named=True)
@@ -268,6 +271,29 @@ def plan_of(option: Option, tables: Tables, how: Appraising, first_modelled: int
         _is_rail(tables, option.id),
         _history(tables, option.id),
         row["status"] == "in_service",
+    )
+
+
+def _told_plan(outlay: Outlay, end: Cost, first_modelled: int) -> Plan:
+    """What a study says that a scenario costs, when, and whom."""
+    middle = outlay.cost_usd_mn
+    low, high = (middle if v is None else v for v in (outlay.low_usd_mn, outlay.high_usd_mn))
+    used = {"low": low, "mean": middle, "high": high}[end]
+    opening = first_modelled if outlay.opening is None else outlay.opening
+    whole = sum(outlay.payers.values())
+    return Plan(
+        low_usd=low * 1e6,
+        used_usd=used * 1e6,
+        high_usd=high * 1e6,
+        cost_basis="told by the study",
+        first_year=opening - outlay.build_years,
+        build_years=outlay.build_years,
+        timing_basis="opens in the first modelled year" if outlay.opening is None else "told by the study",
+        payers={c: share / whole for c, share in outlay.payers.items()},
+        payer_basis="study" if outlay.payers else "none",
+        loan=None,
+        lender="",
+        servicing={},
     )
 
 

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import threading
 import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -18,6 +21,9 @@ from landbridge.study.assign import prepare
 
 __all__ = ["design_files"]
 
+# CPU seconds after which the user is told that code is being compiled: ready code takes a third of them.
+PATIENCE_S = 1.5
+
 
 def design_files(
     network: Path,
@@ -27,6 +33,7 @@ def design_files(
     budget: float,
     seconds: float = float("inf"),
     demand: float = 1.0,
+    tell: Callable[[str], None] | None = None,
 ) -> dict[str, Any]:
     """Solve a discrete network design problem from files.
 
@@ -42,6 +49,8 @@ def design_files(
         CPU time after which the best design so far is returned, with its bound.
     demand
         Factor on all trips.
+    tell
+        Called once where code must be compiled first.
 
     Returns
     -------
@@ -69,7 +78,8 @@ def design_files(
     relations = prepared.relations
     relations = replace(relations, tonnes_yr=relations.tonnes_yr * demand)
     base = len(bare.link_name)
-    compiling = _compile()
+    with _told_when_long(tell):
+        compiling = _compile()
     begin = time.process_time()
     found = portfolio.design(
         prepared.graph,
@@ -108,6 +118,29 @@ def design_files(
         "seconds_cpu": time.process_time() - begin,
         "seconds_cpu_compiling": compiling,
     }
+
+
+@contextmanager
+def _told_when_long(tell: Callable[[str], None] | None) -> Iterator[None]:
+    """Say what is going on where it takes longer than ready code does."""
+    begin, done = time.process_time(), threading.Event()
+
+    def watch(say: Callable[[str], None]) -> None:
+        while not done.wait(0.1):
+            if time.process_time() - begin > PATIENCE_S:
+                say("compiling the search, once on this installation: about half a minute of computing")
+                return
+
+    if tell is None:
+        yield
+        return
+    watcher = threading.Thread(target=watch, args=(tell,), daemon=True)
+    watcher.start()
+    try:
+        yield
+    finally:
+        done.set()
+        watcher.join()
 
 
 def _compile() -> float:

@@ -53,7 +53,7 @@ from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise
 from landbridge.scenario.read import model_faults, one_of, scenario_faults
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study.answering import Answering, DemandMode, Growth, TimeCounted
-from landbridge.study.appraisal_terms import Appraising, Cost
+from landbridge.study.appraisal_terms import Appraising, Cost, Outlay
 from landbridge.study.positions import key_lines, line_of
 from landbridge.study.uncertain import EnsemblePlan, Uncertain, plan_of, uncertain_faults, uncertain_of
 
@@ -172,6 +172,17 @@ class _DemandTable(pydantic.BaseModel):
     damping: float = pydantic.Field(Answering.damping, gt=0, le=1)
 
 
+class _OutlayTable(pydantic.BaseModel):
+    model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
+
+    cost_usd_mn: float = pydantic.Field(gt=0)
+    low_usd_mn: float | None = pydantic.Field(None, gt=0)
+    high_usd_mn: float | None = pydantic.Field(None, gt=0)
+    build_years: int = pydantic.Field(1, ge=1, le=50)
+    opening: int | None = pydantic.Field(None, ge=FIRST_YEAR, le=LAST_YEAR)
+    payers: dict[str, Annotated[float, pydantic.Field(gt=0)]] = {}
+
+
 class _AppraisalTable(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
@@ -179,6 +190,7 @@ class _AppraisalTable(pydantic.BaseModel):
     carbon_usd_t: float | None = pydantic.Field(None, ge=0)
     years: int | None = pydantic.Field(None, ge=1, le=200)
     cost: Cost = "mean"
+    scenarios: dict[str, _OutlayTable] = {}
 
 
 class _CurvesTable(pydantic.BaseModel):
@@ -262,6 +274,7 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
     faults += more
     plan, more = plan_of(data["ensemble"], data.get("years"), known) if "ensemble" in data else (None, [])
     faults += more
+    faults += _outlay_faults(head.appraisal, known) if not faults else []
     if uncertain and "ensemble" not in data:
         faults.append(Fault("", "", "uncertain", "a table [ensemble] beside it", "nothing"))
     if faults:
@@ -287,11 +300,33 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
         outputs=tuple(head.outputs),
         uncertain=uncertain,
         ensemble=plan,
-        appraisal=Appraising(**head.appraisal.model_dump()) if head.appraisal else None,
+        appraisal=_appraising(head.appraisal),
         path=f"{file}",
         positions=reading.positions,
         lines=MappingProxyType(lines),
     )
+
+
+def _appraising(table: _AppraisalTable | None) -> Appraising | None:
+    """How projects are appraised, from its table."""
+    if table is None:
+        return None
+    own = {name: Outlay(**each.model_dump()) for name, each in table.scenarios.items()}
+    return Appraising(table.rate, table.carbon_usd_t, table.years, table.cost, own)
+
+
+def _outlay_faults(table: _AppraisalTable | None, known: Sequence[str]) -> list[Fault]:
+    """Costs of scenarios that are not there, and ranges that do not hold the cost."""
+    faults = []
+    for name, each in table.scenarios.items() if table else ():
+        place = f"appraisal.scenarios.{name}"
+        if name not in known:
+            faults.append(Fault("", "", place, one_of("scenario", name, known), f"{name!r}"))
+        low, high = (each.cost_usd_mn if v is None else v for v in (each.low_usd_mn, each.high_usd_mn))
+        if not low <= each.cost_usd_mn <= high:
+            got = f"{low:g}, {each.cost_usd_mn:g}, {high:g}"
+            faults.append(Fault("", "", place, "low_usd_mn <= cost_usd_mn <= high_usd_mn", got))
+    return faults
 
 
 def _text(file: Path) -> str:
@@ -400,6 +435,13 @@ def check_study(study: Study, tables: Tables) -> None:
         if name not in known
     ]
     faults += uncertain_faults(tables, study.uncertain, study.ensemble)
+    countries = tables["countries"]["iso2"].to_list() if study.appraisal and study.appraisal.scenarios else []
+    faults += [
+        Fault("", "", f"appraisal.scenarios.{name}.payers", one_of("country", payer, countries), f"{payer!r}")
+        for name, outlay in (study.appraisal.scenarios if study.appraisal else {}).items()
+        for payer in outlay.payers
+        if payer not in countries
+    ]
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
     for i, scenario in enumerate(study.scenarios):

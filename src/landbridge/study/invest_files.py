@@ -47,7 +47,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "cost_usd": (_USD, "Capital cost used, not discounted"),
         "cost_low_usd": (_USD, "Low end of published costs"),
         "cost_high_usd": (_USD, "High end of published costs"),
-        "cost_basis": ("", "published, by kilometre (estimate from other projects) or unknown"),
+        "cost_basis": ("", "published, by kilometre (estimate from other projects), told by the study or unknown"),
         "gross_benefit_usd": (_USD, "Present value of all gains, CO2 included, costs not deducted"),
         "npv_usd": (_USD, "Net present value; empty where the cost is not known"),
         "eirr": ("share a year", "Economic rate of return where there is one; empty where none or several"),

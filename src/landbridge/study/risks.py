@@ -97,7 +97,12 @@ def risk_rows(
     capital = terms["capital_usd"]
     used, high = plan.used_usd or 0.0, plan.high_usd or 0.0
     if used and high > used:
-        add("cost at its highest", UNKNOWN, capital * (high / used - 1.0), f"range of the atlas, {plan.cost_basis}")
+        basis = (
+            f"range of the atlas, {plan.cost_basis}"
+            if plan.cost_basis != "told by the study"
+            else "range told by the study"
+        )
+        add("cost at its highest", UNKNOWN, capital * (high / used - 1.0), basis)
     if records.overrun is not None and used:
         mean, low, high_share = records.overrun
         for share, words in ((mean, "mean"), (high_share, "one standard deviation above the mean")):
