@@ -17,12 +17,11 @@ from landbridge.scenario.measures import KINDS
 from landbridge.show.cli import app
 from landbridge.study.compare import Side, compare
 from landbridge.study.content import table_hash
-from landbridge.study.files import read_study
+from landbridge.study.files import check_study, read_study
 from landbridge.study.rerun import rerun_study
 from landbridge.study.results import MANIFEST, read_results
-from landbridge.study.run import check_outputs
 from landbridge.study.study_diff import differences, measure_fields
-from small_run import STUDY, small_folder, small_results
+from small_run import STUDY, small_folder, small_results, small_tables
 
 
 def call(*words: object, code: int = 0) -> str:
@@ -45,6 +44,72 @@ def test_a_new_study_is_sound_and_computes_what_the_example_does(tmp_path: Path)
     assert not (tmp_path / "b").exists()
     told = json.loads(call("study", "check", file, "--json"))
     assert (told["tasks"], told["scenarios"]) == (4, {"base": 0, "cku": 1})
+
+
+BROKEN = """\
+name = "Broken"
+years = [2023]
+size = "reduced"
+hold = ["nothing"]
+outputs = ["totls"]
+
+[[scenario]]
+id = "base"
+colour = "red"
+
+[[scenario.measure]]
+kind = "build"
+project = "ckuu"
+
+[[scenario]]
+id = "b"
+
+[[scenario.measure]]
+kind = "ease"
+crossings = ["khorgos"]
+time_factor = -1
+
+[[scenario.measure]]
+kind = "close"
+crossings = ["khorgos-altinkol"]
+"""
+
+
+def test_check_tells_names_beside_other_faults(tmp_path: Path) -> None:
+    """A value out of its range, a key that is not one, and names that the atlas lacks, all in one go."""
+    file = tmp_path / "a.toml"
+    file.write_text(BROKEN, encoding="utf-8")
+    for verb in (["study", "check"], ["run"]):
+        with pytest.raises(StudyError) as caught:
+            CliRunner().invoke(app, [*verb, str(file)], catch_exceptions=False)
+        told = str(caught.value)
+        for line, field, words in (
+            (4, "hold[0]", "'nothing'"),
+            (5, "outputs[0]", "did you mean totals"),
+            (9, "scenario[0].colour", "a known key"),
+            (13, "scenario[0].measure[0].project", "did you mean cku"),
+            (21, "scenario[1].measure[0].time_factor", "-1"),
+            (25, "scenario[1].measure[1].crossings[0]", "did you mean khorgos-altynkol"),
+        ):
+            found = [text for text in told.splitlines() if f"{file}:{line}, {field}: " in text]
+            assert len(found) == 1, (field, told)
+            assert words in found[0]
+    mended = BROKEN.replace('colour = "red"\n', "").replace("time_factor = -1", "time_factor = 0.5")
+    file.write_text(mended.replace('"khorgos"', '"khorgos-altynkol"'), encoding="utf-8")
+    with pytest.raises(StudyError) as caught:
+        CliRunner().invoke(app, ["study", "check", str(file)], catch_exceptions=False)
+    assert len(caught.value.faults) == 4  # hold, outputs, project, crossing
+    assert f"{file}:5, outputs[0]: " in str(caught.value)
+
+
+def test_compare_never_holds_a_scenario_against_itself() -> None:
+    turned = json.loads(call("compare", small_folder(), "--base", "cku", "--json"))
+    frame = compare(small_results(), "crossings", Side("cku", 2023), Side("base", 2023))
+    assert [row["tonnes_change"] for row in turned] == frame["tonnes_change"].to_list()
+    with pytest.raises(LandbridgeError, match="differ, got cku in 2023 twice; beside it"):
+        CliRunner().invoke(
+            app, ["compare", str(small_folder()), "--base", "cku", "--scenario", "cku"], catch_exceptions=False
+        )
 
 
 def test_differences_of_studies(tmp_path: Path) -> None:
@@ -81,7 +146,7 @@ def test_outputs_are_tables_that_results_have(tmp_path: Path) -> None:
         STUDY.replace("[[scenario]]", 'outputs = ["totals", "crosings"]\n\n[[scenario]]', 1), encoding="utf-8"
     )
     with pytest.raises(StudyError, match=r"outputs\[1\]: wanted a known table of results \(did you mean crossings"):
-        check_outputs(read_study(file))
+        check_study(read_study(file), small_tables())
 
 
 @settings(max_examples=200, deadline=None)

@@ -430,6 +430,16 @@ def test_one_scenario_and_one_year_make_a_report(tables: Tables, tmp_path: Path)
     assert not [a for _, a in reader.elements if a.get("id") == "changes"]
 
 
+@pytest.mark.parametrize("size", ["reduced", "corridor"])
+def test_a_reduced_run_says_so_at_its_head(results: Results, tables: Tables, tmp_path: Path, size: str) -> None:
+    manifest = {**results.manifest, "settings": {**results.manifest["settings"], "size": size}}
+    text = write_report(Results(results.folder, manifest, results.tables), tables, tmp_path).read_text(encoding="utf-8")
+    head = text.split("<header>")[1].split("</header>")[0]
+    assert f"<dd>{size}</dd>" in head
+    left = results["totals"]["left_out_relations"][0]
+    assert ("Reduced size: made to try things out" in head and f"{left:,} with" in head) is (size == "reduced")
+
+
 def test_empty_tables_make_a_report(results: Results, tmp_path: Path) -> None:
     empty = {name: frame if name == "totals" else frame.clear() for name, frame in results.tables.items()}
     bare = Results(results.folder, results.manifest, empty)

@@ -13,8 +13,10 @@ from typing import Any, NoReturn
 
 import polars as pl
 import pytest
+from typer.testing import CliRunner
 
 from landbridge.errors import OutputError, UnknownName
+from landbridge.show.cli import app
 from landbridge.study import results as room
 from landbridge.study.files import fingerprint, read_study
 from landbridge.study.results import MANIFEST, check_output, read_results, write_results
@@ -115,7 +117,7 @@ def test_empty_folders_and_new_ones_are_free(tmp_path: Path) -> None:
         (MANIFEST, None, "not a results folder"),
         (MANIFEST, "{", "could not be read"),
         (MANIFEST, '{"format": 0}', "wanted results of format 1, got 0"),
-        ("tables/flows.parquet", None, "tables are missing: flows"),
+        ("tables/flows.parquet", None, r"flows\.parquet: missing"),
         ("tables/flows.parquet", "no parquet", "could not be read"),
     ],
 )
@@ -194,7 +196,7 @@ def test_a_folder_cut_short_is_an_error_or_whole(tmp_path: Path) -> None:
             try:
                 read = read_results(tmp_path / "r")
             except OutputError as error:
-                told.append(str(error))
+                told.append(f"{path.name} in {error}" if path.name in str(error) else f"not named: {error}")
             else:
                 assert path.suffix != ".parquet", f"{path.name} cut at {length} of {len(raw)} was read"
                 assert read.manifest == whole.manifest
@@ -202,6 +204,49 @@ def test_a_folder_cut_short_is_an_error_or_whole(tmp_path: Path) -> None:
         path.write_bytes(raw)
     assert len(told) >= 5 * len(whole.tables)
     assert all(str(tmp_path / "r") in text for text in told)
+    assert [text for text in told if text.startswith("not named")] == []
+
+
+def test_all_tables_that_are_not_whole_are_told_at_once(tmp_path: Path) -> None:
+    shutil.copytree(small_folder(), tmp_path / "r")
+    (tmp_path / "r" / "tables" / "links.parquet").unlink()
+    (tmp_path / "r" / "tables" / "totals.parquet").write_bytes(b"")
+    with pytest.raises(OutputError, match=r"2 of \d+ tables are not whole") as caught:
+        read_results(tmp_path / "r")
+    assert "links.parquet: missing" in str(caught.value)
+    assert "totals.parquet: could not be read" in str(caught.value)
+    path = tmp_path / "r" / MANIFEST
+    for text, wanted in (('["a"]', "wanted an object, got list"), ('{"format": 1}', "wanted the study that was run")):
+        path.write_text(text, encoding="utf-8")
+        with pytest.raises(OutputError, match=wanted) as caught:
+            read_results(tmp_path / "r")
+        assert MANIFEST in str(caught.value)
+
+
+#: Verbs that read a results folder, with what they want beside it.
+READERS: dict[str, list[str]] = {
+    "passages": [],
+    "compare": [],
+    "crossing": ["khorgos-altynkol"],
+    "targets": [],
+    "select": ["--crossing", "khorgos-altynkol"],
+    "export": ["--format", "csv"],
+    "report": [],
+    "rerun": [],
+}
+
+
+@pytest.mark.parametrize("cut", [MANIFEST, "tables/crossings.parquet"])
+def test_every_verb_names_the_file_that_was_cut_short(tmp_path: Path, cut: str) -> None:
+    shutil.copytree(small_folder(), tmp_path / "r")
+    path = tmp_path / "r" / cut
+    path.write_bytes(path.read_bytes()[:-9])
+    for verb, words in READERS.items():
+        out = {"export": ["--out", str(tmp_path / "e")], "report": ["--out", str(tmp_path / "r.html")]}.get(verb, [])
+        done = CliRunner().invoke(app, [verb, str(tmp_path / "r"), *words, *out])
+        assert isinstance(done.exception, OutputError), f"{verb}: {done.output}"
+        assert path.name in str(done.exception), f"{verb}: {done.exception}"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["r"], "nothing was written"
 
 
 #: What is run where the disk is full: a whole run with results of before in place.

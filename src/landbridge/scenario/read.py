@@ -50,11 +50,14 @@ class Reading:
         For each of them the position in the file of each of its measures.
     faults
         Everything wrong; where it is empty the scenarios are complete.
+    measures
+        Every measure that could be read with its position, whatever is wrong around it.
     """
 
     scenarios: tuple[Scenario, ...]
     positions: tuple[tuple[str, ...], ...]
     faults: tuple[Fault, ...]
+    measures: tuple[tuple[str, Measure], ...] = ()
 
 
 class _ScenarioEntry(pydantic.BaseModel):
@@ -302,6 +305,7 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
     faults: list[Fault] = []
     entries: dict[str, tuple[str, _ScenarioEntry]] = {}
     own: dict[str, list[_Placed]] = {}
+    every: list[tuple[str, Measure]] = []
     for i, item in enumerate(data):
         here = f"{at}[{i}]"
         entry, more = model_faults(_ScenarioEntry, item, here)
@@ -312,6 +316,7 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
         faults.extend(more)
         measures, more = measure_faults(plain, f"{here}.measure")
         faults.extend(more)
+        every.extend(measures)
         if entry is None:
             continue
         if entry.id in entries:
@@ -348,7 +353,7 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
             )
         )
         positions.append(tuple(each.position for each in placed))
-    return Reading(tuple(scenarios), tuple(positions), tuple(faults))
+    return Reading(tuple(scenarios), tuple(positions), tuple(faults), tuple(every))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ from landbridge.show.terminal import (
     print_json,
     print_table,
     progress_bar,
-    read_tables,
+    read_checked,
     split_commas,
     users_values,
 )
@@ -73,17 +73,13 @@ def run(
     --overlay stand in place of those that the study names. The numbers are the same to the last bit whatever the
     workers. After Ctrl-C or a failure, --resume goes on from what was finished.
     """
-    from landbridge.study.files import check_study, read_study
     from landbridge.study.results import check_output
     from landbridge.study.runner import where_of
 
     where = where_of(workers, cluster)
     folder = out or Path("results") / study.stem
     check_output(folder)
-    # a study kept beside its results no longer stands where the values are that it names
-    read = read_study(study, overlay_in=overlay)
-    tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
-    check_study(read, tables)
+    read, tables = read_checked(study, atlas, overlay)
     from landbridge.study.run import run_study
 
     with watching(quiet=quiet or as_json, lines=json_lines, folder=folder) as watch:
@@ -190,7 +186,9 @@ def compare(
     base: Annotated[
         str | None, typer.Option("--base", help="Scenario compared with; default the one the study names.")
     ] = None,
-    scenario: Annotated[str | None, typer.Option("--scenario", help="Scenario compared; default the last.")] = None,
+    scenario: Annotated[
+        str | None, typer.Option("--scenario", help="Scenario compared; default the last that is not the base.")
+    ] = None,
     year: Annotated[int | None, typer.Option(help="Year; default the last.")] = None,
     base_year: Annotated[
         int | None, typer.Option("--base-year", help="Year of the scenario compared with; default the same year.")
@@ -217,12 +215,19 @@ def compare(
         table = "passages"  # crossings, the default, have no length
     known("table to compare", table, list(KEYS))
     named = results.manifest["study"]["compare"]
-    others = [s for s in results.scenarios if s != named]
     chosen = _year(results, year, results.years[-1])
     first = Side(_scenario(results, base, named), _year(results, base_year, chosen))
-    second = Side(_scenario(results, scenario, others[-1] if others else named), chosen)
-    if first == second and not (base or scenario or base_year):
-        raise LandbridgeError(f"{folder} has one scenario, {named}, in {chosen}: nothing to compare; try --base-year")
+    others = [s for s in results.scenarios if s != first.scenario]
+    second = Side(_scenario(results, scenario, others[-1] if others else first.scenario), chosen)
+    if first == second:
+        if not others:
+            raise LandbridgeError(
+                f"{folder} has one scenario, {first.scenario}, in {first.year}: nothing to compare; try --base-year"
+            )
+        raise LandbridgeError(
+            f"--base and --scenario: wanted two sides that differ, got {first.scenario} in {first.year} twice; beside "
+            f"it {folder} has {', '.join(others)}"
+        )
     frame = difference(results, table, first, second, per_km=per_km)
     if as_json:
         frame_json(frame)

@@ -9,7 +9,16 @@ import typer
 
 from landbridge.errors import LandbridgeError, OutputError
 from landbridge.show.running import ClusterAddress, JsonLines, Quiet, Resume, Workers, watching
-from landbridge.show.terminal import AtlasDir, Json, OverlayPath, known, print_json, print_table, read_tables
+from landbridge.show.terminal import (
+    AtlasDir,
+    Json,
+    OverlayPath,
+    known,
+    print_json,
+    print_table,
+    read_checked,
+    read_tables,
+)
 
 __all__ = ["ensemble", "study_app"]
 
@@ -52,12 +61,9 @@ def check(
     as_json: Json = False,
 ) -> None:
     """Read a study and hold it against the atlas: every fault with its position, all at once, or what it will run."""
-    from landbridge.study.files import check_study, read_study
     from landbridge.study.files import fingerprint as of_study
 
-    read = read_study(study)
-    tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
-    check_study(read, tables)
+    read, _ = read_checked(study, atlas, overlay)
     told = {
         "study": read.name,
         "fingerprint": of_study(read),
@@ -146,13 +152,11 @@ def ensemble(
     """
     from landbridge.study.ensemble import run_ensemble
     from landbridge.study.ensemble_results import read_ensemble
-    from landbridge.study.files import read_study
     from landbridge.study.runner import where_of
 
     where = where_of(workers, cluster)
     folder = out or Path("results") / f"{study.stem}-ensemble"
-    read = read_study(study)
-    tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
+    read, tables = read_checked(study, atlas, overlay)
     with watching(quiet=quiet or as_json, lines=json_lines, folder=folder) as watch:
         manifest = run_ensemble(
             read, tables, folder, where=where, resume=resume, tell=watch.done, progress=watch.progress

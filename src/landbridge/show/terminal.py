@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rich.console import Console
 
     from landbridge.data.tables import Overlay, Tables
+    from landbridge.study.files import Study
 
 __all__ = [
     "FREE",
@@ -32,6 +33,7 @@ __all__ = [
     "print_json",
     "print_table",
     "progress_bar",
+    "read_checked",
     "read_tables",
     "split_commas",
     "users_values",
@@ -125,6 +127,22 @@ def read_tables(atlas: Path | None = None, overlay: Path | None = None) -> Table
 
         return read_overlay(overlay, base=atlas or ATLAS)
     return read_package(atlas) if atlas else read_atlas()
+
+
+def read_checked(file: Path, atlas: Path | None = None, overlay: Path | None = None) -> tuple[Study, Tables]:
+    """Read a study and the tables that it runs on, and hold one against the other: every fault of it at once."""
+    from landbridge.errors import DataError
+    from landbridge.study.files import check_study, overlay_named, read_study
+
+    try:
+        tables = read_tables(atlas, overlay or overlay_named(file))
+    except DataError:
+        read_study(file, overlay_in=overlay)  # its own faults come first
+        raise
+    # a study kept beside its results no longer stands where the values are that it names
+    study = read_study(file, overlay_in=overlay, tables=tables)
+    check_study(study, tables)
+    return study, tables
 
 
 def users_values(overlay: Overlay | Mapping[str, Any] | None) -> str:

@@ -26,7 +26,7 @@ from landbridge.errors import OutputError
 from landbridge.model.uncertainty import criteria, evpi, prim, regret, sobol_indices
 from landbridge.study.content import table_hash
 from landbridge.study.files import Study
-from landbridge.study.results import whole_folder
+from landbridge.study.results import read_frames, read_manifest, whole_folder
 from landbridge.study.uncertain import EnsemblePlan, Uncertain, draw
 
 __all__ = ["LESS_IS_BETTER", "MARKER", "TABLES", "analyse", "read_ensemble", "write_ensemble"]
@@ -287,20 +287,13 @@ def read_ensemble(folder: Path) -> tuple[dict[str, Any], dict[str, pl.DataFrame]
     Raises
     ------
     OutputError
-        If there are none, or they are not whole.
+        If there are none, or with every file that is not whole.
     """
     if not (folder / MARKER).is_file():
         raise OutputError(
             f"{folder}: not the results of an ensemble (no {MARKER}); make one with `landbridge ensemble`"
         )
-    try:
-        manifest = json.loads((folder / MARKER).read_text(encoding="utf-8"))
-        if manifest.get("format") != FORMAT:
-            raise OutputError(f"{folder}: wanted an ensemble of format {FORMAT}, got {manifest.get('format')}")
-        missing = [name for name in manifest["tables"] if not (folder / "tables" / f"{name}.parquet").is_file()]
-        if missing:
-            raise OutputError(f"{folder}: tables are missing: {', '.join(missing)}; run the ensemble again")
-        tables = {name: pl.read_parquet(folder / "tables" / f"{name}.parquet") for name in manifest["tables"]}
-    except (OSError, ValueError, KeyError, AttributeError, pl.exceptions.PolarsError) as error:
-        raise OutputError(f"{folder}: results could not be read: {error}") from error
-    return manifest, tables
+    manifest = read_manifest(folder / MARKER)
+    if manifest.get("format") != FORMAT:
+        raise OutputError(f"{folder}: wanted an ensemble of format {FORMAT}, got {manifest.get('format')}")
+    return manifest, read_frames(folder, manifest)

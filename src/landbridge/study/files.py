@@ -48,8 +48,8 @@ import pydantic
 from landbridge.data.tables import Tables
 from landbridge.errors import Fault, StudyError
 from landbridge.scenario.apply import apply
-from landbridge.scenario.check import check_measures
-from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise, Upgrade, to_dict
+from landbridge.scenario.check import check_measures, name_faults
+from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Measure, Subsidise, Upgrade, to_dict
 from landbridge.scenario.read import model_faults, one_of, scenario_faults
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study.answering import Answering, DemandMode, Growth, TimeCounted
@@ -57,7 +57,7 @@ from landbridge.study.appraisal_terms import Appraising, Cost, Outlay
 from landbridge.study.positions import key_lines, line_of
 from landbridge.study.uncertain import EnsemblePlan, Uncertain, plan_of, uncertain_faults, uncertain_of
 
-__all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "read_study"]
+__all__ = ["Size", "Study", "check_study", "fingerprint", "held_projects", "overlay_named", "read_study"]
 
 Size: TypeAlias = Literal["full", "corridor", "reduced"]
 Terminals: TypeAlias = Literal["table", "simulated"]
@@ -227,7 +227,7 @@ class _StudyFile(pydantic.BaseModel):
     appraisal: _AppraisalTable | None = None
 
 
-def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
+def read_study(path: str | Path, *, overlay_in: Path | None = None, tables: Tables | None = None) -> Study:
     """Read a study file.
 
     Parameters
@@ -236,11 +236,14 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
         A TOML file.
     overlay_in
         Where the overlay that the file names stands now, for a study that was copied without it.
+    tables
+        Where they are given and the file has a fault, the names of what could be read are held against them, so that
+        all is told at once.
 
     Returns
     -------
     Study
-        Its names are not yet held against tables: see `check_study`.
+        It is not yet held against tables: see `check_study`.
 
     Raises
     ------
@@ -277,6 +280,8 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None) -> Study:
     faults += _outlay_faults(head.appraisal, known) if not faults else []
     if uncertain and "ensemble" not in data:
         faults.append(Fault("", "", "uncertain", "a table [ensemble] beside it", "nothing"))
+    if faults and tables is not None:
+        faults += _name_faults(data, reading.measures, uncertain, tables)
     if faults:
         raise StudyError(f"study {file}", _placed(faults, f"{file}", lines))
     return Study(
@@ -351,6 +356,56 @@ def _text(file: Path) -> str:
         raise StudyError(
             f"study {file}", [Fault(f"{file}:{line}", "", "", "UTF-8 text", f"byte 0x{raw[error.start]:02x}")]
         ) from None
+
+
+def overlay_named(path: str | Path) -> Path | None:
+    """Return the overlay that a study file names, whatever else is wrong with it; None for none that is there."""
+    file = Path(path)
+    try:
+        named = tomllib.loads(_text(file)).get("overlay")
+    except (StudyError, ValueError, RecursionError):
+        return None  # told by `read_study`
+    place = _overlay(file, named)[0]
+    return Path(place) if place else None
+
+
+def _name_faults(
+    data: Mapping[str, Any],
+    measures: Sequence[tuple[str, Measure]],
+    uncertain: Sequence[Uncertain],
+    tables: Tables,
+) -> list[Fault]:
+    """Names of a file with other faults that the tables do not have; what depends on whole scenarios is not asked."""
+    hold = data.get("hold")
+    faults = _hold_faults([name for name in hold if isinstance(name, str)] if isinstance(hold, list) else [], tables)
+    for position, measure in measures:
+        faults += name_faults(tables, measure, position)
+    outputs = data.get("outputs")
+    faults += output_faults(outputs if isinstance(outputs, list) else [])
+    told = data.get("uncertain")
+    whole = isinstance(told, list) and len(told) == len(uncertain)  # else their positions are not known
+    return [*faults, *(uncertain_faults(tables, tuple(uncertain), None) if whole else ())]
+
+
+def output_faults(outputs: Sequence[object]) -> list[Fault]:
+    """Return the names among a study's outputs that are no table of results."""
+    from landbridge.study.run import DESCRIBED  # noqa: PLC0415 - which reads studies
+
+    return [
+        Fault("", "", f"outputs[{i}]", one_of("table of results", name, list(DESCRIBED)), repr(name))
+        for i, name in enumerate(outputs)
+        if isinstance(name, str) and name not in DESCRIBED
+    ]
+
+
+def _hold_faults(hold: Sequence[str], tables: Tables) -> list[Fault]:
+    """Names held back that are no project and no link."""
+    known = [*tables.ids("projects"), *tables.ids("links")] if hold else []
+    return [
+        Fault("", "", f"hold[{i}]", one_of("project or link", name, known), f"{name!r}")
+        for i, name in enumerate(hold)
+        if name not in known
+    ]
 
 
 def _overlay(file: Path, named: object) -> tuple[str, list[Fault]]:
@@ -428,12 +483,8 @@ def check_study(study: Study, tables: Tables) -> None:
         With every fault.
     """
     held = held_projects(study)
-    known = [*tables.ids("projects"), *tables.ids("links")] if study.hold else []
-    faults = [
-        Fault("", "", f"hold[{i}]", one_of("project or link", name, known), f"{name!r}")
-        for i, name in enumerate(study.hold)
-        if name not in known
-    ]
+    faults = _hold_faults(study.hold, tables)
+    faults += output_faults(study.outputs)
     faults += uncertain_faults(tables, study.uncertain, study.ensemble)
     countries = tables["countries"]["iso2"].to_list() if study.appraisal and study.appraisal.scenarios else []
     faults += [

@@ -38,6 +38,8 @@ __all__ = [
     "Results",
     "check_output",
     "is_current",
+    "read_frames",
+    "read_manifest",
     "read_results",
     "run_again",
     "tables_of",
@@ -254,23 +256,85 @@ def read_results(folder: Path) -> Results:
     Raises
     ------
     OutputError
-        If it is not a results folder, or one of another format.
+        If it is not a results folder, or one of another format, or with every file that is cut short.
     """
     path = folder / MANIFEST
     if not path.is_file():
         raise OutputError(f"{folder}: not a results folder (no {MANIFEST}); make one with `landbridge run STUDY.toml`")
+    manifest = read_manifest(path)
+    found = manifest.get("format")
+    if found != FORMAT:
+        raise OutputError(f"{folder}: wanted results of format {FORMAT}, got {found}; run the study again")
+    if not isinstance(manifest.get("study"), dict):
+        raise OutputError(f"{path}: wanted the study that was run, got none; run the study again")
+    return Results(folder, manifest, read_frames(folder, manifest))
+
+
+def read_manifest(path: Path) -> dict[str, Any]:
+    """Read the file that tells what is in a folder.
+
+    Parameters
+    ----------
+    path
+        A JSON file.
+
+    Returns
+    -------
+    dict
+
+    Raises
+    ------
+    OutputError
+        If it is cut short or says something else.
+    """
     try:
         manifest = json.loads(path.read_text(encoding="utf-8"))
-        found = manifest.get("format")
-        if found != FORMAT:
-            raise OutputError(f"{folder}: wanted results of format {FORMAT}, got {found}; run the study again")
-        tables = {p.stem: pl.read_parquet(p) for p in sorted((folder / "tables").glob("*.parquet"))}
-    except (OSError, ValueError, pl.exceptions.PolarsError) as error:
-        raise OutputError(f"{folder}: results could not be read: {error}") from error
-    missing = [name for name in manifest["tables"] if name not in tables]
-    if missing:
-        raise OutputError(f"{folder}: tables are missing: {', '.join(missing)}; run the study again")
-    return Results(folder, manifest, tables)
+    except (OSError, ValueError) as error:
+        raise OutputError(f"{path}: could not be read: {error}; run the study again") from error
+    if not isinstance(manifest, dict):
+        raise OutputError(f"{path}: wanted an object, got {type(manifest).__name__}; run the study again")
+    return manifest
+
+
+def read_frames(folder: Path, manifest: Mapping[str, Any]) -> dict[str, pl.DataFrame]:
+    """Read the tables of a folder, which has at least those that its manifest names.
+
+    Parameters
+    ----------
+    folder
+        The folder.
+    manifest
+        What it says of itself.
+
+    Returns
+    -------
+    dict
+        Frames by name.
+
+    Raises
+    ------
+    OutputError
+        With every file that is missing or cannot be read.
+    """
+    place = folder / "tables"
+    if not isinstance(manifest.get("tables"), dict):
+        raise OutputError(f"{folder}: its manifest names no tables; run the study again")
+    names = sorted({*manifest["tables"], *(path.stem for path in place.glob("*.parquet"))})
+    tables, faults = {}, []
+    for name in names:
+        path = place / f"{name}.parquet"
+        try:
+            tables[name] = pl.read_parquet(path)
+        except FileNotFoundError:
+            faults.append(f"{path}: missing")
+        except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException) as error:
+            faults.append(f"{path}: could not be read: {error}")
+    if faults:
+        told = "\n  ".join(faults)
+        raise OutputError(
+            f"{folder}: {len(faults)} of {len(names)} tables are not whole; run the study again\n  {told}"
+        )
+    return tables
 
 
 def tables_of(results: Results, *, base: Path | None = None) -> Tables:

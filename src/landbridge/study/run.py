@@ -16,10 +16,8 @@ import polars as pl
 
 from landbridge import __version__
 from landbridge.data.tables import Tables
-from landbridge.errors import Fault, StudyError
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import to_dict
-from landbridge.scenario.read import one_of
 from landbridge.scenario.scenarios import Scenario
 from landbridge.scenario.scenarios import fingerprint as scenario_hash
 from landbridge.study.answer import Answer, answer, frozen_tables, projected_world, reference_of
@@ -262,7 +260,6 @@ def run_study(
     """
     check_output(out)
     check_study(study, tables)
-    check_outputs(study)
     show = progress or (lambda _done, _all, _text: None)
     shared = Shared(tables, settings_of(study), replace(study, lines={}, positions=()))
     tasks = tasks_of(study)
@@ -319,23 +316,6 @@ def write_solved(shared: Shared, solved: Sequence[Solved], out: Path, *, seconds
     path, overlay = shared.study.path, shared.tables.overlay
     text = Path(path).read_text(encoding="utf-8") if path else ""
     write_results(out, manifest, merged, text, overlay=overlay.files if overlay else None)
-
-
-def check_outputs(study: Study) -> None:
-    """Make sure that the tables a study keeps are ones that a study makes.
-
-    Raises
-    ------
-    StudyError
-        With every name that is not.
-    """
-    faults = [
-        Fault(study.path, "", f"outputs[{i}]", one_of("table of results", name, list(DESCRIBED)), repr(name))
-        for i, name in enumerate(study.outputs)
-        if name not in DESCRIBED
-    ]
-    if faults:
-        raise StudyError(f"study {study.path or study.name}", faults)
 
 
 def shared_hash(shared: Shared) -> str:

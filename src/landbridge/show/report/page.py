@@ -121,7 +121,7 @@ def write_chapters(folders: Sequence[Folder], tables: Tables, out: Path, name: s
     lead = str(study.get("description") or "") if isinstance(study, Mapping) else ""
     own = [one["overlay"]["name"] for one in told if isinstance(one.get("overlay"), Mapping)]
     facts += [("User's values", ", ".join(dict.fromkeys(own)))] if own else []
-    cover = Cover(name or first.title, lead, facts)
+    cover = Cover(name or first.title, lead, facts, _reduced(told))
     parts = [*_chapters(folders, context.rests), ("sources", "Sources and licences", background.sources(context))]
     return _put(compose(cover, parts, background.credits_(context)), out)
 
@@ -272,6 +272,7 @@ def _cover(context: Context) -> Cover:
     facts = [
         ("Scenarios", ", ".join(context.scenario(name) for name in context.results.scenarios)),
         ("Years", ", ".join(map(str, context.results.years))),
+        *([("Size", size)] if (size := _size(manifest)) else []),
         (
             "Atlas",
             f"{atlas.get('name', ABSENT)} {atlas.get('version', '')} · {str(atlas.get('content_hash', ''))[:SHORT]}",
@@ -291,7 +292,34 @@ def _cover(context: Context) -> Cover:
         )
     disclaimer = el("p", background.disclaimer(context), class_="disclaimer")
     lead = str(context.study.get("description") or "")
-    return Cover(str(context.study["name"]), lead, facts, join([changed, disclaimer]))
+    return Cover(str(context.study["name"]), lead, facts, join([_reduced([manifest], context), changed, disclaimer]))
+
+
+def _size(told: Mapping[str, object]) -> str:
+    """Size of a run, as its folder tells it; empty where it has none."""
+    settings = told.get("settings")
+    size = settings.get("size") if isinstance(settings, Mapping) else None
+    return str(size or told.get("size") or "")
+
+
+def _reduced(told: Sequence[Mapping[str, object]], context: Context | None = None) -> Html:
+    """Say at the head that a run was of the reduced size, whose tonnes are not those of the whole."""
+    if all(_size(one) != "reduced" for one in told):
+        return Html("")
+    left = ""
+    if context is not None and "totals" in context.results.tables:
+        row = context.results["totals"].row(0, named=True)
+        left = (
+            f" {row['relations']:,} relations are carried; {row['left_out_relations']:,} with "
+            f"{row['left_out_tonnes'] / 1e6:,.1f} Mt a year are left out."
+        )
+    return el(
+        "p",
+        f"Reduced size: made to try things out, on the largest relations alone.{left} Read no flow, use or benefit "
+        'from it as the answer; run the study with size = "corridor" or "full".',
+        class_="warning",
+        role="note",
+    )
 
 
 def _definitions(found: tuple[Sheet, Sheet | None] | None) -> Html:
