@@ -103,6 +103,9 @@ def test_events_show_the_change_beside_what_was_published(site: Site, asked_home
     rows = every.drop_nulls("change_pct")
     assert every["event"].n_unique() == 3
     assert shown(site.page, 'main [data-from^="backtest.change_pct"]') == rows["change_pct"].to_list()
+    for event in site.page.locator("main section").all():
+        names = event.locator("[role=rowheader]").all_inner_texts()
+        assert len(set(names)) == len(names), "one thing asked about twice is told apart by its times"
     published = rows.drop_nulls("published_pct").height
     assert published
     # a number of the event itself, such as trains that waited, stands beside the published one

@@ -325,6 +325,47 @@ def test_the_map_is_saved_as_a_picture(site: Site) -> None:
             assert b"not calibrated" in content
 
 
+#: Words below a saved map that stick out of it or lie on each other.
+BELOW = """text => {
+  const host = document.createElement('div');
+  host.innerHTML = text;
+  document.body.append(host);
+  const svg = host.firstElementChild, width = svg.viewBox.baseVal.width, height = svg.viewBox.baseVal.height;
+  const boxes = [...svg.querySelectorAll('text.t, text.q')].map(e => [e.textContent, e.getBBox()]);
+  const bad = boxes.filter(([, b]) => b.x + b.width > width || b.y + b.height > height).map(([t]) => t);
+  boxes.forEach(([t, a], i) => boxes.slice(i + 1).forEach(([u, b]) => {
+    const w = Math.min(a.x + a.width, b.x + b.width) - Math.max(a.x, b.x);
+    if (w > 1 && Math.min(a.y + a.height, b.y + b.height) - Math.max(a.y, b.y) > 3) bad.push(`${t} on ${u}`);
+  }));
+  host.remove();
+  return bad;
+}"""
+
+
+def test_a_map_saved_from_a_small_window_has_all_its_words(site: Site) -> None:
+    page = site.page
+    page.set_viewport_size({"width": 360, "height": 780})
+    try:
+        for colour in ("use", "passage", "group"):
+            site.open(f"map?r=small&s=base&y=2023&c={colour}")
+            site.rest()
+            legend = page.locator(".legend .part").nth(1).locator(".item")
+            expect(legend.first).to_be_visible()
+            with page.expect_download() as getting:
+                page.get_by_role("button", name="SVG").click()
+            text = Path(getting.value.path()).read_text(encoding="utf-8")
+            assert page.evaluate(BELOW, text) == []
+            words = " ".join(re.findall(r"<text[^>]*>([^<]*)</text>", text))
+            assert "not calibrated" in words
+            assert "boundaries drawn between parties to a dispute are not agreed" in words
+            if colour != "use":
+                for name in legend.all_inner_texts():
+                    assert name.split("\n")[-1].strip().split(" ", 1)[-1] in words, "the legend goes with the picture"
+    finally:
+        page.set_viewport_size({"width": 1280, "height": 800})
+        site.open("map?r=small&s=base&y=2023")
+
+
 def test_a_page_is_printed_with_its_map_and_tables(site: Site) -> None:
     page = site.page
     site.open("compare?r=small&s=cku&y=2023&as=base")

@@ -123,6 +123,11 @@ def test_the_tour_lies_on_no_panel_and_leads_back(site: Site) -> None:
         assert above
         assert below
         assert above["y"] + above["height"] <= below["y"] + 1
+        # what closes it lies on no question
+        close, questions = tour.get_by_role("button", name="Close").bounding_box(), tour.locator("ol").bounding_box()
+        assert close
+        assert questions
+        assert close["x"] >= questions["x"] + questions["width"]
         tour.get_by_role("button", name="Close").click()
         expect(tour).to_have_count(0)
 
@@ -225,7 +230,7 @@ CODE = re.compile(
     | [a-z]+[A-Z]\w*                      # names in the code
     | @?[.\w@/!*-]+\.(?:svelte|ts|css|mjs)(?:\?worker&url)? | !?\.\./messages/\*\.ts
     | .*[<>"].* | .*[;{}].*px.* | .*[Ii]nter.* | px;fill: | ;paint-order:.* | &\w+; | \([\w-]+:\ .*\)  # SVG and CSS
-    | nav\ \[aria-current\] | WEBGL_\w+ | image/svg\+xml | time,cost | \$1\\u00a0\$2 | \\n
+    | nav\ \[aria-current\] | WEBGL_\w+ | image/svg\+xml | time,cost | \$1\\u00a0\$2 | \\u\w{4} | \\n
     | [A-Z][A-Za-z]?\d?                   # commands of paths, codes on the map and of countries
     | Enter | Escape | Arrow\w+ | Home    # keys of the keyboard
     | GET | POST | PATCH | DELETE | CSV | NFKD | KAZ

@@ -11,6 +11,19 @@ const n = (value: number) => String(Math.round(value * 10) / 10);
 
 const CLASSES = {crossing: 'c', place: 'p', country: 'l', code: 'k'};
 
+/** About how long a text is: letters of the East are as wide as high, others about half. */
+const long = (text: string, size: number) => [...text].reduce((sum, c) => sum + (c > '\u2e7f' ? size : 0.58 * size), 0);
+/** A text in lines that fit. */
+function lined(text: string, width: number, size: number): string[] {
+  const out: string[] = [];
+  for (const word of text.split(/(?<=[\u3000-\u9fff，。、；：])|(?<= )/)) {
+    const last = out[out.length - 1];
+    if (last !== undefined && long(last + word.trimEnd(), size) <= width) out[out.length - 1] = last + word;
+    else out.push(word);
+  }
+  return out.map(line => line.trim());
+}
+
 export interface Caption {title: string; lines: string[]; credit: string; legend: {colour: string; text: string; core?: number}[]}
 
 export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera, width: number, height: number, p: Palette, names: Layout, caption?: Caption): string {
@@ -61,17 +74,21 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
   for (const l of names.labels) parts.push(`<text x="${n(l.x * scale + ox + l.dx)}" y="${n(l.y * scale + oy + l.dy)}" class="${CLASSES[l.kind]}">${escape(l.text)}</text>`);
   let foot = '', total = height;
   if (caption) {
-    total += 26 + 18 * (caption.lines.length + Math.ceil(caption.legend.length / 6) + 1);
-    let y = height + 24;
-    foot += `<rect y="${height}" width="${width}" height="${total - height}" fill="${p.halo}"/><text x="16" y="${y}" class="t">${escape(caption.title)}</text>`;
+    const title = lined(caption.title, width - 32, 17), lines = [...caption.lines, caption.credit].flatMap(line => lined(line, width - 32, 12));
+    const most = Math.max(0, ...caption.legend.map(item => long(item.text, 12)));
+    const across = Math.max(1, Math.min(6, Math.floor((width - 32) / (most + 44))));
+    total += 12 + 21 * title.length + 20 * Math.ceil(caption.legend.length / across) + 18 * lines.length;
+    let y = height + 3;
+    foot += `<rect y="${height}" width="${width}" height="${total - height}" fill="${p.halo}"/>`;
+    for (const line of title) { y += 21; foot += `<text x="16" y="${y}" class="t">${escape(line)}</text>`; }
     caption.legend.forEach((item, i) => {
-      if (i % 6 === 0) y += 20;
-      const x = 16 + (i % 6) * ((width - 32) / 6);
+      if (i % across === 0) y += 20;
+      const x = 16 + (i % across) * ((width - 32) / across);
       foot += `<path d="M${n(x)} ${y - 4}h24" stroke="${item.colour}" stroke-width="6"/>`;
       if (item.core) foot += `<path d="M${n(x)} ${y - 4}h24" stroke="${p.core}" stroke-width="1.4"${item.core === 2 ? ' stroke-dasharray="4 3"' : ''}/>`;
       foot += `<text x="${n(x + 30)}" y="${y}" class="q">${escape(item.text)}</text>`;
     });
-    for (const line of [...caption.lines, caption.credit]) { y += 18; foot += `<text x="16" y="${y}" class="q">${escape(line)}</text>`; }
+    for (const line of lines) { y += 18; foot += `<text x="16" y="${y}" class="q">${escape(line)}</text>`; }
   }
   return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}" class="map-picture"><style>.map-picture text{font:12px 'Inter Variable',Inter,system-ui,sans-serif;fill:${p.text};paint-order:stroke;stroke:${p.halo};stroke-width:3px;stroke-linejoin:round}.map-picture .c{font-weight:600}.map-picture .p,.map-picture .q{fill:${p.quiet}}.map-picture .k{font-size:10px;font-weight:650}.map-picture .l{font-size:10.5px;font-weight:600;letter-spacing:${SPACED}px;fill:${p.country};stroke-width:2px}.map-picture .t{font-size:16px;font-weight:650}</style><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${p.land}"/><path d="M0 0v6" stroke="${p.disputed}" stroke-width="1.4"/></pattern></defs>${parts.join('')}${foot}</svg>`;
 }
