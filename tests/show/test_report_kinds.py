@@ -93,7 +93,16 @@ def make_power(folder: Path) -> Path:
         ),
         "power_change": pl.DataFrame(
             {"rule": ["prices"] * 2, "net_of_cost": [True] * 2, "player": ["KZ", "UZ"],
-             "shapley_change_usd_yr": [-2e8, 6e7]}
+             "shapley_change_usd_yr": [-2e8, 6e7], "exclusion": [1.5, 0.0]}
+        ),
+        "power_reading": pl.DataFrame(
+            {"rule": ["prices"], "state": ["after"], "scenario": ["cku"], "players": ["KZ;UZ"],
+             "outside_option": ["the ocean"], "investment_options": ["cku"], "principle": ["an optimum"],
+             "superadditive": [False], "core_empty": [True], "core_proof": ["1 {KZ} + 1 {UZ}"]}
+        ),
+        "power_blocs": pl.DataFrame(
+            {"rule": ["prices"], "state": ["after"], "scenario": ["cku"], "players": ["KZ;UZ"],
+             "apart_usd_yr": [4e8], "as_one_usd_yr": [3e8]}
         ),
     }  # fmt: skip
     told = {"format": 1, "kind": "power", "study": {"name": "Power"}, "columns": _columns(frames, POWER),
@@ -210,6 +219,17 @@ def test_a_study_takes_in_what_lies_in_its_folder(home: Path) -> None:
         assert CHAPTERS[kind][0] in words
         held(home / kind, [cell for cell, _ in reader.figures])
     assert "Key findings" in words
+
+
+def test_a_game_comes_with_what_must_be_known(home: Path) -> None:
+    words = " ".join("".join(read(whole(home, "all.html")).words).split())
+    for told in (
+        "Investment options: cku.",
+        "prices, after: not superadditive; the core is empty, as 1 {KZ} + 1 {UZ} shows.",
+        "Works without KZ (exclusionary towards them), partly without nobody, needs UZ (inclusive).",
+        "cku: KZ, UZ as one voice 300.0, apart 400.0: together they lose 100.0 million USD a year.",
+    ):
+        assert told in words
 
 
 def test_folders_beside_are_named_one_by_one(tmp_path: Path) -> None:

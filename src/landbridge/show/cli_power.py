@@ -9,6 +9,7 @@ import typer
 
 from landbridge.errors import LandbridgeError
 from landbridge.show.options import SIZES, OutFolder, Quiet, Seed, ended
+from landbridge.show.power_words import exclusions, one_voice
 from landbridge.show.terminal import (
     AtlasDir,
     Json,
@@ -37,8 +38,6 @@ MEGATONNE = 1e6
 MILLION = 1e6
 # A gain of all together below this share of the largest change is none.
 ROUNDING = 1e-6
-# Exclusion from which a project is said to work without a player, and up to which to need it.
-WITHOUT, NEEDED = 0.9, 0.1
 LAWS = ("superadditive", "monotone", "convex")
 
 
@@ -193,12 +192,8 @@ def power(
                 print_solved(_in_millions(told[name]), f"{found[name]} in {found['year']}: {rule}, million USD a year")
         for name in ("before", "after"):
             for each in told.get(name, {}).get("as_one", []):
-                gain = each["as_one_usd_yr"] - each["apart_usd_yr"]
-                typer.echo(
-                    f"{found[name]}: {', '.join(each['players'])} as one voice {each['as_one_usd_yr'] / MILLION:,.1f}, "
-                    f"apart {each['apart_usd_yr'] / MILLION:,.1f}: together they {'gain' if gain > 0 else 'lose'} "
-                    f"{abs(gain) / MILLION:,.1f} million USD a year."
-                )
+                usd = {key: each[key] for key in ("as_one_usd_yr", "apart_usd_yr")}
+                typer.echo(one_voice(str(found[name]), each["players"], **usd))
         if found["without_effect"]:
             continue
         if "change" in told:
@@ -296,7 +291,7 @@ def print_change(
         f"{gain}. Exclusion: what it adds without that player over what it adds with all; about 1 or more: works "
         "without, 0: needs the player.",
     )
-    if told := _exclusions(columns[-1]["exclusion"]):
+    if told := exclusions(columns[-1]["exclusion"]):
         typer.echo(told)
     for how, one in zip(("" if gross is None else "Net: ", "Gross: "), columns, strict=False):
         typer.echo(f"{how}Should want it: {', '.join(one['wants']) or 'nobody'}; should block it: "
@@ -307,19 +302,6 @@ def print_change(
         typer.echo(f"Can gain from it alone: {', '.join(each['players'])} ({_mn(each['gain_usd_yr'])}).")
     if (more := change["alone_count"] - len(change["alone"])) > 0:
         typer.echo(f"So can {more} other smallest coalitions.")
-
-
-def _exclusions(found: dict[str, float | None]) -> str:
-    """Who is passed by and who is needed, in words; empty where nothing is added."""
-    groups: dict[str, list[str]] = {"Works without": [], "partly without": [], "needs": []}
-    for player, index in found.items():
-        if index is not None:
-            how = "Works without" if index >= WITHOUT else "needs" if index <= NEEDED else "partly without"
-            groups[how].append(player)
-    if not any(groups.values()):
-        return ""
-    words = [f"{how} {', '.join(players) or 'nobody'}" for how, players in groups.items()]
-    return f"{words[0]} (exclusionary towards them), {words[1]}, {words[2]} (inclusive)."
 
 
 def _moved_only(change: dict[str, Any], found: dict[str, Any], *, net: bool) -> str:

@@ -70,7 +70,8 @@ def found_home(results_home: Path) -> Path:
     from landbridge.study.validate.write import write_validation
 
     tables, study = small_tables(), read_study(results_home / "soon.toml")
-    write_answer(results_home / "power", tables, power(study, tables, players=("CN", "KZ", "RU"), project="cku"))
+    players = ("CN", "KZ", "RU")
+    write_answer(results_home / "power", tables, power(study, tables, players=players, blocs=("eaeu",), project="cku"))
     found = appraise(study, tables, ["cku"], company=False)
     write_investment(results_home / "investment", "appraisal", found, tables_of(found))
     file = results_home / "targets.csv"

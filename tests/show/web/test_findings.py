@@ -52,6 +52,24 @@ def test_a_closure_shows_who_loses_and_where_cargo_goes(site: Site, asked_home: 
     in_both_themes(site.page)
 
 
+def test_power_shows_whom_a_project_passes_by_and_blocs_with_one_voice(site: Site, asked_home: Path) -> None:
+    site.open("power?pr=power")
+    rule = table(asked_home, "power", "power_reading")["rule"][0]
+    change = table(asked_home, "power", "power_change").filter((pl.col("rule") == rule) & ~pl.col("net_of_cost"))
+    index = dict(change["player", "exclusion"].rows())
+    called = {"CN": "China", "KZ": "Kazakhstan", "RU": "Russia"}
+    assert any(v is not None for v in index.values())
+    for place, chosen in (
+        ("passed", [called[p] for p, v in index.items() if v is not None and v >= 0.9]),
+        ("needed", [called[p] for p, v in index.items() if v is not None and v <= 0.1]),
+    ):
+        expect(site.page.get_by_test_id(place).locator("dd")).to_have_text(", ".join(chosen) or "nobody")
+    blocs = table(asked_home, "power", "power_blocs").filter((pl.col("rule") == rule) & (pl.col("state") == "after"))
+    assert blocs["players"].to_list() == ["KZ;RU"]
+    assert shown(site.page, 'main [data-from^="power_blocs.as_one_usd_yr"]') == blocs["as_one_usd_yr"].to_list()
+    in_both_themes(site.page)
+
+
 def test_dependence_shows_leverage_and_how_many_ways(site: Site, asked_home: Path) -> None:
     site.open("power?pr=dependence")
     pairs = table(asked_home, "dependence", "dependence").drop_nulls("leverage").sort("leverage", descending=True)

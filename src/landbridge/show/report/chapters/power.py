@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import polars as pl
 
+from landbridge.show.power_words import exclusions, one_voice
 from landbridge.show.report.chapters.tables import by_tables
 from landbridge.show.report.folders import Folder
 from landbridge.show.report.frames import frame_table, number_in
@@ -68,9 +71,11 @@ def power(folder: Folder) -> Html:
             el(
                 "p",
                 f"Players {', '.join(first['players'].split(';'))}; all other countries let everything pass. Worth "
-                f"of a coalition: {first['principle']}. Cargo that does not go by land: {first['outside_option']}.",
+                f"of a coalition: {first['principle']}. Cargo that does not go by land: {first['outside_option']}. "
+                f"Investment options: {', '.join(filter(None, first['investment_options'].split(';'))) or 'none'}.",
             )
         )
+        parts += [el("p", text) for text in _standing(reading)]
     values = folder.frame("power_values").with_row_index("row")
     for solution, words in SOLUTIONS.items():
         mine = values.filter(pl.col("solution") == solution) if values.height else values
@@ -85,7 +90,31 @@ def power(folder: Folder) -> Html:
         mine = change.filter((pl.col("rule") == rule) & (pl.col("net_of_cost") == change["net_of_cost"].max()))
         title = f"What the investment changes in each player's Shapley value, rule {rule}"
         parts.append(signed(folder, "power_change", mine, "player", "shapley_change_usd_yr", title))
+        # what a project adds is told before its cost, where both are there
+        gross = change.filter((pl.col("rule") == rule) & (pl.col("net_of_cost") == change["net_of_cost"].min()))
+        if "exclusion" in gross.columns and (text := exclusions(dict(gross["player", "exclusion"].rows()))):
+            parts.append(el("p", f"{rule}, before the cost of building: {text}"))
+    parts += [
+        el("p", f"{row['rule']}, " + one_voice(
+            row["scenario"], row["players"].split(";"), as_one_usd_yr=row["as_one_usd_yr"],
+            apart_usd_yr=row["apart_usd_yr"],
+        ))
+        for row in folder.frame("power_blocs").to_dicts()
+    ]  # fmt: skip
     return join([*parts, by_tables(folder)])
+
+
+def _standing(reading: list[dict[str, Any]]) -> list[str]:
+    """Whether each game is superadditive and its core empty, with the proof."""
+    told = []
+    for row in reading:
+        if row["core_empty"] is None:
+            told.append(f"{row['rule']}, {row['state']}: whether the core is empty is not known, as orders were drawn.")
+            continue
+        core = f"the core is empty, as {row['core_proof']} shows" if row["core_empty"] else "the core is not empty"
+        law = "superadditive" if row["superadditive"] else "not superadditive"
+        told.append(f"{row['rule']}, {row['state']}: {law}; {core}.")
+    return told
 
 
 def stress(folder: Folder) -> Html:
