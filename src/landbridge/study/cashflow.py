@@ -146,5 +146,10 @@ def unpaid(flows: npt.NDArray[np.float64], rate: float) -> list[str]:
         if appraisal.payback_years(flows, at) is None:
             total = np.cumsum(appraisal.discount(flows, at))
             once = ", though it was back at zero for a while" if ((total[:-1] < 0.0) & (total[1:] >= 0.0)).any() else ""
-            found.append(f"no {words}: the sum of all years ends {-total[-1]:.6g} below zero{once}")
+            found.append(f"no {words}: the sum of all years ends {_sum(-total[-1])} below zero{once}")
     return found
+
+
+def _sum(value: float) -> str:
+    """A sum of whatever size, without an exponent."""
+    return f"{value:,.0f}" if value >= 1e3 else f"{value:.6g}"
