@@ -41,6 +41,10 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Path:
     age(home / "a-older")
     (home / "broken").mkdir()
     (home / "broken" / "manifest.json").write_text("{", encoding="utf-8")
+    shutil.copytree(small_folder(), home / "a-cut")
+    for name in ("links", "totals"):
+        table = home / "a-cut" / "tables" / f"{name}.parquet"
+        table.write_bytes(table.read_bytes()[:-20])
     return home
 
 
@@ -79,8 +83,10 @@ def test_results_of_an_older_atlas_come_last_with_the_command_that_makes_them_an
     folder = (mixed / "a-older").resolve()
     assert words == ["landbridge", "run", str(folder / "study.toml"), "--out", str(folder)]
     unread = ask(serving, "GET", "api/unread")[1]
-    assert [u["id"] for u in unread] == ["broken"]
-    assert "manifest.json" in unread[0]["why"]
+    assert [u["id"] for u in unread] == ["a-cut", "broken"]
+    assert "links.parquet" in unread[0]["why"]
+    assert "totals.parquet" in unread[0]["why"]
+    assert "manifest.json" in unread[1]["why"]
     asked = {"start": "cn-xian", "end": "Istanbul", "result": "a-older", "scenario": "base"}
     status, refused = ask(serving, "POST", "api/routes", asked)
     assert status == 422
@@ -136,7 +142,7 @@ def test_a_current_folder_opens_first_and_an_older_one_says_so_at_once(site: Sit
     main = page.get_by_role("main")
     expect(main.get_by_label("Results").first).to_have_value("b-newer")
     assert page.get_by_test_id("stale").count() == 0
-    expect(page.get_by_test_id("unread")).to_contain_text("broken")
+    expect(page.get_by_test_id("unread")).to_contain_text(["a-cut", "broken"])
     labels = main.get_by_label("Results").first.locator("option").all_inner_texts()
     assert len(set(labels)) == 2, "one study, told apart"
     assert labels[0].startswith("b-newer: ")

@@ -7,7 +7,7 @@ ids are looked up in a listing that is made here.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -51,6 +51,7 @@ class Library:
         self.folder, self.kept, self._titles = folder, kept, titles
         self._lock = threading.Lock()
         self._read: dict[Path, tuple[int, Results]] = {}
+        self._whole: dict[Path, int] = {}
 
     def _places(self) -> dict[str, Path]:
         # folders of power and the like have a manifest too, which names their kind; see `findings`
@@ -102,6 +103,11 @@ class Library:
             raise OutputError(f"{name}: results could not be read: {error}") from error
         if (found := told.get("format")) != FORMAT:
             raise OutputError(f"{name}: wanted results of format {FORMAT}, got {found}; run the study again")
+        stamp = (path / MANIFEST).stat().st_mtime_ns
+        if self._whole.get(path) != stamp:
+            if not _ends_well(path, told):
+                read_results(path)  # tells every file that is not whole
+            self._whole[path] = stamp
         return Results(path, told, {})
 
     def unread(self) -> dict[str, str]:
@@ -138,6 +144,18 @@ class Library:
         if point.year not in results.years:
             raise UnknownName("year", str(point.year), [str(year) for year in results.years])
         return results
+
+
+def _ends_well(folder: Path, told: Mapping[str, Any]) -> bool:
+    """Whether what results say of themselves is there, and every table has its end, where Parquet keeps its columns."""
+    if not isinstance(told.get("study"), dict) or not isinstance(told.get("tables"), dict):
+        return False
+    try:
+        for name in told["tables"]:
+            pl.read_parquet_schema(folder / "tables" / f"{name}.parquet")
+    except (OSError, ValueError, pl.exceptions.PolarsError, pl.exceptions.PanicException):
+        return False
+    return True
 
 
 def pair(first: tuple[Results, Point], second: tuple[Results, Point]) -> Results:
