@@ -111,6 +111,7 @@ def test_a_crossing_opens_its_card_with_its_source(site: Site, results_home: Pat
         float(each.get_attribute("data-value") or 0) for each in card.locator('[data-from$="crossings.use"]').all()
     ]
     assert shown == rows["use"].to_list()
+    assert not re.search(r"\b[A-Z]{3}-[A-Z]{3}\b", card.inner_text()), "countries by their names"
     row = card.locator('dl > div:has([data-column="capacity_ab_trains_day"])')
     row.get_by_role("button").click()
     expect(row.get_by_test_id("why")).to_contain_text(re.compile(r"\w{4,}"))
