@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Iterator
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 from pathlib import Path
 from typing import Any
 
@@ -101,6 +101,23 @@ def test_security_council() -> None:
     found = leverage.shapley(leverage.make([str(i) for i in range(15)], wins.astype(np.float64)))
     assert found[:5] == close([number(told["permanent"])] * 5)
     assert found[5:] == close([number(told["nonpermanent"])] * 10)
+
+
+def test_council_of_the_six_of_1958() -> None:
+    """Article 148 of the EEC treaty: votes of 4, 4, 4, 2, 2 and 1, 12 of 17 needed; Luxembourg was never heard.
+
+    Beside it all 720 orders, counted one by one.
+    """
+    votes = np.array([4, 4, 4, 2, 2, 1])
+    game = leverage.make("DFIBNL", (leverage.game.spread(votes) >= 12).astype(np.float64))
+    assert leverage.shapley(game) == close([14 / 60] * 3 + [9 / 60] * 2 + [0])
+    assert leverage.banzhaf(game) == close([10 / 32] * 3 + [6 / 32] * 2 + [0])
+    turned = [0] * 6
+    for order in permutations(range(6)):
+        turned[order[int((votes[list(order)].cumsum() >= 12).argmax())]] += 1
+    assert leverage.shapley(game) == close(np.array(turned) / 720)
+    assert leverage.core(game).empty
+    assert leverage.veto_players(game) == ()
 
 
 def test_savings_of_the_airport_game() -> None:

@@ -20,7 +20,7 @@ from landbridge.study.carriage import lay_out
 from landbridge.study.content import content_of
 from landbridge.study.files import Study, read_study
 from landbridge.study.players import pairs_of, players_of
-from landbridge.study.power import BuildCost, power
+from landbridge.study.power import BuildCost, change, power
 from landbridge.study.power import _cost as cost_of
 from landbridge.study.power import _if_built as if_built
 from landbridge.study.power_files import write_answer
@@ -255,6 +255,14 @@ def test_what_changes_nothing_is_told(solved: dict[str, Any], tmp_path: Path) ->
     told = power(small_study(tmp_path), small_tables(), players=["CN", "KZ"], project="crk-selyatino")
     assert told["without_effect"] is True
     assert solved["without_effect"] is False
+
+
+def test_who_gains_next_to_nothing_does_not_gain() -> None:
+    """Of a thousand million A gains 300 USD a year by itself, A and B together a million."""
+    players = players_of(small_tables(), ["CN", "KZ"], YEAR)
+    before = make(players.names, np.array([0.0, 1e6, 2e6, 1e9]))
+    after = make(players.names, np.array([0.0, 1e6 + 300.0, 2e6, 1e9 + 1e6]))
+    assert [row["players"] for row in change(players, before, after)["alone"]] == [["CN", "KZ"]]
 
 
 def test_all_unknown_players_are_told_together() -> None:

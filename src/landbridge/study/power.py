@@ -68,6 +68,8 @@ OUTSIDE = "the cheaper of the ocean voyage and the truck, for each relation"
 MOST_COALITIONS = 5
 # A change below this share of the worth of all is none.
 NO_CHANGE = 1e-9
+# Who gains less than this share of it by a project is not said to gain from it: it would be printed as nothing.
+NO_GAIN = 1e-6
 
 Progress = Callable[[int, int, str], None]
 
@@ -250,7 +252,7 @@ def change(players: Players, before: Game, after: Game, *, free_usd_yr: float = 
         ``worth_usd_yr``: rise of v(N); ``shapley`` and ``nucleolus``: change by player; ``wants`` and ``blocks``: who
         gains and who loses by the Shapley value; ``exclusion``: E_R = [v'(N-R) - v(N-R)] / [v'(N) - v(N)] by player R,
         about one or more where it works without R, zero where it needs R, None where v(N) does not change; ``alone``:
-        the smallest coalitions that gain from it by themselves.
+        the smallest coalitions that gain from it by themselves, a millionth of the worth of all at the least.
     """
     rise = after.grand - before.grand + free_usd_yr
     scale = max(abs(before.grand), abs(after.grand))
@@ -262,7 +264,7 @@ def change(players: Players, before: Game, after: Game, *, free_usd_yr: float = 
     none = abs(rise) <= NO_CHANGE * scale
     gains = after.worth - before.worth
     smallest: list[int] = []
-    for coalition in sorted(np.flatnonzero(gains > NO_CHANGE * scale).tolist(), key=lambda s: (s.bit_count(), s)):
+    for coalition in sorted(np.flatnonzero(gains > NO_GAIN * scale).tolist(), key=lambda s: (s.bit_count(), s)):
         if not any(coalition & other == other for other in smallest):
             smallest.append(coalition)
     shown = sorted(smallest, key=lambda s: (s.bit_count(), -gains[s]))[:MOST_COALITIONS]
