@@ -250,6 +250,7 @@ def test_a_length_that_would_change_nothing_is_told(put: Put) -> None:
         ("my-prices.csv", "id,usd_teu_km,note\nrail-kz,1,\n", "", "its columns are those of rates.csv"),
         ("my-data.csv", "id,colour\nrail-kz,red\n", "", "countries, "),
         ("rates.csv", "id,usd_teu\nrail-kz,1\n", "usd_teu", "did you mean usd_teu_km"),
+        ("rates.csv", "id;usd_teu_km\nrail-kz;0,31\n", "", "columns divided by commas"),
         ("rates.csv", "usd_teu_km\n1\n", "id", "which names the row"),
         ("rates.csv", "id,note,note\nrail-kz,a,b\n", "note", "each column once"),
         ("rates.csv", "id,usd_teu_km\n", "", "rows"),

@@ -437,6 +437,12 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
         lambda c: c.edit("provenance/crossings.csv", lambda rows: rows.__setitem__(slice(None), [
             r for r in rows if not (r["row"] == GATE and r["column"].startswith("waiting"))])),
         ("crossings.csv", f"({GATE})", "waiting_ab_h", "an origin in provenance/", "none")),
+    "unknown though there is a value": (
+        lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="unknown", source="", reasoning=""),
+        ("rates.csv", "row 2 (rail-cn)", "usd_t_km", "how this value is known", "unknown")),
+    "two origins of one cell": (
+        lambda c: c.edit("provenance/rates.csv", lambda rows: rows.append({**rows[2], "reasoning": "Another."})),
+        ("provenance/rates.csv", "row ", "row, column", "each row and column once", "also in row 4")),
     "kind of origin unknown": (
         lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="guess"),
         ("provenance/rates.csv", "(rail-cn)", "kind", "reported or derived", "'guess'")),
@@ -479,6 +485,10 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
 
 #: Planted faults that rightly give more than one; what else they may name.
 MORE: dict[str, set[str]] = {
+    "crossing with another end": {"terminal_plans.csv"},  # the terminal at the end that it had
+    "more consignments inspected than there are": {"crossings.csv"},  # a value where none was known
+    "event that ends before it starts": {"terminal_stops.csv"},  # what it stopped
+    "event to come": {"terminal_stops.csv", "event_effects.csv"},
     "gauge change where one gauge is missing": {"terminal_streams.csv"},  # the plan whose stream stands for it
     "gauge change of bulk without a price": {"terminal_streams.csv"},
     "share of a lender": {"financing.csv"},  # a number without an origin
@@ -505,7 +515,13 @@ MORE: dict[str, set[str]] = {
     "upgrade by what its table has not": {"upgrades.csv"},  # nor does it come from anywhere
     "border without crossing": {"links.csv", "crossings.csv"},  # its kilometres, and the other links of that place
     "origins of a crossing's queue taken out": {"crossings.csv"},  # the other direction
-    "code of two countries": {"countries.csv", "goods_output.csv", "trade_past.csv", "trade.csv"},  # and what it named
+    "code of two countries": {
+        "countries.csv",
+        "crosswalk.csv",
+        "goods_output.csv",
+        "trade_past.csv",
+        "trade.csv",
+    },  # and what it named
     "day that no calendar has": {"events.csv"},  # and its last day before it
     "no provenance of a table": {"access.csv"},  # its other columns
     "header of provenance": {"access.csv"},

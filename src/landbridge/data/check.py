@@ -31,6 +31,8 @@ from landbridge.data.plans import plan_table_faults
 from landbridge.data.provenance import known_faults
 from landbridge.data.read import read_descriptor, read_frames
 from landbridge.data.schema import schema_faults
+from landbridge.data.sense import sense_faults
+from landbridge.data.vocabulary import once_faults, word_faults
 from landbridge.data.works import work_faults
 from landbridge.errors import Fault
 
@@ -108,6 +110,7 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
     if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
         faults += _zone_shares(frames)
     faults += attribute_faults(frames) + work_faults(frames)
+    faults += word_faults(frames) + once_faults(frames) + sense_faults(frames)
     if _there(frames, terminal_plans="id", terminal_resources="plan", terminal_streams="plan"):
         faults += plan_table_faults(frames)
     return faults

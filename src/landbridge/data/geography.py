@@ -19,7 +19,7 @@ import polars as pl
 
 from landbridge.errors import Fault
 
-__all__ = ["FIRST_YEAR", "LAST_YEAR", "gauge_faults", "geometry_faults", "great_circle_km", "joined_faults"]
+__all__ = ["ALIKE_MM", "FIRST_YEAR", "LAST_YEAR", "gauge_faults", "geometry_faults", "great_circle_km", "joined_faults"]
 
 EARTH_RADIUS_KM = 6371.0088
 

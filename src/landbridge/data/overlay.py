@@ -149,6 +149,9 @@ def _part(file: Path, dictionary: Dictionary) -> tuple[_Part | None, list[Fault]
         return None, [wrong]
     reader = csv.reader(io.StringIO(file.read_text(encoding="utf-8-sig"), newline=""))
     header = next(reader, [])
+    if len(header) == 1 and any(sign in header[0] for sign in ";\t"):  # what spreadsheets write in some countries
+        sign = "semicolons" if ";" in header[0] else "tabs"
+        return None, [Fault(where, "header", "", "columns divided by commas (and a point in numbers)", sign)]
     known = [column.name for column in dictionary.of(table)]
     faults, unclear = [], []
     for name in header:

@@ -138,6 +138,7 @@ def read_origins(folder: Path, table: str) -> tuple[Origins, list[Fault]]:
         header = KNOWING if file.readline().strip() == KNOWING else HEADER
     rows, faults = read_rows(path, where, header)
     origins: list[Origin] = []
+    seen: dict[tuple[str, str], int] = {}
     for number, row in rows:
         name = f"row {number} ({row['row']})"
         sources, knew = (
@@ -155,6 +156,11 @@ def read_origins(folder: Path, table: str) -> tuple[Origins, list[Fault]]:
             faults.append(Fault(where, name, "source", wanted, f"{OF_ATLAS}, {row['kind']}"))
         if row["kind"] in ("derived", "estimate", "calibrated") and not row["reasoning"]:
             faults.append(Fault(where, name, "reasoning", f"the reasoning of a value of kind {row['kind']}", "nothing"))
+        if (row["row"], row["column"]) in seen:
+            wanted = "each row and column once, as one of two origins would be taken by chance"
+            told = f"also in row {seen[row['row'], row['column']]}"
+            faults.append(Fault(where, name, "row, column", wanted, told))
+        seen.setdefault((row["row"], row["column"]), number)
         origins.append(Origin(row["row"], row["column"], row["kind"], sources, row["reasoning"], knew))
     return Origins(origins), faults
 
@@ -254,6 +260,10 @@ def known_faults(
             if found is None:
                 more_cells = f" (and {count - 1} more cells of this column)" if count > 1 else ""
                 faults.append(Fault(f"{table}.csv", first, column, "an origin in provenance/", f"none{more_cells}"))
+            elif found.kind == "unknown":
+                wanted = "how this value is known"
+                more_cells = f" (and {count - 1} more cells of this column)" if count > 1 else ""
+                faults.append(Fault(f"{table}.csv", first, column, wanted, f"unknown{more_cells}"))
     ordered = [(t, c, k, n) for (t, c, k), n in counted.items()]
     return faults, pl.DataFrame(ordered, schema=["table", "column", "kind", "cells"], orient="row")
 
