@@ -223,6 +223,14 @@ def test_what_only_all_tables_show_is_told_at_the_overlays_row(put: Put) -> None
     assert [f.row.split(" (")[0] for f in told] == ["row 2", "row 2"]
 
 
+def test_a_user_may_pass_the_range_of_others_but_not_turn_an_own_one(put: Put) -> None:
+    read_overlay(put(growth="id,growth_low_pct_yr\nchn-kgz-any,20\n"))
+    (fault,) = faults(put(growth="id,growth_low_pct_yr,growth_pct_yr\nchn-kgz-any,9,8\n"))
+    assert (fault.row, fault.field, fault.got) == ("row 2 (chn-kgz-any)", "growth_pct_yr", "8.0")
+    (fault,) = faults(put(growth="id,from_year,to_year\nchn-kgz-any,2029,2024\n"))
+    assert (fault.row, fault.field, fault.wanted) == ("row 2 (chn-kgz-any)", "to_year", "not before 2029")
+
+
 def test_a_fault_that_the_overlay_causes_elsewhere_says_so(put: Put) -> None:
     """A new railway over a border needs its crossing."""
     row = read_atlas()["links"].filter(read_atlas()["links"]["id"] == "rail:cn-khorgos:kz-khorgosgateway").to_dicts()[0]

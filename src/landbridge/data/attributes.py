@@ -13,7 +13,7 @@ from landbridge.data.geography import LAST_YEAR
 from landbridge.data.keys import row_names
 from landbridge.errors import Fault
 
-__all__ = ["attribute_faults", "order_faults"]
+__all__ = ["PERIODS", "attribute_faults", "order_faults"]
 
 #: More boxes than this in a year no gantry or quay crane lifts: 30 moves of two TEU an hour, every hour.
 TEU_CRANE_YR = 30 * 2 * 8760

@@ -26,6 +26,7 @@ from typing import Any
 import polars as pl
 
 from landbridge.data.alternatives import alternative_faults
+from landbridge.data.attributes import PERIODS, order_faults
 from landbridge.data.check import frame_faults
 from landbridge.data.dictionary import Column, Dictionary, encoding_fault
 from landbridge.data.keys import cell, key_columns, row_names
@@ -329,11 +330,20 @@ def _together(
     """Faults that only all tables show, where the overlay brought them in, at the overlay's rows."""
     faults = table_faults(merged, dictionary) + frame_faults(merged)
     faults += alternative_faults(merged, dictionary, besides=users)
+    faults += [fault for fault in order_faults(merged) if _own_order(fault, users)]
     if not faults:
         return []
     before = {*frame_faults(dict(base)), *alternative_faults(base, dictionary)}
     names = {table: row_names(merged[table], key_columns(dictionary, table)) for table in lines}
     return [_placed(fault, names, lines) for fault in faults if fault not in before]
+
+
+def _own_order(fault: Fault, users: frozenset[tuple[str, str, str]]) -> bool:
+    """Whether both values that are out of order are the user's: past a range that others state a user may go."""
+    table = fault.where.removesuffix(".csv")
+    other = re.match(r"at least (\w+),", fault.wanted)
+    first = other.group(1) if other else PERIODS.get(table, ("", ""))[0]
+    return {(table, fault.row, fault.field), (table, fault.row, first)} <= users
 
 
 def _placed(fault: Fault, names: Mapping[str, Sequence[str]], lines: Mapping[str, Mapping[str, int]]) -> Fault:
