@@ -31,6 +31,11 @@ def square(shared: Path | None, tiny: Tiny, needed: Mapping[str, Any]) -> float:
     return tiny.number**2 / 7 + sum(needed.values())
 
 
+def weighed(shared: bytes, tiny: Tiny, needed: Mapping[str, Any]) -> int:
+    """Bytes of what is shared, plus the number."""
+    return len(shared) + tiny.number + len(needed)
+
+
 def faulty(shared: str, tiny: Tiny, needed: Mapping[str, Any]) -> float:
     """Number 3 does as it is told by what is shared."""
     if tiny.number == 3:

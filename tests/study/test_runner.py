@@ -330,3 +330,43 @@ def canonical(value: Any) -> Any:
 def test_what_has_no_content_is_refused() -> None:
     with pytest.raises(TypeError, match="builtin_function_or_method"):
         content_of([print])
+
+
+#: A run whose first worker is killed as soon as it is there, while it is still starting.
+KILLED_AT_ITS_START = """\
+import os, signal, sys, threading, time
+from pathlib import Path
+sys.path.insert(0, sys.argv[1])
+from landbridge.study.runner import Processes, run_tasks
+from tiny_runs import squares
+from tiny_tasks import weighed
+
+def kill() -> None:
+    me = os.getpid()
+    while True:
+        for place in Path("/proc").iterdir():
+            try:
+                told = (place / "stat").read_text().rsplit(")", 1)[1].split() if place.name.isdigit() else []
+                if told and int(told[1]) == me and b"spawn_main" in (place / "cmdline").read_bytes():
+                    os.kill(int(place.name), signal.SIGKILL)
+                    print("killed", flush=True)
+                    return
+            except (OSError, IndexError):
+                pass
+
+if __name__ == "__main__":
+    threading.Thread(target=kill, daemon=True).start()
+    found = run_tasks(weighed, b"x" * 50_000_000, squares(2), where=Processes(1))
+    print(*found.values())
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+def test_a_worker_killed_while_it_starts_is_not_waited_for(tmp_path: Path) -> None:
+    """What all tasks share is larger than a pipe holds: who is killed before he has taken it must not stop the run."""
+    code = tmp_path / "code.py"
+    code.write_text(KILLED_AT_ITS_START, encoding="utf-8")
+    words = [sys.executable, str(code), str(Path(__file__).resolve().parents[1])]
+    done = subprocess.run(words, check=False, capture_output=True, text=True, timeout=120)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.split() == ["killed", "50000000", "50000001"]

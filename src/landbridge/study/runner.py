@@ -27,14 +27,14 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from landbridge.errors import LandbridgeError
 from landbridge.study.content import code_hash, content_of
-from landbridge.study.kept import Kept
+from landbridge.study.kept import Kept, replace_file
 from landbridge.study.worker import Call, Store, Unpacked, Work, begin, listener, noted, run_call
 
 __all__ = [
@@ -420,7 +420,8 @@ def _drive(plan: _Plan, runner: Packed) -> None:
             if error is not None:
                 error.add_note(f"in task {call.id}")
                 raise error
-            plan.store.put(call.key, content)
+            if content is not None:  # else its worker has kept it
+                plan.store.put(call.key, content)
             plan.finish(call.id, seconds)
 
 
@@ -432,11 +433,10 @@ class _Local:
 
     def __init__(self, work: Work, shared: Any, store: Kept, width: int) -> None:
         self.width = width
-        self._start = (
-            (work.__module__, work.__qualname__),
-            pickle.dumps(shared, pickle.HIGHEST_PROTOCOL),
-            store.folder,
-        )
+        # By a file: a process that is killed while it is sent more than a pipe holds would be waited for without end.
+        self._shared = store.folder / f"shared.{os.getpid()}"
+        replace_file(self._shared, pickle.dumps(shared, pickle.HIGHEST_PROTOCOL))
+        self._start = ((work.__module__, work.__qualname__), self._shared, store.folder)
         self._idle: list[ProcessPoolExecutor] = []
         self._busy: dict[Future[bytes], tuple[Call, ProcessPoolExecutor]] = {}
 
@@ -476,6 +476,8 @@ class _Local:
                 process.kill()
         for pool in (*self._idle, *(pool for _, pool in self._busy.values())):
             pool.shutdown(wait=True, cancel_futures=True)
+        with suppress(OSError):
+            self._shared.unlink(missing_ok=True)
 
 
 @contextmanager

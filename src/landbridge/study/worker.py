@@ -105,14 +105,21 @@ def execute(work: Work, shared: Any, call: Call, unpacked: Unpacked, store: Stor
     bytes
         Pickled: seconds, an error or None, and the result, pickled by itself.
     """
+    return pickle.dumps(_done(work, shared, call, unpacked, store), pickle.HIGHEST_PROTOCOL)
+
+
+def _done(
+    work: Work, shared: Any, call: Call, unpacked: Unpacked, store: Store
+) -> tuple[float, Exception | None, bytes]:
+    """Do a call: seconds, an error or None, and the result, pickled."""
     began = time.perf_counter()
     try:
         needed = {name: unpacked.of(key, store) for name, key in call.needed}
         inputs = pickle.loads(call.inputs)  # noqa: S301 - from our own run
         content = pickle.dumps(work(shared, inputs, needed), pickle.HIGHEST_PROTOCOL)
     except Exception as error:  # travels to the process that asked
-        return pickle.dumps((time.perf_counter() - began, _portable(error), b""), pickle.HIGHEST_PROTOCOL)
-    return pickle.dumps((time.perf_counter() - began, None, content), pickle.HIGHEST_PROTOCOL)
+        return time.perf_counter() - began, _portable(error), b""
+    return time.perf_counter() - began, None, content
 
 
 def _portable(error: Exception) -> Exception:
@@ -127,7 +134,7 @@ def _portable(error: Exception) -> Exception:
 _held: dict[str, Any] = {}
 
 
-def begin(work_name: tuple[str, str], shared: bytes, store: Path) -> None:
+def begin(work_name: tuple[str, str], shared: Path, store: Path) -> None:
     """Start a process: leave Ctrl-C to the one that asked, and never outlive it."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     parent = multiprocessing.parent_process()
@@ -140,11 +147,24 @@ def begin(work_name: tuple[str, str], shared: bytes, store: Path) -> None:
     threading.Thread(target=follow, daemon=True).start()
     module, name = work_name
     _held["work"] = getattr(importlib.import_module(module), name)
-    _held["shared"] = pickle.loads(shared)  # noqa: S301 - from the process that started this one
+    _held["shared"] = pickle.loads(shared.read_bytes())  # noqa: S301 - from the process that started this one
     _held["store"] = Kept(store)
     _held["unpacked"] = Unpacked()
 
 
 def run_call(call: Call) -> bytes:
-    """Do a call in a process that `begin` started."""
-    return execute(_held["work"], _held["shared"], call, _held["unpacked"], _held["store"])
+    """Do a call in a process that `begin` started, and keep its result there.
+
+    Returns
+    -------
+    bytes
+        Pickled: seconds, an error or None, and None, since the result is kept: what passes the pipe is so short that a
+        process that is killed leaves none of it or all, and the one that asked never waits for the rest.
+    """
+    seconds, error, content = _done(_held["work"], _held["shared"], call, _held["unpacked"], _held["store"])
+    if error is None:
+        try:
+            _held["store"].put(call.key, content)
+        except LandbridgeError as failed:
+            error = failed
+    return pickle.dumps((seconds, error, None), pickle.HIGHEST_PROTOCOL)
