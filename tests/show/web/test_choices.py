@@ -74,7 +74,8 @@ def site(browser: Any, browser_context_args: dict[str, Any], serving: Server, bu
 def test_results_of_an_older_atlas_come_last_with_the_command_that_makes_them_anew(
     serving: Server, mixed: Path
 ) -> None:
-    told = ask(serving, "GET", "api/results")[1]
+    # what-ifs that other tests may have made are current, and stand between
+    told = [r for r in ask(serving, "GET", "api/results")[1] if r["kind"] == "study"]
     assert [(r["id"], r["current"], bool(r["again"])) for r in told] == [
         ("b-newer", True, False),
         ("a-older", False, True),
@@ -143,7 +144,8 @@ def test_a_current_folder_opens_first_and_an_older_one_says_so_at_once(site: Sit
     expect(main.get_by_label("Results").first).to_have_value("b-newer")
     assert page.get_by_test_id("stale").count() == 0
     expect(page.get_by_test_id("unread")).to_contain_text(["a-cut", "broken"])
-    labels = main.get_by_label("Results").first.locator("option").all_inner_texts()
+    labels = [text for text in main.get_by_label("Results").first.locator("option").all_inner_texts()
+              if "what if" not in text]  # fmt: skip
     assert len(set(labels)) == 2, "one study, told apart"
     assert labels[0].startswith("b-newer: ")
     assert labels[1].startswith("a-older: ")
