@@ -327,6 +327,29 @@ def test_warm_start_gives_the_same_answer(seed: int) -> None:
     assert again.convergence.iterations == 0
 
 
+def test_what_an_opening_joins_is_served_from_a_start() -> None:
+    """Arc 1 -> 2 is shut for all in the base; opened, it joins two relations, also where these have got new numbers."""
+    graph = paths.graph(3, [0, 1, 0], [1, 2, 1])
+    delay = delays([1, 1, 2], [1, 1, 1], 10)
+    rows = [(0, 2, 0, 3.0), (1, 2, 0, 4.0), (0, 1, 0, 5.0)]
+    demand = relations(rows, outside=np.array([np.inf, 5.0, np.inf]))
+    base = flows.assign(graph, delay, classes([[2.0, np.inf, 0.5]]), demand, gap=1e-10)
+    assert base.no_path.tolist() == [True, True, False]
+    opened = classes([[2.0, 2.0, 0.5]])
+    turned = relations(rows[::-1], outside=np.array([np.inf, 5.0, np.inf]))
+    other = flows.carried(base, graph, turned, relation=np.array([2, 1, 0]))
+    assert other.no_path.tolist() == [False, True, True]
+    for wanted, start in ((demand, base), (turned, other)):
+        cold = flows.assign(graph, delay, opened, wanted, gap=1e-10)
+        warm = flows.assign(graph, delay, opened, wanted, gap=1e-10, start=start)
+        assert not warm.no_path.any()
+        assert warm.unserved_tonnes_yr.sum() == 0.0
+        np.testing.assert_allclose(warm.arc_tonnes_yr, cold.arc_tonnes_yr, rtol=1e-7)
+    more = relations([*rows, (0, 2, 0, 1.0)])  # and a relation that the base does not know
+    other = flows.carried(base, graph, more, relation=np.array([0, 1, 2]))
+    assert flows.assign(graph, delay, opened, more, start=other).network_tonnes_yr[3] == pytest.approx(1.0)
+
+
 def test_threads_do_not_change_the_result(monkeypatch: pytest.MonkeyPatch) -> None:
     from landbridge.model.flows import searcher
 

@@ -42,7 +42,7 @@ def test_least_costs_and_paths_on_any_graph(seed: int) -> None:
     rng = np.random.default_rng(seed)
     for _ in range(2):  # the second time under other costs
         weigh(tree, cost, both, found)
-        paths = search(tree, found, wanted, all_trees, np.full(wanted.target.size, np.inf))
+        paths = search(tree, cost, found, wanted, all_trees, np.full(wanted.target.size, np.inf))
         for k in range(CLASSES):
             peer = nx.MultiDiGraph()
             peer.add_nodes_from(range(n))
@@ -71,12 +71,12 @@ def test_paths_only_below_the_limit_and_in_any_shares() -> None:
     weigh(tree, cost, np.arange(CLASSES, dtype=np.int32), found)
     whole, shared = everything(n), everything(n)
     trees = np.arange(whole.source.size, dtype=np.int32)
-    search(tree, found, whole, trees, np.full(whole.target.size, -np.inf))
+    search(tree, cost, found, whole, trees, np.full(whole.target.size, -np.inf))
     limit = np.where(np.arange(whole.target.size) % 3 == 0, whole.distance + 1e-9, whole.distance)
-    once = search(tree, found, whole, trees, limit)
+    once = search(tree, cost, found, whole, trees, limit)
     reached = np.flatnonzero(np.isfinite(whole.distance))
     assert list(once.target) == list(reached[reached % 3 == 0])
-    parts: list[Arrivals] = [search(tree, found, shared, part, limit) for part in np.array_split(trees, 5)]
+    parts: list[Arrivals] = [search(tree, cost, found, shared, part, limit) for part in np.array_split(trees, 5)]
     for a, b in zip(once, join(parts), strict=True):
         np.testing.assert_array_equal(a, b)
     np.testing.assert_array_equal(whole.distance, shared.distance)
@@ -92,3 +92,20 @@ def test_a_long_line_stays_shallow() -> None:
     for v in range(n - 2, -1, -1):
         depth[v] = depth[tree.parent[v]] + 1
     assert depth.max() <= 24
+
+
+def test_classes_side_by_side_weigh_as_one_after_another() -> None:
+    """Four at once and the rest alone, in any order, give the same weights to the last bit as each class by itself."""
+    rng = np.random.default_rng(3)
+    n, m, count = 40, 160, 7
+    tail, head = rng.integers(0, n, (2, m)).astype(np.int32)
+    cost = rng.choice([0.0, 1.0, np.inf], (count, m), p=[0.2, 0.7, 0.1]) * rng.uniform(1.0, 3.0, (count, m))
+    tree = hierarchy(n, tail, head, np.ones(m, np.bool_))
+    together, alone = weights(tree, count), weights(tree, count)
+    weigh(tree, cost, rng.permutation(count).astype(np.int32), together)
+    for k in range(count):
+        weigh(tree, cost, np.array([k], np.int32), alone)
+    np.testing.assert_array_equal(together.up, alone.up)
+    np.testing.assert_array_equal(together.down, alone.down)
+    assert np.isfinite(together.up).any()
+    assert not np.isfinite(together.up).all()

@@ -10,10 +10,12 @@ Notation
 Method
     Customizable contraction hierarchies (Dibbelt, Strasser and Wagner, 2016). The order takes a node of least degree
     next, among these one under which the fewest levels lie. *Weighing* gives each edge and direction the least of its
-    own arcs and of the ways over a node of lower rank: one look at each triangle, for each class of cargo. A *search*
-    then climbs from the source through its ancestors and comes down through those of the targets, parents first; it
-    looks at few edges, and at the same ones whatever the costs. Some searches of one class come down side by side.
-    Paths are unpacked only where one is asked for, and those of one search share what they have in common.
+    own arcs and of the ways over a node of lower rank: one look at each triangle, for some classes of cargo side by
+    side. A *search* then climbs from the source through its ancestors and comes down through those of the targets,
+    parents first; it looks at few edges, and at the same ones whatever the costs. Some searches of one class come down
+    side by side. Paths are unpacked only where one is asked for, and those of one search share what they have in
+    common. What an edge stands for is not kept but found again: the first of its arcs, or else of the ways over a lower
+    node, whose cost is the edge's to the last bit.
     On road and railway networks this is several times faster than mending old trees, and it keeps none.
 Exactness
     Costs are sums over the same arcs as those of a search by Dijkstra, added up in another order. Costs are never
@@ -42,7 +44,8 @@ LEVEL_BITS, NUMBER_BITS = 20, 22
 # Nodes of up to so many neighbours go out without adding edges and count alike, so that a long line is halved and not
 # eaten up from its ends.
 NO_FILL = 2
-# Searches of one class that go down side by side, so that edges and their weights are looked up once for all.
+# Searches of one class that go down side by side, so that edges and their weights are looked up once for all; likewise
+# classes that are weighed side by side.
 LANES = 4
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
@@ -61,22 +64,20 @@ class Hierarchy(NamedTuple):
     above: Ints  # higher end of each edge, ascending
     below: Ints  # lower end of each edge
     triangle: Ints  # edge that joins two edges of the same lower end, in the order in which `weigh` meets them
+    first_way: Longs  # ways of each edge over a node of lower rank
+    way_via: Ints  # the edge on which such a way up comes down first (a way down: goes up last)
+    way_then: Ints  # and the other one
     slot_edge: Ints  # edge of each slot, -1: none
     slot_up: Bools  # whether the slot leads up
+    first_own: Longs  # slots of each edge: those that lead up from place 2 e on, those that lead down from 2 e + 1 on
+    own: Ints
 
 
 class Weights(NamedTuple):
-    """Costs of the edges in both directions by class, and what they stand for.
-
-    That is a slot, written as -1 - slot, or two edges one after another: `via` downwards, then `then` upwards.
-    """
+    """Costs of the edges in both directions by class."""
 
     up: Floats
     down: Floats
-    via_up: Ints
-    then_up: Ints
-    via_down: Ints
-    then_down: Ints
 
 
 class Forest(NamedTuple):
@@ -123,16 +124,18 @@ def hierarchy(node_count: int, tail: Ints, head: Ints, usable: Bools) -> Hierarc
         raise ValueError(f"node_count: wanted fewer than {1 << NUMBER_BITS} nodes, got {node_count}")
     chosen = usable & (tail != head)
     rank, parent, first_up, above = _eliminate(node_count, tail[chosen], head[chosen])
-    triangle = _triangles(first_up, above)
-    slot_edge, slot_up = _edges_of_slots(rank, first_up, above, tail, head, chosen)
+    triangle, first_way, way_via, way_then = _triangles(first_up, above)
+    slot_edge, slot_up, first_own, own = _edges_of_slots(rank, first_up, above, tail, head, chosen)
     below = np.repeat(np.arange(node_count, dtype=np.int32), np.diff(first_up))
-    return Hierarchy(rank, parent, first_up, above, below, triangle, slot_edge, slot_up)
+    return Hierarchy(
+        rank, parent, first_up, above, below, triangle, first_way, way_via, way_then, slot_edge, slot_up, first_own, own
+    )
 
 
 def weights(tree: Hierarchy, classes: int) -> Weights:
     """Make room for the weights of some classes."""
     shape = classes, tree.above.size
-    return Weights(np.empty(shape), np.empty(shape), *(np.empty(shape, np.int32) for _ in range(4)))
+    return Weights(np.empty(shape), np.empty(shape))
 
 
 def forest(source: Ints, class_index: Ints, first_target: Ints, target: Ints) -> Forest:
@@ -167,16 +170,20 @@ def weigh(tree: Hierarchy, cost: Floats, classes: Ints, found: Weights) -> None:
     found
         From `weights`; rows of these classes are written.
     """
-    _weigh(tree, cost, classes, found)
+    whole = LANES * (classes.size // LANES)
+    if whole:
+        _weigh_lanes(tree, cost, classes[:whole], found)
+    if whole < classes.size:
+        _weigh(tree, cost, classes[whole:], found)
 
 
-def search(tree: Hierarchy, found: Weights, wanted: Forest, trees: Ints, limit: Floats) -> Arrivals:
+def search(tree: Hierarchy, cost: Floats, found: Weights, wanted: Forest, trees: Ints, limit: Floats) -> Arrivals:
     """Find least costs, and the paths where they are below a limit.
 
     Parameters
     ----------
-    tree, found
-        From `hierarchy` and `weigh`.
+    tree, cost, found
+        From `hierarchy` and `weigh`, and the costs that were weighed.
     wanted
         The forest; distances of the chosen searches are written.
     trees
@@ -189,7 +196,7 @@ def search(tree: Hierarchy, found: Weights, wanted: Forest, trees: Ints, limit: 
     Arrivals
         The paths, in the order of the targets.
     """
-    return Arrivals(*_search(tree, found, wanted, trees, limit))
+    return Arrivals(*_search(tree, cost, found, wanted, trees, limit))
 
 
 def join(parts: list[Arrivals]) -> Arrivals:
@@ -343,12 +350,14 @@ def _eliminate(n: int, tail: Ints, head: Ints) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 @_kernel
-def _triangles(first_up: Ints, above: Ints) -> Ints:
+def _triangles(first_up: Ints, above: Ints) -> tuple[Ints, Longs, Ints, Ints]:
+    """Third edge of each triangle, and for each edge the two others of the triangles that it closes."""
     total = 0
     for v in range(first_up.size - 1):
         degree = first_up[v + 1] - first_up[v]
         total += degree * (degree - 1) // 2
     triangle = np.empty(total, np.int32)
+    first = np.zeros(above.size + 1, np.int64)
     k = 0
     for v in range(first_up.size - 1):
         for i in range(first_up[v], first_up[v + 1]):
@@ -357,48 +366,69 @@ def _triangles(first_up: Ints, above: Ints) -> Ints:
                 while above[e] != above[j]:
                     e += 1
                 triangle[k] = e
+                first[e + 1] += 1
                 k += 1
-    return triangle
+    for e in range(above.size):
+        first[e + 1] += first[e]
+    via = np.empty(total, np.int32)
+    then = np.empty(total, np.int32)
+    end = first[:-1].copy()
+    k = 0
+    for v in range(first_up.size - 1):
+        for i in range(first_up[v], first_up[v + 1]):
+            for j in range(i + 1, first_up[v + 1]):
+                e = triangle[k]
+                via[end[e]] = i
+                then[end[e]] = j
+                end[e] += 1
+                k += 1
+    return triangle, first, via, then
 
 
 @_kernel
 def _edges_of_slots(
     rank: Ints, first_up: Ints, above: Ints, tail: Ints, head: Ints, chosen: Bools
-) -> tuple[Ints, Bools]:
+) -> tuple[Ints, Bools, Longs, Ints]:
+    """Edge and direction of each slot, and the slots of each edge and direction."""
     slot_edge = np.full(tail.size, -1, np.int32)
     slot_up = np.zeros(tail.size, np.bool_)
+    first = np.zeros(2 * above.size + 1, np.int64)
     for slot in range(tail.size):
         if chosen[slot]:
             slot_up[slot] = rank[tail[slot]] < rank[head[slot]]
             low = min(rank[tail[slot]], rank[head[slot]])
             high = max(rank[tail[slot]], rank[head[slot]])
-            slot_edge[slot] = first_up[low] + np.searchsorted(above[first_up[low] : first_up[low + 1]], high)
-    return slot_edge, slot_up
+            e = first_up[low] + np.searchsorted(above[first_up[low] : first_up[low + 1]], high)
+            slot_edge[slot] = e
+            first[(2 * e if slot_up[slot] else 2 * e + 1) + 1] += 1
+    for i in range(2 * above.size):
+        first[i + 1] += first[i]
+    own = np.empty(first[2 * above.size], np.int32)
+    end = first[:-1].copy()
+    for slot in range(tail.size):
+        if chosen[slot]:
+            i = 2 * slot_edge[slot] if slot_up[slot] else 2 * slot_edge[slot] + 1
+            own[end[i]] = slot
+            end[i] += 1
+    return slot_edge, slot_up, first, own
 
 
 @_kernel
 def _weigh(tree: Hierarchy, cost: Floats, classes: Ints, found: Weights) -> None:
+    """One class after another. Unsigned numbers spare a look for negative ones."""
     for c in classes:
         up = found.up[c]
         down = found.down[c]
-        via_up = found.via_up[c]
-        then_up = found.then_up[c]
-        via_down = found.via_down[c]
-        then_down = found.then_down[c]
         up[:] = np.inf
         down[:] = np.inf
         for slot in range(tree.slot_edge.size):
             e = tree.slot_edge[slot]
-            if e < 0:
-                continue
-            price = cost[c, slot]
-            if tree.slot_up[slot]:
-                if price < up[e]:
-                    up[e] = price
-                    via_up[e] = -1 - slot
-            elif price < down[e]:
-                down[e] = price
-                via_down[e] = -1 - slot
+            if e >= 0:
+                price = cost[c, slot]
+                if tree.slot_up[slot]:
+                    up[e] = min(up[e], price)
+                else:
+                    down[e] = min(down[e], price)
         k = np.uint64(0)
         one = np.uint64(1)
         for v in range(tree.parent.size):
@@ -409,21 +439,67 @@ def _weigh(tree: Hierarchy, cost: Floats, classes: Ints, found: Weights) -> None
                 for j in range(i + one, last):
                     e = np.uint64(tree.triangle[k])
                     k += one
-                    over = down_i + up[j]
-                    if over < up[e]:
-                        up[e] = over
-                        via_up[e] = i
-                        then_up[e] = j
-                    over = down[j] + up_i
-                    if over < down[e]:
-                        down[e] = over
-                        via_down[e] = j
-                        then_down[e] = i
+                    up[e] = min(up[e], down_i + up[j])
+                    down[e] = min(down[e], down[j] + up_i)
+
+
+@_kernel
+def _weigh_lanes(tree: Hierarchy, cost: Floats, classes: Ints, found: Weights) -> None:
+    """Four classes side by side; their number is a multiple of four."""
+    edges = tree.above.size
+    up = np.empty((edges, LANES))
+    down = np.empty((edges, LANES))
+    one = np.uint64(1)
+    for c in range(0, classes.size, LANES):
+        up[:] = np.inf
+        down[:] = np.inf
+        for lane in range(LANES):
+            price = cost[classes[c + lane]]
+            for slot in range(tree.slot_edge.size):
+                e = tree.slot_edge[slot]
+                if e >= 0:
+                    if tree.slot_up[slot]:
+                        up[e, lane] = min(up[e, lane], price[slot])
+                    else:
+                        down[e, lane] = min(down[e, lane], price[slot])
+        k = np.uint64(0)
+        for v in range(tree.parent.size):
+            last = np.uint64(tree.first_up[v + 1])
+            for i in range(np.uint64(tree.first_up[v]), last):
+                up_0, up_1, up_2, up_3 = up[i, 0], up[i, 1], up[i, 2], up[i, 3]
+                down_0, down_1, down_2, down_3 = down[i, 0], down[i, 1], down[i, 2], down[i, 3]
+                for j in range(i + one, last):
+                    e = np.uint64(tree.triangle[k])
+                    k += one
+                    over_0 = down_0 + up[j, 0]
+                    over_1 = down_1 + up[j, 1]
+                    over_2 = down_2 + up[j, 2]
+                    over_3 = down_3 + up[j, 3]
+                    here_0, here_1, here_2, here_3 = up[e, 0], up[e, 1], up[e, 2], up[e, 3]
+                    up[e, 0] = over_0 if over_0 < here_0 else here_0
+                    up[e, 1] = over_1 if over_1 < here_1 else here_1
+                    up[e, 2] = over_2 if over_2 < here_2 else here_2
+                    up[e, 3] = over_3 if over_3 < here_3 else here_3
+                    over_0 = down[j, 0] + up_0
+                    over_1 = down[j, 1] + up_1
+                    over_2 = down[j, 2] + up_2
+                    over_3 = down[j, 3] + up_3
+                    here_0, here_1, here_2, here_3 = down[e, 0], down[e, 1], down[e, 2], down[e, 3]
+                    down[e, 0] = over_0 if over_0 < here_0 else here_0
+                    down[e, 1] = over_1 if over_1 < here_1 else here_1
+                    down[e, 2] = over_2 if over_2 < here_2 else here_2
+                    down[e, 3] = over_3 if over_3 < here_3 else here_3
+        for lane in range(LANES):
+            up_row = found.up[classes[c + lane]]
+            down_row = found.down[classes[c + lane]]
+            for e in range(edges):
+                up_row[e] = up[e, lane]
+                down_row[e] = down[e, lane]
 
 
 @_kernel
 def _descend(tree: Hierarchy, down: Floats, v: np.uint64, label: Floats) -> None:
-    """Least costs of a node from those of its higher neighbours. Unsigned numbers spare a look for negative ones."""
+    """Least costs of a node from those of its higher neighbours."""
     here_0 = label[v, 0]
     here_1 = label[v, 1]
     here_2 = label[v, 2]
@@ -447,7 +523,7 @@ def _descend(tree: Hierarchy, down: Floats, v: np.uint64, label: Floats) -> None
 
 @_kernel
 def _search(
-    tree: Hierarchy, found: Weights, wanted: Forest, trees: Ints, limit: Floats
+    tree: Hierarchy, cost: Floats, found: Weights, wanted: Forest, trees: Ints, limit: Floats
 ) -> tuple[Ints, npt.NDArray[np.int64], Ints]:
     n = tree.parent.size
     label = np.full((n, LANES), np.inf)
@@ -463,6 +539,10 @@ def _search(
     # path never has more than n waiting besides its own.
     edge = np.empty(4 * n + 4, np.int32)
     rises = np.empty(4 * n + 4, np.bool_)
+    # What edges stand for, found once for each class: the class, by edge and direction, and the answer.
+    asked = np.full(2 * tree.above.size, -1, np.int32)
+    one_part = np.empty(2 * tree.above.size, np.int32)
+    other_part = np.empty(2 * tree.above.size, np.int32)
     target = np.empty(64, np.int32)
     first = np.zeros(65, np.int64)
     slots = np.empty(1024, np.int32)
@@ -474,6 +554,7 @@ def _search(
         c = wanted.class_index[trees[begin]]
         up = found.up[c]
         down = found.down[c]
+        price = cost[c]
         last = begin + 1
         while last < trees.size and last < begin + LANES and wanted.class_index[trees[last]] == c:
             last += 1
@@ -508,9 +589,8 @@ def _search(
                     visits += 1
         for i in range(visits):
             _descend(tree, down, np.uint64(visit[i]), label)
-        for i in range(begin, last):
-            t = trees[i]
-            lane = i - begin
+        for lane in range(last - begin):
+            t = trees[begin + lane]
             origin = tree.rank[wanted.source[t]]
             grown[origin] = t
             for j in range(wanted.first_target[t], wanted.first_target[t + 1]):
@@ -549,9 +629,28 @@ def _search(
                     if grown[w] == t:
                         v = w
                         continue
-                    via = found.via_up[c, e] if rising else found.via_down[c, e]
-                    if via >= 0:
-                        edge[height] = found.then_up[c, e] if rising else found.then_down[c, e]
+                    both = 2 * e if rising else 2 * e + 1
+                    if asked[both] != c:
+                        asked[both] = c
+                        weight = up[e] if rising else down[e]
+                        via = -1
+                        then = -1
+                        for q in range(tree.first_own[both], tree.first_own[both + 1]):
+                            if price[tree.own[q]] == weight:
+                                via = tree.own[q]
+                                break
+                        if via < 0:
+                            for q in range(tree.first_way[e], tree.first_way[e + 1]):
+                                via = tree.way_via[q] if rising else tree.way_then[q]
+                                then = tree.way_then[q] if rising else tree.way_via[q]
+                                if down[via] + up[then] == weight:
+                                    break
+                        one_part[both] = via
+                        other_part[both] = then
+                    via = one_part[both]
+                    then = other_part[both]
+                    if then >= 0:
+                        edge[height] = then
                         rises[height] = True
                         edge[height + 1] = via
                         rises[height + 1] = False
@@ -559,7 +658,7 @@ def _search(
                         continue
                     grown[w] = t
                     before[w] = v
-                    slot_in[w] = -1 - via
+                    slot_in[w] = via
                     v = w
                 # STEP 5: read the path off the tree.
                 v = goal

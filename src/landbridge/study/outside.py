@@ -129,7 +129,7 @@ def _sea_costs(tables: Tables, net: Network, demand: Demand, classes: Goods, mon
     weights = hierarchy.weights(tree, cost.shape[0])
     hierarchy.weigh(tree, cost, np.unique(wanted.class_index), weights)
     everyone = np.arange(trees.size, dtype=np.int32)
-    hierarchy.search(tree, weights, wanted, everyone, np.full(asked.size, -np.inf))  # no path is asked for
+    hierarchy.search(tree, cost, weights, wanted, everyone, np.full(asked.size, -np.inf))  # no path is asked for
     result[asked] = wanted.distance
     return result
 

@@ -56,6 +56,8 @@ def carried(flows: Flows, graph: Graph, relations: Relations, *, arc: Ints | Non
     count = relations.tonnes_yr.size
     inside, outside = np.zeros(count), np.zeros(count)
     known = relation >= 0
+    no_path = np.zeros(count, np.bool_)
+    no_path[relation[known]] = flows.no_path[known]
     inside[relation[known]] = flows.network_tonnes_yr[known]
     outside[relation[known]] = flows.outside_tonnes_yr[known]
     return replace(
@@ -69,4 +71,5 @@ def carried(flows: Flows, graph: Graph, relations: Relations, *, arc: Ints | Non
         path_tonnes_yr=flows.path_tonnes_yr[chosen],
         network_tonnes_yr=inside,
         outside_tonnes_yr=outside,
+        no_path=no_path,
     )

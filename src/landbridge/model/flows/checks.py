@@ -83,7 +83,9 @@ def _faults(graph: Graph, delay: VolumeDelay, classes: Classes, relations: Relat
         "USD per tonne and hour > 0",
     )
     check("weight_trains_day_per_t_yr", classes.weight_trains_day_per_t_yr, nonnegative, "a number >= 0")
-    check("money_usd_t", classes.money_usd_t, lambda x: x > -np.inf, "USD per tonne, or inf to forbid the arc")
+    charged = bool(np.min(classes.money_usd_t, initial=0.0) >= 0.0)  # by far the largest array: one look is enough
+    if not charged:
+        check("money_usd_t", classes.money_usd_t, lambda x: x > -np.inf, "USD per tonne, or inf to forbid the arc")
     check("origin", relations.origin, below(graph.node_count), f"a node below {graph.node_count}")
     check("destination", relations.destination, below(graph.node_count), f"a node below {graph.node_count}")
     check("class_index", relations.class_index, below(k), f"a class below {k}")
@@ -95,7 +97,7 @@ def _faults(graph: Graph, delay: VolumeDelay, classes: Classes, relations: Relat
     )
     if not faults:
         faults += check_curves(delay)
-    if not faults:
+    if not faults and not charged:
         empty = delays_h(delay, np.zeros(f))
         time_h = delay.time_h + np.append(empty, 0.0)[delay.facility]
         cost = classes.money_usd_t + classes.value_of_time_usd_t_h[:, None] * time_h

@@ -128,9 +128,13 @@ def social_cost(delay: VolumeDelay, classes: Classes, relations: Relations, flow
 
 def _spent(time_h: Floats, classes: Classes, flows: Flows) -> Floats:
     """USD a year of each class on all arcs."""
-    carried = flows.arc_tonnes_yr > 0.0
-    price = np.where(carried, classes.money_usd_t, 0.0) + classes.value_of_time_usd_t_h[:, None] * time_h
-    return np.asarray(np.where(carried, price * flows.arc_tonnes_yr, 0.0).sum(axis=1), np.float64)
+    # Most classes are on few arcs, so only those are looked at.
+    tonnes = flows.arc_tonnes_yr.ravel()
+    some = np.flatnonzero(tonnes)
+    k, arc = np.divmod(some, time_h.size)
+    money = np.asarray(classes.money_usd_t, np.float64).ravel()
+    price = money[some] + np.asarray(classes.value_of_time_usd_t_h, np.float64)[k] * time_h[arc]
+    return np.bincount(k, weights=price * tonnes[some], minlength=len(classes.name)).astype(np.float64)
 
 
 def _kept_out(relations: Relations, flows: Flows) -> Floats:

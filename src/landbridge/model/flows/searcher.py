@@ -69,9 +69,10 @@ class Searcher:
         chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
         if self._pool is None:
             weigh(problem.tree, self._cost, classes, self._weights)
-            return search(problem.tree, self._weights, forest, chosen, limit)
-        self._shared(lambda part: weigh(problem.tree, self._cost, part, self._weights), classes)
-        return join(self._shared(lambda part: search(problem.tree, self._weights, forest, part, limit), chosen))
+            return search(problem.tree, self._cost, self._weights, forest, chosen, limit)
+        tree, cost, found = problem.tree, self._cost, self._weights
+        self._shared(lambda part: weigh(tree, cost, part, found), classes)
+        return join(self._shared(lambda part: search(tree, cost, found, forest, part, limit), chosen))
 
     def _shared(self, work: Callable[[Ints], Any], whole: Ints) -> list[Any]:
         assert self._pool is not None  # noqa: S101 (asked for only with threads)
