@@ -121,7 +121,7 @@ FRAMES = {
 }
 SOUND = {
     "gates": "east,time_h,reported,adb;F0001,\n*,time_h,estimate,,Like east.\neast,cost_usd,derived,row,Sum.\n",
-    "flows": "CN:*,tonnes,reported,adb,\nKZ:CN,tonnes,unknown,,\n*,year,calibrated,,Fitted.\n",
+    "flows": "CN:*,tonnes,reported,adb,\nKZ:CN,tonnes,calibrated,,Fitted.\n*,year,calibrated,,Fitted.\n",
     "bare": "*,*,estimate,,Felt.\n",
 }
 
@@ -160,8 +160,8 @@ def test_sound_provenance_has_no_fault_and_is_counted_by_kind(folder: Path) -> N
     counted = coverage(folder, dict(FRAMES), read_dictionary(folder)).sort("table", "column", "kind")
     assert counted.rows() == [
         ("bare", "amount", "estimate", 1),
+        ("flows", "tonnes", "calibrated", 1),
         ("flows", "tonnes", "reported", 2),
-        ("flows", "tonnes", "unknown", 1),
         ("flows", "year", "calibrated", 3),
         ("gates", "cost_usd", "derived", 1),
         ("gates", "time_h", "estimate", 1),
@@ -215,8 +215,13 @@ def test_a_wrong_row_of_provenance_is_named(folder: Path, row: str, fault: tuple
 
 
 def test_unknown_and_reported_values_need_no_reasoning(folder: Path) -> None:
-    say(folder, "gates", "east,cost_usd,unknown,,\n*,time_h,reported,F0001,\n")
+    say(folder, "gates", "*,cost_usd,unknown,,\neast,cost_usd,reported,adb,\n*,time_h,reported,F0001,\n")
     assert faults_of(folder) == []
+
+
+def test_what_is_unknown_has_no_value(folder: Path) -> None:
+    say(folder, "gates", "*,cost_usd,unknown,,\n*,time_h,reported,F0001,\n")
+    assert faults_of(folder) == [Fault("gates.csv", "row 2 (east)", "cost_usd", "how this value is known", "unknown")]
 
 
 def test_a_wrong_header_is_told_and_leaves_the_numbers_uncovered(folder: Path) -> None:
@@ -331,7 +336,7 @@ def test_the_columns_of_a_row_may_themselves_be_the_source(folder: Path) -> None
     told = explain(folder, tables, "gates", "east", "time_h")
     assert (told["as_of"], told["confidence"]) == ("2024-05", "medium")  # the latest date, the weakest trust
     answer = explain(folder, tables, "flows", "KZ:CN", "tonnes")
-    assert (answer["value"], answer["kind"], answer["sources"]) == (9.0, "unknown", [])
+    assert (answer["value"], answer["kind"], answer["sources"]) == (9.0, "calibrated", [])
 
 
 def test_words_are_no_numbers_and_an_uncovered_number_says_so(folder: Path) -> None:
