@@ -37,7 +37,8 @@ content. A row is
   from that fact;
 - **fitted** where a value of the atlas was calibrated to it (`landbridge calibrate`, years 2016-2021 only), or where
   a quarter of the flow or more is goods whose owners refuse a way by a share that somebody set who knew what had come
-  of it: the column `knew` of `provenance/refusals.csv` names the facts that were known;
+  of it, or trade whose share by rail was set so from what was published after the time that the row is about (boxes
+  between China and Russia): the column `knew` of a provenance file names the facts that were known;
 - **predicted** where neither holds; **not covered** where the model has no such number, with the reason.
 
 The class is computed from provenance, never declared. Beside the model stand two forecasts that need none: the last
@@ -46,12 +47,12 @@ Errors are medians of the absolute natural logarithm of modelled over observed; 
 or not only. The form of a file is that of `src/landbridge/atlas/targets.csv`; every fault of a file is told at once.
 
 What was fitted: the constant of rail between China and Europe (and what it cost more in each year before 2021), the
-part of either trade that may choose rail at all, constants of the Caspian ferries and of Dostyk, and
-four values that say how China Railway counts its trains. One run of `landbridge calibrate --out fit` gives them all,
-from `BEGIN` in `study/calibrate.py`, the open targets of those years and seven more counts (`study/calibration.csv`);
-the atlas has them rounded. They are in `parameters.csv` as `calibrated`; `landbridge atlas why parameters
-caspian-constant value` names every target behind them. A constant moves the choice of way and is no money: no price
-of a route holds it.
+part of either trade that may choose rail at all, rail's part of boxes between China and Russia before 2022, constants
+of the Caspian ferries and of Dostyk, and four values that say how China Railway counts its trains. One run of
+`landbridge calibrate --out fit` gives them all, from `BEGIN` in `study/calibrate.py`, the open targets of those years
+and fifteen more counts (`study/calibration.csv`); the atlas has them rounded. They are in `parameters.csv` as
+`calibrated`; `landbridge atlas why parameters caspian-constant value` names every target behind them. A constant moves
+the choice of way and is no money: no price of a route holds it.
 """
 
 

@@ -84,6 +84,35 @@ def test_a_wider_pool_comes_from_the_sea_once() -> None:
     assert apply(after, (), 2023).tables["mode_shares"].equals(after["mode_shares"])
 
 
+def test_boxes_to_russia_went_by_ship_until_lines_left() -> None:
+    modes = ["rail", "road", "pipeline", "sea", "air", "switch"]
+    plain, tables = with_parameter("russia-rail-before-2022", 1.0), with_parameter("russia-rail-before-2022", 0.6)
+    base = plain["mode_shares"]
+    then, now = (apply(tables, (), year).tables for year in (2021, 2022))
+    assert now["mode_shares"].equals(apply(plain, (), 2022).tables["mode_shares"])
+    assert apply(then, (), 2021).tables["mode_shares"].equals(then["mode_shares"])
+    old, new = (frame.sort("id").to_dicts() for frame in (apply(plain, (), 2021).tables["mode_shares"],
+                                                         then["mode_shares"]))  # fmt: skip
+    moved = {row["id"] for row, before in zip(new, old, strict=True) if row != before}
+    boxes = {"*", *tables["commodities"].filter(pl.col("form") == "container")["id"].to_list()}
+    pair = pl.concat_str("exporter", "importer").is_in(["CHNRUS", "RUSCHN"])
+    assert moved == set(base.filter(pair & pl.col("commodity").is_in(sorted(boxes)))["id"].to_list())
+    assert {"chn-rus-any", "rus-chn-any"} < moved
+    for row, before in zip(new, old, strict=True):
+        assert sum(row[m] for m in modes) == pytest.approx(1.0)
+        if row["id"] in moved:
+            assert (row["rail"], row["switch"]) == pytest.approx((0.6 * before["rail"], 0.6 * before["switch"]))
+            assert (row["road"], row["air"]) == (before["road"], before["air"])
+
+
+def test_more_by_rail_to_russia_than_the_sea_has_is_no_negative_sea() -> None:
+    shares = apply(with_parameter("russia-rail-before-2022", 9.0), (), 2021).tables["mode_shares"]
+    assert shares["sea"].min() >= 0
+    row = shares.filter(pl.col("id") == "chn-rus-any").row(0, named=True)
+    assert row["sea"] == pytest.approx(0, abs=1e-12)
+    assert sum(row[m] for m in ("rail", "road", "pipeline", "sea", "air", "switch")) == pytest.approx(1.0)
+
+
 def test_trains_carried_fewer_boxes_before_2023() -> None:
     then, now = (apply(small_tables(), (), year).tables["commodities"] for year in (2022, 2023))
     boxed = pl.col("form") == "container"

@@ -6,6 +6,8 @@ import csv
 import tomllib
 from pathlib import Path
 
+import numpy as np
+import numpy.typing as npt
 import polars as pl
 import pytest
 
@@ -15,7 +17,7 @@ from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.scenario.apply import apply
 from landbridge.study.backtest import FILE as EVENTS
 from landbridge.study.backtest import _within
-from landbridge.study.calibrate import BEGIN, COUNTS, FITTED, _half, calibrate, write_overlay
+from landbridge.study.calibrate import BEGIN, COUNTS, FINEST, FITTED, _half, calibrate, compass, write_overlay
 from landbridge.study.sensitivity import _estimated
 from landbridge.study.validate.classes import Classes
 from landbridge.study.validate.crossings import counted
@@ -63,10 +65,12 @@ def test_a_fit_finds_the_value_that_made_the_numbers(tmp_path: Path) -> None:
         years=[2021],
         names=names,
         size="reduced",
-        most=1,
+        most=20,
     )
     assert found.rows["id"].to_list() == ["X1"]
     assert found.years == (2021,)
+    assert found.converged
+    assert not first.converged
     assert found.cost_after < found.cost_before
     assert abs(found.rows["error_after"][0]) < abs(found.rows["error_before"][0])
     assert 0 < found.values["cre-central-asia-share"] < 1
@@ -78,6 +82,30 @@ def test_a_fit_finds_the_value_that_made_the_numbers(tmp_path: Path) -> None:
     )
     assert (origin["kind"], origin["source"]) == ("calibrated", "F0001")
     assert "X1" in origin["reasoning"]
+
+
+def test_a_compass_search_ends_where_no_fine_step_helps() -> None:
+    """Against a function whose lowest point is known, with kinks and a jump as goods make that change ways."""
+    goal = np.array([0.31, 0.84, 0.0])
+
+    def cost(x: npt.NDArray[np.float64]) -> float:
+        gap = np.abs(x - goal)
+        return float(gap[0] + 3 * gap[1] ** 2 + 2 * gap[2] + 0.2 * (x[0] > 0.6) + 0.5 * gap[0] * gap[1])
+
+    x, least, converged = compass(cost, np.array([0.9, 0.1, 0.5]), 50)
+    assert converged
+    assert np.abs(x - goal).max() <= FINEST
+    assert least == cost(x)
+    assert (x >= 0).all()
+    for i in range(3):
+        for step in (-FINEST, FINEST):
+            near = x.copy()
+            near[i] = np.clip(near[i] + step, 0, 1)
+            assert cost(near) > least - 1e-3
+    short, higher, ended = compass(cost, np.array([0.9, 0.1, 0.5]), 1)
+    assert not ended
+    assert least < higher < cost(np.array([0.9, 0.1, 0.5]))
+    assert higher == cost(short)
 
 
 def test_what_may_not_be_fitted_is_refused() -> None:

@@ -7,6 +7,10 @@ Market of sea freight
     a box pays by sea beyond the rates of the base year. Years without a quote take theirs from ``year_values``; years
     after the last one take none.
 
+Boxes between China and Russia
+    Before ocean lines left Russia's ports in 2022, fewer of them went by rail: the part of its shares of the base year
+    that did is a parameter, and the rest went by ship.
+
 Refusals
     Part of the cargo of a relation whose owners let it pass no more through some countries (``refusals``), from a day
     on: the part counts with the part of the days on which it holds.
@@ -34,6 +38,10 @@ FULL_SERVICE = 2021
 LANES = {"west": "sea-market-west", "east": "sea-market-east"}
 #: Parameters that widen the part of a trade that may choose rail, with the rows of ``mode_shares`` that they widen.
 POOLS = {"rail-pool-west": ("CHN", "europe"), "rail-pool-east": ("europe", "CHN")}
+#: Parameter of the part of boxes between China and Russia that went or could go by rail before ocean lines left Russia.
+RUSSIA = "russia-rail-before-2022"
+#: First year in which all of that part does.
+LINES_LEFT = 2022
 
 
 def span_of(year: int) -> Span:
@@ -138,6 +146,12 @@ def of_span(tables: Tables, year: int | None, span: Span | None = None) -> dict[
     if "mode_shares" in tables and any(known.get(name, 1.0) != 1 for name in POOLS):
         frames["mode_shares"] = _widened(tables["mode_shares"], known)
         then |= dict.fromkeys(POOLS.keys() & known.keys(), 1.0)  # they are in the shares now
+    before = known.get(RUSSIA, 1.0)
+    if "mode_shares" in tables and "commodities" in tables and before != 1:
+        if year < LINES_LEFT:
+            shares = frames.get("mode_shares", tables["mode_shares"])
+            frames["mode_shares"] = _by_ship_to_russia(shares, tables["commodities"], before)
+        then[RUSSIA] = 1.0  # it is in the shares now, or has no part in that year
     if then:
         schema = {"id": pl.String, "value": pl.Float64}
         new = pl.DataFrame({"id": list(then), "value": list(then.values())}, schema=schema)
@@ -157,3 +171,22 @@ def _widened(shares: pl.DataFrame, known: dict[str, float]) -> pl.DataFrame:
             sea=pl.when(own).then(pl.col("sea") - more).otherwise("sea"),
         )
     return shares
+
+
+def _by_ship_to_russia(shares: pl.DataFrame, commodities: pl.DataFrame, part: float) -> pl.DataFrame:
+    """Mode shares with a part of what goes or may go by rail between China and Russia, the rest of it by ship.
+
+    It bears on rows of boxes and on the row of all goods that have none of their own; wagons of ore, coal and timber
+    never had a ship to go by.
+    """
+    boxes = commodities.filter(pl.col("form") == "container")["id"].to_list()
+    ends = pl.concat_str("exporter", pl.lit(" "), "importer").is_in(["CHN RUS", "RUS CHN"])
+    own = ends & pl.col("commodity").is_in(["*", *boxes])
+    land = pl.col("rail") + pl.col("switch")
+    less = (land * (1 - part)).clip(lower_bound=-pl.col("sea"))
+    factor = pl.when(land > 0).then(1 - less / land).otherwise(1.0)
+    return shares.with_columns(
+        rail=pl.when(own).then(pl.col("rail") * factor).otherwise("rail"),
+        switch=pl.when(own).then(pl.col("switch") * factor).otherwise("switch"),
+        sea=pl.when(own).then(pl.col("sea") + less).otherwise("sea"),
+    )

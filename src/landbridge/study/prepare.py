@@ -59,7 +59,9 @@ Made = tuple[Mapping[str, Any], Mapping[str, pl.DataFrame]]
 CASPIAN = ("ferry:kz-aktau:az-alat", "ferry:kz-kuryk:az-alat")
 DOSTYK = "alashankou-dostyk"
 #: How parameters begin that move the choice of way or how trains are counted, and nothing that the network is built of.
-CHOICE = ("rail-", "sea-market-", "cre-", "block-train-", "train-fill", "caspian-constant", "dostyk-constant")
+CHOICE = (
+    "rail-", "russia-rail-", "sea-market-", "cre-", "block-train-", "train-fill", "caspian-constant", "dostyk-constant",
+)  # fmt: skip
 #: Tonnes in a box of twenty feet of heavy goods: a constant for a box counts for a tonne of bulk with one part of it.
 BOX_T = 15.0
 

@@ -6,7 +6,8 @@ echo        the observed number or its equivalent is an input: a cell that the a
             source or holds the very number; the answer is input trade; or a good part of the flow is trade whose
             tonnes or shares were set from that fact
 fitted      a value of the atlas was calibrated to the row; or a good part of the flow is goods whose owners refuse a
-            way by a share that somebody set who knew what had come of it (``knew`` in the provenance of `refusals`)
+            way by a share that somebody set who knew what had come of it, or trade whose tonnes or shares of the base
+            year were set so (``knew`` in their provenance) from what was published after the time that the row is about
 predicted   neither
 """
 
@@ -73,6 +74,7 @@ class Classes:
             for source in origin.sources
         }  # fmt: skip
         self._seen = self._known_shares()
+        self._seen_rows = self._known_rows()
         self._fitted_keys = {
             _key(row)
             for row in (tables["targets"].to_dicts() if "targets" in tables else ())
@@ -127,6 +129,30 @@ class Classes:
             return []
         return [r for r in self.tables[DATED].to_dicts() if (o := origins.of(r["id"], "share")) and o.knew]
 
+    def _known_rows(self) -> list[tuple[str, str, str, str, str]]:
+        """Rows of the base year that were set knowing what came of them: name, ends, goods, day of the last source."""
+        days = dict(self.tables["sources"].select("id", "date").iter_rows()) if "sources" in self.tables else {}
+        return [
+            (f"{table} {name}", *ends, max((days.get(s) or "" for s in origin.sources), default=""))
+            for table, rows in self._rows.items()
+            if table in self.origins
+            for name, *ends in rows
+            if (origin := next((o for o in self.origins[table].all if o.knew and fnmatchcase(name, o.row)), None))
+        ]
+
+    def _rests_on(self, first_day: str, exporter: str, importer: str, commodity: str) -> list[str]:
+        """Rows of the base year, set knowing what came of them and after a day, that a flow rests on."""
+
+        def bears(e: str, i: str) -> bool:
+            return self.means(e, exporter) and self.means(i, importer)
+
+        near = [(name, c) for name, e, i, c, day in self._seen_rows if first_day < day and bears(e, i)]
+        if not near:
+            return []
+        # a row of all goods says nothing of goods that have a row of their own
+        own = {t for t, rows in self._rows.items() for _, e, i, c in rows if c == commodity and bears(e, i)}
+        return [name for name, c in near if c == commodity or (c == "*" and name.partition(" ")[0] not in own)]
+
     def _not_blind(self, row: Mapping[str, Any], answer: Answer) -> list[str]:
         """Shares set knowing what came of them, where they bear on a good part of a flow in the days asked about."""
         span, total = days_of(row["year"], row.get("period") or "year"), sum(p[3] for p in answer.parts)
@@ -147,6 +173,7 @@ class Classes:
                     for a, b in ((exporter, importer), (importer, exporter))
                 )
             ]
+            rests += self._rests_on(span[0].isoformat(), exporter, importer, commodity)
             found += rests
             part += tonnes if rests else 0.0
         return list(dict.fromkeys(found)) if part / total >= ECHO_PART else []
