@@ -634,7 +634,7 @@ OF_INVESTMENT = (
 #: effect.
 OF_OTHER_YEARS = (
     "ordinary-train", "rail-youth-china-europe", "cre-central-asia-share", "block-train-mid", "block-train-width",
-    "train-fill",
+    "train-fill", "russia-rail-before-2022",
 )  # fmt: skip
 ELSEWHERE = {*OF_TRADE, *OF_INVESTMENT, *OF_OTHER_YEARS}
 

@@ -11,9 +11,10 @@ import pytest
 from scipy.stats import qmc
 
 from landbridge.errors import LandbridgeError, OutputError, StudyError
+from landbridge.model.demand.records import Demand
 from landbridge.scenario.apply import apply
 from landbridge.scenario.measures import Ease, Grow
-from landbridge.study.ensemble import EnsembleShared, Future, Nominal, run_ensemble, solve_future
+from landbridge.study.ensemble import EnsembleShared, Future, Nominal, run_ensemble, solve_future, varied
 from landbridge.study.ensemble_results import LESS_IS_BETTER, MARKER, read_ensemble
 from landbridge.study.files import Study, read_study
 from landbridge.study.futures import futures_of, points
@@ -60,21 +61,43 @@ def test_the_future_in_which_nothing_changes_is_the_atlas(shared_part: EnsembleS
     assert row["land_mt_yr"] * 1e6 == pytest.approx(flow.network_tonnes_yr[:count].sum(), rel=1e-5)
 
 
-def test_a_future_does_what_measures_do(shared_part: EnsembleShared, grounds: dict) -> None:
-    """Half the capacity of Khorgos and more of China's exports, by arrays and by tables."""
-    row = solve_future(shared_part, Future(0, (0.5, 1.3, 1.0, 1.0)), grounds)["rows"][0]
-    measures = (
-        Ease(crossings=("khorgos-altynkol",), capacity_factor=0.5, include_gauge_change=True),
-        Grow(exporter="CHN", factor=1.3),
-    )
-    settings = shared_part.settings
-    applied = apply(small_tables(), measures, YEAR, held=frozenset({"cku"}))
-    # the same relations: which are the largest may change with trade, and what is carried is asked about here
-    prepared = prepare(applied.tables, year=YEAR, settings=settings)
-    found = equilibrium(applied.tables, prepared, settings=settings, start=grounds["base"].solution)
-    count = found.empty_from
-    land = found.equilibrium.network_tonnes_yr[:count].sum() / 1e6
-    assert row["land_mt_yr"] == pytest.approx(land, rel=0.02)
+def test_a_future_does_to_a_crossing_what_a_measure_does(shared_part: EnsembleShared, grounds: dict) -> None:
+    """Half the capacity of Khorgos, by arrays and by tables."""
+    row = solve_future(shared_part, Future(0, (0.5, 1.0, 1.0, 1.0)), grounds)["rows"][0]
+    ease = Ease(crossings=("khorgos-altynkol",), capacity_factor=0.5, include_gauge_change=True)
+    applied = apply(small_tables(), (ease,), YEAR, held=frozenset({"cku"}))
+    prepared = prepare(applied.tables, year=YEAR, settings=shared_part.settings)
+    found = equilibrium(applied.tables, prepared, settings=shared_part.settings, start=grounds["base"].solution)
+    land = found.equilibrium.network_tonnes_yr[: found.empty_from].sum() / 1e6
+    base = grounds["base"].solution
+    nominal = base.equilibrium.network_tonnes_yr[: base.empty_from].sum() / 1e6
+    assert row["land_mt_yr"] == pytest.approx(land, rel=1e-5)
+    assert abs(land / nominal - 1) > 1e-4  # else nothing would have been compared
+
+
+def test_a_future_does_to_trade_what_a_measure_does(shared_part: EnsembleShared, grounds: dict) -> None:
+    """More of China's exports. Trade changes which relations are the largest: those found by both have equal tonnes."""
+    _, future = varied(grounds["base"], shared_part.uncertain, (1.0, 1.3, 1.0, 1.0))
+    applied = apply(small_tables(), (Grow(exporter="CHN", factor=1.3),), YEAR, held=frozenset({"cku"}))
+    measured = prepare(applied.tables, year=YEAR, settings=shared_part.settings)
+    before = _tonnes(grounds["base"].solution.prepared.demand)
+    by_arrays, by_tables = _tonnes(future.demand), _tonnes(measured.demand)
+    both = sorted(set(by_arrays) & set(by_tables))
+    assert [by_arrays[key] for key in both] == pytest.approx([by_tables[key] for key in both])
+    assert sum(by_arrays[key] for key in both) > 0.85 * sum(by_arrays.values())
+    grown = [by_arrays[key] / before[key] for key in both]
+    assert {round(factor, 9) for factor in grown} == {1.0, 1.3}
+
+
+def _tonnes(demand: Demand) -> dict[tuple[str, str, str], float]:
+    """Tonnes a year by zone of origin, of destination, and commodity; owners who refuse a way with the others."""
+    found: dict[tuple[str, str, str], float] = {}
+    for origin, destination, commodity, tonnes in zip(
+        demand.origin, demand.destination, demand.commodity, demand.tonnes_yr, strict=True
+    ):
+        key = (demand.zones[origin], demand.zones[destination], demand.commodities[commodity])
+        found[key] = found.get(key, 0.0) + float(tonnes)
+    return found
 
 
 def test_results_and_the_same_bits_from_two_workers(tmp_path: Path, study: Study) -> None:
