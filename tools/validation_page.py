@@ -73,7 +73,8 @@ EVENTS = """What each event is in the model, and what is missing:
   months of 2025, in which ships were cheap too. In the model the decree's own effect (`event alone`) falls short of the
   growth of trade from 2024 to 2025, so that the sum has the wrong sign: what else held boxes back then is missing.
 - *September 2025*: Brest, Svislach and the road shut on its thirteen days; trains that wait are those of a mean day
-  times the days, half of what was reported and only just within the factor of two. The crossings of Latvia and Lithuania have room in the model
+  times the days, half of what was reported and only just within the factor of two.
+  The crossings of Latvia and Lithuania have room in the model
   for what leaves Brest, so neither price nor volume moves much; in thirteen days the market found no such room.
   Nothing turns to the Caspian, which no longer has a price that competes.
 """
