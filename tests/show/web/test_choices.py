@@ -246,6 +246,28 @@ def test_on_a_small_screen_no_figure_of_the_choke_points_is_cut(site: Site) -> N
     assert names == {"base 2023", "cku 2023"}, "each cell says which solution it is of"
 
 
+@pytest.mark.browser
+@pytest.mark.parametrize("width", [360, 900, 1240, 1440])
+def test_a_card_is_read_and_leads_to_a_what_if_in_every_window(site: Site, width: int) -> None:
+    """Where the card stands in the panel's place it makes way for the page that it leads to."""
+    page = site.page
+    page.set_viewport_size({"width": width, "height": 740})
+    site.open("map?r=b-newer&s=base&y=2023&sel=crossing:khorgos-altynkol")
+    card = page.locator(".side")
+    closes = card.get_by_role("button", name="What if it closes?")
+    expect(closes).to_be_visible()
+    box = card.bounding_box()
+    assert box
+    assert box["height"] > 250
+    closes.click()
+    expect(page.locator("#panel")).to_be_visible()
+    expect(page.get_by_role("button", name="Compute", exact=True)).to_be_visible()
+    assert (page.locator(".side").count() == 0) == (width <= 1240)
+    page.get_by_role("link", name="Routes", exact=True).click()
+    expect(page.locator("#panel").get_by_role("heading", name="Routes", exact=True)).to_be_visible()
+    site.rest()
+
+
 # -------------------------------------------------------------------------------------------------------------- routes
 
 

@@ -1,4 +1,5 @@
 // What is shown: one record, written into the address so that a view can be shared, kept and gone back to.
+import {MediaQuery} from 'svelte/reactivity';
 import {t} from './i18n.svelte';
 import {api, type MapData, type Point, type ResultInfo, type Run} from './api';
 
@@ -60,6 +61,14 @@ export function go(change: Partial<View>, {replace = false} = {}) {
   if (next === location.hash) return;
   if (replace) history.replaceState(null, '', next);
   else history.pushState(null, '', next);
+}
+
+/** Windows in which an open card stands where the panel would be. */
+const narrow = new MediaQuery('(max-width: 1240px)');
+
+/** The change that leads to a page; an open card that would cover its panel is closed. */
+export function toPage(page: View['page']): Partial<View> {
+  return narrow.current ? {page, sel: ''} : {page};
 }
 
 /** What people call some results; where several share a title, their folder and date tell them apart. */
