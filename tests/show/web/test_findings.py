@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,10 @@ import polars as pl
 import pytest
 from playwright.sync_api import expect
 
+from landbridge.study.appraise import appraise
+from landbridge.study.files import read_study
+from landbridge.study.invest_files import tables_of, write_investment
+from small_run import small_tables
 from tests.conftest import watch
 from tests.map_server import Server
 from tests.show.web.test_map import EXPECTED, Site, in_both_themes, shown
@@ -113,6 +118,22 @@ def test_a_programme_shows_when_each_project_is_built_and_what_is_spent(site: Si
     prices = table(asked_home, "programme", "coordination")["price_usd"].to_list()
     assert shown(page, 'main [data-from^="coordination.price_usd"]') == [-v for v in prices]
     in_both_themes(page)
+
+
+def test_of_several_projects_the_cost_of_the_chosen_one_is_shared(site: Site, asked_home: Path) -> None:
+    """Rules and countries come again with every project: only those of one may stand on the page."""
+    study = read_study(asked_home / "soon.toml")
+    found = appraise(study, small_tables(), ["cku", "trans-afghan"], company=False)
+    write_investment(asked_home / "several", "appraisal", found, tables_of(found))
+    every = table(asked_home, "several", "sharing")
+    payers = dict(every.group_by("project").agg(pl.col("country").n_unique()).iter_rows())
+    assert set(payers) == {"cku", "trans-afghan"}
+    site.open("invest?f=several")
+    chosen = site.page.locator("#panel select").nth(1).input_value()
+    assert chosen in payers
+    heads = site.page.locator("main h3", has_text="Cost shared")
+    expect(heads).to_have_count(every.filter(pl.col("project") == chosen)["rule"].n_unique())
+    shutil.rmtree(asked_home / "several")
 
 
 def test_events_show_the_change_beside_what_was_published(site: Site, asked_home: Path) -> None:
