@@ -122,6 +122,10 @@ def test_a_programme_shows_when_each_project_is_built_and_what_is_spent(site: Si
 
 def test_of_several_projects_the_cost_of_the_chosen_one_is_shared(site: Site, asked_home: Path) -> None:
     """Rules and countries come again with every project: only those of one may stand on the page."""
+    site.open("invest?f=several")
+    expect(site.page.get_by_test_id("absent")).to_contain_text("No folder several")
+    site.open("invest?f=investment")
+    expect(site.page.get_by_test_id("absent")).to_have_count(0)
     study = read_study(asked_home / "soon.toml")
     found = appraise(study, small_tables(), ["cku", "trans-afghan"], company=False)
     write_investment(asked_home / "several", "appraisal", found, tables_of(found))
@@ -129,6 +133,8 @@ def test_of_several_projects_the_cost_of_the_chosen_one_is_shared(site: Site, as
     payers = dict(every.group_by("project").agg(pl.col("country").n_unique()).iter_rows())
     assert set(payers) == {"cku", "trans-afghan"}
     site.open("invest?f=several")
+    # the list that the page may have read before has not this folder: it is asked for again, whatever was shown until now
+    expect(site.page.locator("#panel select").first).to_have_value("several")
     chosen = site.page.locator("#panel select").nth(1).input_value()
     assert chosen in payers
     heads = site.page.locator("main h3", has_text="Cost shared")

@@ -79,7 +79,7 @@ export default {
   'atlas.explain': 'Reported stands in a source; derived is computed from such; an estimate is a judgement with its reasoning. Each value tells which, wherever it is shown.',
   'kind.reported': 'reported', 'kind.derived': 'derived', 'kind.estimate': 'estimate', 'kind.calibrated': 'calibrated', 'kind.unknown': 'unknown', 'kind.none': 'without an origin',
   'page.power': 'Power', 'page.invest': 'Investment', 'page.validation': 'Validation',
-  'finding.folder': 'Folder', 'finding.none': 'Nothing of this kind lies in this folder yet. The command line makes it:', 'finding.table': 'Table: {name}', 'finding.made': 'From {id}, made on {made}, size {size}.',
+  'finding.folder': 'Folder', 'finding.none': 'Nothing of this kind lies in this folder yet. The command line makes it:', 'finding.absent': 'No folder {id} of this kind is here; {shown} is shown.', 'finding.table': 'Table: {name}', 'finding.made': 'From {id}, made on {made}, size {size}.',
   'power.show_power': 'Bargaining', 'power.show_dependence': 'Dependence', 'power.show_stress': 'Closures', 'power.show_exposure': 'Sanctions',
   'power.lead': '{project} shifts power: in {year} {first} gains most ({gain} million USD a year) and {last} least ({loss}), while all together gain {rise}.',
   'power.lead_level': '{first} holds most power over the corridors in {year}: {value} of {all} million USD a year.',
