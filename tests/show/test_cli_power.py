@@ -92,7 +92,7 @@ def test_what_moves_although_all_together_gain_nothing_is_explained(capsys: pyte
         "Gross: Should want it",
     ):
         assert words in out
-    assert "Works without KZ (exclusionary towards them), partly without nobody, needs KG (inclusive)." in out
+    assert "Works without KZ (exclusionary towards them), needs KG (inclusive)." in out
     print_change(moved(2e7, -1e7), "What cku changes", {"after": "cku"})
     out = capsys.readouterr().out
     assert "gain nothing" not in out

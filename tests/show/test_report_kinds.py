@@ -97,7 +97,7 @@ def make_power(folder: Path) -> Path:
         ),
         "power_reading": pl.DataFrame(
             {"rule": ["prices"], "state": ["after"], "scenario": ["cku"], "players": ["KZ;UZ"],
-             "outside_option": ["the ocean"], "investment_options": ["cku"], "principle": ["an optimum"],
+             "outside_option": ["the ocean"], "investment_options": ["cku"], "consent_to_build": ["KZ;UZ"], "principle": ["an optimum"],
              "superadditive": [False], "core_empty": [True], "core_proof": ["1 {KZ} + 1 {UZ}"]}
         ),
         "power_blocs": pl.DataFrame(
@@ -118,6 +118,18 @@ def make_dependence(folder: Path) -> Path:
     frames = {"dependence": frame}
     told = {"format": 1, "kind": "dependence", "study": {"name": "Dependence"}, "columns": _columns(frames, POWER),
             "tables": {"dependence": "Country by partner"}}  # fmt: skip
+    return _made(folder, "manifest.json", told, frames)
+
+
+def make_exposure(folder: Path) -> Path:
+    frame = pl.DataFrame(
+        {"ban": ["RU may not cross KZ"] * 2, "step": ["stuck"] * 2, "country": ["RU", "others"],
+         "trade_loss_usd_yr": [9e8, 9e8]}
+    )  # fmt: skip
+    frames = {"exposure": frame}
+    told = {"format": 1, "kind": "exposure", "study": {"name": "Ban"}, "columns": _columns(frames, POWER),
+            "read_with": {"halves": "each loss is shared by its two ends"},
+            "tables": {"exposure": "What both lose"}}  # fmt: skip
     return _made(folder, "manifest.json", told, frames)
 
 
@@ -153,6 +165,7 @@ MAKERS = {
     "ensemble": make_ensemble,
     "power": make_power,
     "dependence": make_dependence,
+    "exposure": make_exposure,
     "validation": make_validation,
     "terminal": make_terminal,
 }
@@ -224,12 +237,18 @@ def test_a_study_takes_in_what_lies_in_its_folder(home: Path) -> None:
 def test_a_game_comes_with_what_must_be_known(home: Path) -> None:
     words = " ".join("".join(read(whole(home, "all.html")).words).split())
     for told in (
-        "Investment options: cku.",
+        "Outside option, what cargo costs that does not go by land: the ocean.",
+        "Investment options: cku, with the consent of KZ, UZ.",
         "prices, after: not superadditive; the core is empty, as 1 {KZ} + 1 {UZ} shows.",
-        "Works without KZ (exclusionary towards them), partly without nobody, needs UZ (inclusive).",
+        "Works without KZ (exclusionary towards them), needs UZ (inclusive).",
         "cku: KZ, UZ as one voice 300.0, apart 400.0: together they lose 100.0 million USD a year.",
     ):
         assert told in words
+
+
+def test_a_ban_says_that_losses_are_halved(tmp_path: Path) -> None:
+    words = "".join(read(report(make_exposure(tmp_path / "ban"))).words)
+    assert "Each loss is shared by its two ends." in words
 
 
 def test_folders_beside_are_named_one_by_one(tmp_path: Path) -> None:

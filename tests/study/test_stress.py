@@ -82,6 +82,26 @@ def test_the_backlog_is_told_by_both_models() -> None:
     assert all(row["backlog_trains"] > 0 and row["clearing_days"] > 0 for row in rows)
 
 
+def test_a_closed_country_has_a_backlog_at_each_of_its_crossings() -> None:
+    ground = Ground(small_tables(), YEAR, "reduced", held=HELD)
+    targets = closing.targets_of(small_tables(), ["PL"])
+    rows = closing.close(ground, targets, settings=Settings(gap=stress.GAP, size="reduced"), days=2.0)["recovery"]
+    assert len({row["crossing"] for row in rows}) > 3
+    for row in (r for r in rows if r["cleared_share"] is None):
+        assert "PL" in row["at"].split("-")
+        assert row["backlog_trains"] == pytest.approx(2.0 * row["trains_day"])
+    assert {"BY-PL", "PL-BY", "malaszewicze"} <= {row["at"] for row in rows}
+
+
+def test_days_without_a_border_crossing_are_told_in_words() -> None:
+    words = ["--days", "5", "--size", "reduced", "--quiet"]
+    printed = " ".join(ask("stress", "--close", "sea-suez", *words).split())
+    assert "After 5 days" not in printed
+    assert "At a year's rate 5 days cost" in printed
+    assert "No border crossing that trains use is shut" in printed
+    assert "Nothing by land was on a path over what is shut" in printed
+
+
 def test_days_lie_between_room_and_none() -> None:
     closed = answered()["closed"]
     cases = closed["short_run"]["cases"]
@@ -309,6 +329,10 @@ def test_a_ban_hurts_less_once_there_are_other_ways() -> None:
     assert rows[second, "stuck", "KZ"]["trade_loss_usd_yr"] > rows[first, "stuck", "KZ"]["trade_loss_usd_yr"] == 0.0
     total = [sum(rows[b, "re-routed", c]["trade_loss_usd_yr"] for c in ("RU", "KZ", "others")) for b in (first, second)]
     assert total[1] > total[0]
+    # while nobody else is touched, whom Russia trades with bears the other half, and the answer says so
+    others = rows[first, "stuck", "others"]
+    assert others["trade_loss_usd_yr"] == pytest.approx(rows[first, "stuck", "RU"]["trade_loss_usd_yr"])
+    assert "shared evenly by its two ends" in banned()["read_with"]["halves"]
 
 
 def test_trade_falls_along_its_curve() -> None:

@@ -210,6 +210,13 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
         ],
     )
     if "recovery" in found:
+        cost = (
+            f"At a year's rate {found['days']:g} days cost {found['cost_of_days_usd'] / MILLION:.2f} million USD; "
+            "cargo that is under way when it happens, and cannot turn, costs more."
+        )
+        if not found["recovery"]:
+            typer.echo(f"{cost} No border crossing that trains use is shut, so that no backlog at one is told.")
+    if found.get("recovery"):
         print_table(
             f"After {found['days']:g} days",
             [("crossing", 0), ("at", 0), ("trains a day", 1), ("backlog, trains", 0), ("days to clear", 1), ("by", 0)],
@@ -217,9 +224,9 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
                 [r[k] for k in ("crossing", "at", "trains_day", "backlog_trains", "clearing_days", "by")]
                 for r in found["recovery"]
             ],
-            f"At a year's rate {found['days']:g} days cost {found['cost_of_days_usd'] / MILLION:.2f} million USD; "
-            "cargo that is under way when it happens, and cannot turn, costs more.",
+            cost,
         )
+    if "recovery" in found:
         _print_short_run(found["short_run"])
         if found["reported"]:
             _print_reported(found["reported"])
@@ -227,6 +234,9 @@ def _print_closed(found: dict[str, Any], year: int) -> None:
 
 def _print_short_run(found: dict[str, Any]) -> None:
     """Print how cargo that was on its way there comes through the days."""
+    if not found["cases"]:
+        typer.echo("Nothing by land was on a path over what is shut, so that nothing waits or turns.")
+        return
     print_table(
         f"{found['days']:g} days, before anybody can change plans",
         [("room elsewhere", 0), ("waits, %", 1), ("other ways, %", 1), ("sea or road, %", 1), ("cost, USD/t", 2),

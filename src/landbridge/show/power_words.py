@@ -22,17 +22,19 @@ def exclusions(found: Mapping[str, float | None]) -> str:
     Returns
     -------
     str
-        A sentence; empty where nothing is added.
+        A sentence on the groups in which there is somebody; empty where nothing is added.
     """
-    groups: dict[str, list[str]] = {"Works without": [], "partly without": [], "needs": []}
+    groups: dict[str, list[str]] = {
+        "works without {} (exclusionary towards them)": [],
+        "works in part without {}": [],
+        "needs {} (inclusive)": [],
+    }
+    without, partly, needed = groups.values()
     for player, index in found.items():
         if index is not None:
-            how = "Works without" if index >= WITHOUT else "needs" if index <= NEEDED else "partly without"
-            groups[how].append(player)
-    if not any(groups.values()):
-        return ""
-    words = [f"{how} {', '.join(players) or 'nobody'}" for how, players in groups.items()]
-    return f"{words[0]} (exclusionary towards them), {words[1]}, {words[2]} (inclusive)."
+            (without if index >= WITHOUT else needed if index <= NEEDED else partly).append(player)
+    words = ", ".join(how.format(", ".join(players)) for how, players in groups.items() if players)
+    return f"{words[0].upper()}{words[1:]}." if words else ""
 
 
 def one_voice(where: str, players: Sequence[str], *, as_one_usd_yr: float, apart_usd_yr: float) -> str:

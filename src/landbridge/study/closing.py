@@ -18,7 +18,7 @@ from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model import resilience
 from landbridge.model.flows import composite_cost
-from landbridge.model.network import matching_arcs
+from landbridge.model.network import ArcKind, matching_arcs
 from landbridge.scenario.measures import Close
 from landbridge.study.ground import Ground, tables_on
 from landbridge.study.short_run import beside_reports, days_of_closure, reports_of
@@ -28,6 +28,7 @@ from landbridge.study.tabulate import tabulate
 __all__ = ["Target", "close", "targets_of"]
 
 F8 = npt.NDArray[np.float64]
+B1 = npt.NDArray[np.bool_]
 Progress = Callable[[int, int, str], None]
 
 
@@ -136,7 +137,8 @@ def close(
     dict
         ``cost_usd_yr`` (rise of what all relations pay that are served on both sides), ``lost_land_tonnes_yr``,
         ``to_outside_tonnes_yr``, ``unserved_tonnes_yr``; ``countries``, ``crossings`` and ``passages``: rows;
-        ``recovery``, ``short_run`` and, for an event, ``reported`` where days are given.
+        ``recovery`` (at each crossing that is shut, by name or with what it belongs to), ``short_run`` and, for an event,
+        ``reported`` where days are given.
 
     Raises
     ------
@@ -169,7 +171,7 @@ def close(
         result["cost_of_days_usd"] = result["cost_usd_yr"] * days / 365.0
         result["recovery"] = [
             row
-            for crossing in dict.fromkeys(name for t in targets for name in t.measure.crossings)
+            for crossing in _shut_crossings(targets, base, after < 0, frames[0]["crossings"])
             for row in _recovery(tables, crossing, days, frames[0]["crossings"])
         ]
         reports = [row for target in targets for row in reports_of(tables, target.id)]
@@ -266,6 +268,15 @@ def _moved(first: pl.DataFrame, second: pl.DataFrame) -> list[dict[str, Any]]:
         (pl.col("tonnes_after") - pl.col("tonnes")).alias("change_tonnes_yr"),
     ).filter(pl.col("change_tonnes_yr").abs() > 0.5)
     return frame.sort(pl.col("change_tonnes_yr").abs(), key, descending=[True, False]).to_dicts()
+
+
+def _shut_crossings(targets: Sequence[Target], base: Solution, shut: B1, flows: pl.DataFrame) -> list[str]:
+    """Crossings whose backlog is told: those that are named, then all others that are shut and that trains use."""
+    net = base.prepared.network
+    named = dict.fromkeys(name for target in targets for name in target.measure.crossings)
+    at = np.unique(net.crossing[shut & (net.kind == ArcKind.BORDER) & (net.crossing >= 0)])
+    used = flows.filter(pl.col("trains_day") + pl.col("preload_trains_day") > 0.0)["crossing"].to_list()
+    return [*named, *sorted({net.crossings[i] for i in at.tolist()} & set(used) - set(named))]
 
 
 def _recovery(tables: Tables, crossing: str, days: float, flows: pl.DataFrame) -> list[dict[str, Any]]:

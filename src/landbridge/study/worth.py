@@ -2,8 +2,9 @@
 
 The corridor game of `landbridge.model.leverage.corridor` is made here from the supernetwork: who must consent to an
 arc, what it costs without transfers, how much room a facility has left, and what each relation's outside option costs.
-Its 2^n worths are found in rows that do not depend on the number of workers, and kept on disk by the content of the
-game and the code, so that a run that was stopped goes on where it was.
+It is the game of METHODS.md, section 1.2 (after Hubert and Ikonnikova 2011): costs without transfers, owners whose
+consent an arc needs. Its 2^n worths are found in rows that do not depend on the number of workers, and kept on disk by
+the content of the game and the code, so that a run that was stopped goes on where it was.
 """
 
 from __future__ import annotations

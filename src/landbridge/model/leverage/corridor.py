@@ -17,6 +17,12 @@ Skipped
     An optimum of S whose paths ask only the players A is open to every coalition between A and S, and none of these
     can earn more than S: all are worth the same. So a player whose arcs the optimum does not use is left out without a
     solve. Rows go down from their largest coalition, where this settles the most.
+Definition
+    METHODS.md, section 1.2, whose A(S) are the arcs that ask nobody outside S; what an investment changes is that of
+    section 1.4, and enters through arcs and consents (`landbridge.study.worth`). The game on a transit network whose
+    coalitions use only what their members control is that of Hubert and Ikonnikova (2011), Investment options and
+    bargaining power: the Eurasian supply chain for natural gas, Journal of Industrial Economics 59(1); optimising
+    first and sharing then, as Roson and Hubert (2015), Bargaining power and value sharing in distribution networks.
 Order
     Coalitions are visited in rows that do not depend on the number of workers, each from the efficient paths, so that
     the numbers do not either.

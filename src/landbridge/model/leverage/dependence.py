@@ -8,6 +8,8 @@ Definitions
                                  as Hirschman (1945) has it; above zero A needs B more than B needs A
     concentration                H = sum of squared shares (Herfindahl-Hirschman), effective number 1 / H, normalised
                                  (H - 1/n) / (1 - 1/n) for n ways that are there
+    They are those of METHODS.md, section 1.6; Hirschman (1945), National power and the structure of foreign trade, for
+    the leverage, and Hirschman (1964), The paternity of an index, for the concentration.
 """
 
 from __future__ import annotations

@@ -6,6 +6,9 @@ Notation
 Laws
     monotone: nobody's joining lowers a worth; superadditive: two disjoint coalitions are worth no less together;
     convex: a player adds no less to a larger coalition (Shapley 1971). A law that is broken is told with a witness.
+Definition
+    METHODS.md, section 1.2, asks for the first two of every game: v is monotone where it is an optimum, and need not be
+    superadditive where shippers take prices.
 """
 
 from __future__ import annotations

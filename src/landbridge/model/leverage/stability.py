@@ -16,6 +16,8 @@ Method
     (Kopelowitz 1967; Maschler, Peleg and Shapley 1979).
     What a player gets in the core is least and most at vertices of it, where coalitions with sums of nothing but
     v(S) meet; no slack is left in these programs, so that a vertex is what it is to the last digits of the worths.
+Definition
+    METHODS.md, section 1.3: core, least core and nucleolus, and the fault of dropping coalitions by the vertex at hand.
 Stop
     When no excess exceeds the bound by more than a rounding of the largest worth.
 """

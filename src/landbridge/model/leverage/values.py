@@ -13,6 +13,14 @@ Solutions
     Myerson       Shapley of the game in which only players joined by links can act together
     Nash          ``d_i + w_i / w(N) (v(N) - d(N))`` with d_i = v(i)
     marginal      v(N) - v(N - i); veto where nothing is left without i; hold-up index: marginal over v(N)
+Definition
+    METHODS.md, section 1.3, which names the same solutions by the same formulas.
+Literature
+    Shapley (1953), A value for n-person games; Kalai and Samet (1987), On weighted Shapley values; Banzhaf (1965),
+    Weighted voting doesn't work; Owen (1977), Values of games with a priori unions; Aumann and Dreze (1974),
+    Cooperative games with coalition structures; Myerson (1977), Graphs and cooperation in games; Nash (1950), The
+    bargaining problem, with the weights of Kalai (1977); Castro, Gomez and Tejada (2009), Polynomial
+    calculation of the Shapley value based on sampling.
 """
 
 from __future__ import annotations

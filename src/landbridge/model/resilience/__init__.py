@@ -1,4 +1,8 @@
-"""What closures, delays and cuts do to a network: who is hit, which are the worst, and how soon it is over."""
+"""What closures, delays and cuts do to a network: who is hit, which are the worst, and how soon it is over.
+
+Definitions are those of METHODS.md, section 4 (robustness index, r-interdiction, expected cost of failures); each is
+cited where it is implemented, beside the literature that it rests on.
+"""
 
 from __future__ import annotations
 

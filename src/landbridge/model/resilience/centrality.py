@@ -8,6 +8,8 @@ Method
     Brandes (2001): one search a source, and shares handed back from the farthest node to the source. Costs that differ
     by less than a share of `TIE` are equal.
 Reference
+    METHODS.md, section 1.6 (graph betweenness, ties split equally, said whether normalised).
+    Freeman, L. (1977), A set of measures of centrality based on betweenness. Sociometry 40(1).
     Brandes, U. (2001), A faster algorithm for betweenness centrality. Journal of Mathematical Sociology 25(2).
 """
 

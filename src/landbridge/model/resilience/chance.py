@@ -8,6 +8,9 @@ Method
     stream for each element, so that adding an element leaves the draws of the others alone. The standard error of the
     mean is the spread over the root of the number of draws; a drawn mean lies within three of the exact one 997 times
     in a thousand.
+Definition
+    METHODS.md, section 4: the sum over states of probability times cost, which draws must meet within three standard
+    errors.
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@ Problem
     An element is a set of arcs (a link, a crossing, a ferry, a country). cost(S) is the least cost at which all
     relations get their goods with the elements S closed, over the network or by their outside options
     (`flows.surplus`). It cannot fall as S grows, so that the worst closures can be found exactly (`interdiction`); an
-    equilibrium would not promise that.
+    equilibrium would not promise that. This is the minimum cost with outside option of METHODS.md, section 4.
 Bound
     For an element e of the optimum, loss(e) is what all its paths would cost more by their outside options: leaving
     those paths is always possible, so closing any T on top costs at most the sum of loss over T.

@@ -15,6 +15,7 @@ Answers
     `minimal` sets reach the most and have no superfluous element. Every set of r elements that reaches it is one of
     these and whatever else; `all_sets` lists them.
 Reference
+    METHODS.md, section 4 (r-interdiction: shortest path, minus the maximum flow, minimum cost with outside option).
     Church, Scaparra & Middleton (2004), Identifying critical infrastructure: the median and covering facility
     interdiction problems. Annals of the Association of American Geographers 94(3).
 """

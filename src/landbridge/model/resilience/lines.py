@@ -9,6 +9,8 @@ Method
     Maximum flow is carriage too: nothing costs anything, and what stays behind costs one a unit. Its prices are those
     of a cut of the same size (Ford and Fulkerson, 1956), zero or one by line at a vertex of the linear program.
     As costs of `worst_closures`, none falls as more is closed.
+Definition
+    METHODS.md, sections 1.6 (cost without a country) and 4 (the three kinds of interdiction).
 """
 
 from __future__ import annotations

@@ -9,6 +9,7 @@ Answers
     and the index counts those who still travel. Who has an outside option and takes it pays for that: the total is of
     all who are served. An index may be negative (Braess).
 Sources
+    METHODS.md, section 4, and its trap 9: lost demand is told, never a huge number.
     Scott et al. (2006), Network Robustness Index. Journal of Transport Geography 14(3).
     Novak, Sullivan & Aultman-Hall (2010), Transportation Research A 44(5).
 """

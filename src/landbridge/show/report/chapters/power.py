@@ -71,8 +71,8 @@ def power(folder: Folder) -> Html:
             el(
                 "p",
                 f"Players {', '.join(first['players'].split(';'))}; all other countries let everything pass. Worth "
-                f"of a coalition: {first['principle']}. Cargo that does not go by land: {first['outside_option']}. "
-                f"Investment options: {', '.join(filter(None, first['investment_options'].split(';'))) or 'none'}.",
+                f"of a coalition: {first['principle']}. Outside option, what cargo costs that does not go by land: "
+                f"{first['outside_option']}. {_investment(first)}",
             )
         )
         parts += [el("p", text) for text in _standing(reading)]
@@ -102,6 +102,15 @@ def power(folder: Folder) -> Html:
         for row in folder.frame("power_blocs").to_dicts()
     ]  # fmt: skip
     return join([*parts, by_tables(folder)])
+
+
+def _investment(row: dict[str, Any]) -> str:
+    """What may be built, and who must agree to it."""
+    options = ", ".join(filter(None, row["investment_options"].split(";")))
+    if not options:
+        return "Investment options: none."
+    consent = ", ".join(filter(None, (row.get("consent_to_build") or "").split(";")))
+    return f"Investment options: {options}, with the consent of {consent or 'nobody who plays'}."
 
 
 def _standing(reading: list[dict[str, Any]]) -> list[str]:
@@ -169,7 +178,8 @@ def dependence(folder: Folder) -> Html:
 def exposure(folder: Folder) -> Html:
     """Show what two countries lose by a ban, step by step."""
     frame = folder.frame("exposure").with_row_index("row")
-    parts = []
+    halves = (folder.told.get("read_with") or {}).get("halves")
+    parts: list[Html] = [el("p", f"{halves[0].upper()}{halves[1:]}.")] if halves else []
     for ban in frame["ban"].unique(maintain_order=True).to_list() if frame.height else []:
         mine = frame.filter(pl.col("ban") == ban).with_columns((pl.col("country") + ", " + pl.col("step")).alias("who"))
         parts.append(signed(folder, "exposure", mine, "who", "trade_loss_usd_yr", f"{ban}: what trade loses"))
