@@ -97,7 +97,8 @@ def make_power(folder: Path) -> Path:
         ),
         "power_reading": pl.DataFrame(
             {"rule": ["prices"], "state": ["after"], "scenario": ["cku"], "players": ["KZ;UZ"],
-             "outside_option": ["the ocean"], "investment_options": ["cku"], "consent_to_build": ["KZ;UZ"], "principle": ["an optimum"],
+             "outside_option": ["the ocean"], "investment_options": ["cku"], "consent_to_build": ["KZ;UZ"],
+             "principle": ["an optimum"],
              "superadditive": [False], "core_empty": [True], "core_proof": ["1 {KZ} + 1 {UZ}"]}
         ),
         "power_blocs": pl.DataFrame(

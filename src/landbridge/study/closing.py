@@ -137,8 +137,7 @@ def close(
     dict
         ``cost_usd_yr`` (rise of what all relations pay that are served on both sides), ``lost_land_tonnes_yr``,
         ``to_outside_tonnes_yr``, ``unserved_tonnes_yr``; ``countries``, ``crossings`` and ``passages``: rows;
-        ``recovery`` (at each crossing that is shut, by name or with what it belongs to), ``short_run`` and, for an event,
-        ``reported`` where days are given.
+        ``recovery`` (at crossings that are shut), ``short_run`` and, for an event, ``reported``, where days are given.
 
     Raises
     ------

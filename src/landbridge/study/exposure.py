@@ -113,9 +113,9 @@ def exposure(
             "principle": "least cost under hard capacities; prices as they are paid",
             "outside_option": "the cheaper of the ocean voyage and the truck, for each relation",
             "elasticity": f"{elasticity:g}: per cent of tonnes for a per cent of the delivered price, an assumption",
-            "halves": "each relation's loss and tonnes are shared evenly by its two ends: a country's row holds its own "
-            "half, the row others the half of those that it trades with; what traders lose in all is the sum of the "
-            "three rows",
+            "halves": "each relation's loss and tonnes are shared evenly by its two ends: a country's row holds its "
+            "own half, the row others the half of those that it trades with; what traders lose in all is the sum "
+            "of the three rows",
             "takings": "gross: what is paid on lines and at borders of the country; what "
             "trains that no longer run cost is not taken off",
         },

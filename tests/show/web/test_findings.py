@@ -133,7 +133,7 @@ def test_of_several_projects_the_cost_of_the_chosen_one_is_shared(site: Site, as
     payers = dict(every.group_by("project").agg(pl.col("country").n_unique()).iter_rows())
     assert set(payers) == {"cku", "trans-afghan"}
     site.open("invest?f=several")
-    # the list that the page may have read before has not this folder: it is asked for again, whatever was shown until now
+    # the list that the page may have read before has not this folder: it is asked for again, whatever was shown before
     expect(site.page.locator("#panel select").first).to_have_value("several")
     chosen = site.page.locator("#panel select").nth(1).input_value()
     assert chosen in payers

@@ -2,7 +2,8 @@
 
 `game` holds a game and its laws, `values` the solutions that average over coalitions, `stability` the ones that no
 coalition wants to leave, `dependence` shares and concentrations. Definitions are those of METHODS.md, section 1, each
-cited where it is implemented beside the literature that it rests on. What a coalition is worth comes from outside: this module has never heard of railways.
+cited where it is implemented beside the literature that it rests on. What a coalition is worth comes from outside: this
+module has never heard of railways.
 """
 
 from __future__ import annotations

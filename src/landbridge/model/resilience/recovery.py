@@ -5,8 +5,8 @@ r"""How long a closure is felt after it has ended.
     days until it is gone  B / (u - a), never where u <= a
     mean delay of a train that waited  d / 2 + (B / 2) / u   (first come, first served, fluid)
 
-It is what METHODS.md, section 4, holds against Poland's closure of September 2025 (trains stuck, days to clear), and the
-fluid limit of the terminal model, which simulates the same where a yard has a plan (`model.terminals`).
+It is what METHODS.md, section 4, holds against Poland's closure of 2025 (trains stuck, days to clear), and the fluid
+limit of the terminal model, which simulates the same where a yard has a plan (`model.terminals`).
 """
 
 from __future__ import annotations
