@@ -362,6 +362,47 @@ def test_budgets_by_payer_and_order() -> None:
     assert plan(exclusive=((0, 1),)).starts.count(None) == 1
 
 
+@given(st.integers(0, 10**6), st.booleans(), st.booleans())
+@settings(max_examples=40, deadline=None)
+def test_the_best_starts_of_a_set_against_enumeration(seed: int, carry: bool, ordered: bool) -> None:
+    random = np.random.default_rng(seed)
+    n, horizon = 3, 4
+    candidates = [portfolio.Candidate(tuple(random.integers(1, 6, random.integers(1, 3)).tolist())) for _ in range(n)]
+    table = random.uniform(-1.0, 6.0, (1 << n, horizon + 4))
+    terms = portfolio.ProgrammeTerms(
+        horizon, horizon + 3, 0.1, tuple(random.integers(2, 9, horizon).tolist()), total=float(random.integers(6, 20)),
+        carry_over=carry, before=((0, 1),) if ordered else (),
+    )  # fmt: skip
+
+    def worth(chosen: frozenset[int], year: int) -> float:
+        return float(table[sum(1 << i for i in chosen), year])
+
+    find = portfolio.best_starts(candidates, worth, terms)
+    for bits in range(1 << n):
+        chosen = frozenset(i for i in range(n) if bits >> i & 1)
+        best = -np.inf
+        ways = [range(horizon - len(c.cost) + 1) if i in chosen else (None,) for i, c in enumerate(candidates)]
+        for starts in product(*ways):
+            spent = np.zeros(horizon)
+            for i in chosen:
+                spent[starts[i] : starts[i] + len(candidates[i].cost)] += candidates[i].cost
+            room = np.asarray(terms.budget, float)
+            over = np.cumsum(spent) > np.cumsum(room) if carry else spent > room
+            late = ordered and 0 in chosen and (1 not in chosen or starts[1] + len(candidates[1].cost) > starts[0])
+            if over.any() or spent.sum() > terms.total or late:
+                continue
+            value = -float(spent @ 1.1 ** -np.arange(horizon))
+            for year in range(horizon + 4):
+                there = frozenset(i for i in chosen if starts[i] + len(candidates[i].cost) <= year)
+                value += worth(there, year) / 1.1**year if there else 0.0
+            best = max(best, value)
+        found = find(chosen)
+        assert (found is None) == (best == -np.inf)
+        if found is not None:
+            assert frozenset(i for i, s in enumerate(found) if s is not None) == chosen
+            assert portfolio.programme_value(candidates, worth, terms, found) == pytest.approx(best, abs=1e-9)
+
+
 def test_the_fairest_programme_against_enumeration() -> None:
     """The least favoured party has the most; what each pays is what counts for it."""
     rng = np.random.default_rng(7)
@@ -472,6 +513,18 @@ def test_no_equilibrium_is_told_with_its_cycle() -> None:
     assert found.worst is None
     assert found.cycle[0] == found.cycle[-1]
     assert set(found.cycle) == {(0, 0), (0, 1), (1, 0), (1, 1)}
+
+
+def test_what_a_shared_budget_shuts_is_open_to_nobody() -> None:
+    """Each gains 3 by building, together they would 8, but money is there for one: two equilibria, nobody can add."""
+    table = {(0, 0): (0.0, 0.0), (1, 0): (3.0, 1.0), (0, 1): (1.0, 3.0), (1, 1): (4.0, 4.0)}
+    free = portfolio.coordinate([2, 2], lambda p: np.array(table[p]))
+    assert free.equilibria == ((1, 1),) == (free.joint,)
+    bound = portfolio.coordinate([2, 2], lambda p: None if p == (1, 1) else np.array(table[p]))
+    assert set(bound.equilibria) == {(1, 0), (0, 1)}
+    assert bound.joint_payoff.sum() == 4.0
+    with pytest.raises(ValueError, match="do nothing"):
+        portfolio.coordinate([2], lambda p: None if p == (0,) else np.zeros(1))
 
 
 def test_too_many_choices() -> None:

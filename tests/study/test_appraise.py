@@ -23,8 +23,8 @@ from landbridge.study.appraising import Option, options_of, plan_of
 from landbridge.study.files import Study, check_study, read_study
 from landbridge.study.gains import Gains
 from landbridge.study.invest_files import COLUMNS, keeping, read_investment, tables_of, write_investment
-from landbridge.study.plan import Limits, plan
-from landbridge.study.valuer import Valuer
+from landbridge.study.plan import Limits, plan, plan_tables
+from landbridge.study.valuer import Valuer, _used
 from tests.small_run import small_tables
 
 STUDY = """\
@@ -96,6 +96,18 @@ def test_a_project_off_every_used_path_costs_what_it_costs(found: dict[str, Any]
         # what is left at the end against what was spent has a root, but nothing came back
         assert (told["eirr"], told["eirr_status"], told["firr"]) == ([], "none", [])
     assert null["company"] == "independent"
+
+
+def test_rounding_of_an_outside_option_is_no_gain(valuer: Valuer) -> None:
+    """A project adds a sea leg that nobody uses: costs found anew may differ in the last digit, which is no change."""
+    before = valuer.solution(frozenset(), 2030)
+    outside = before.prepared.outside_usd_t
+
+    def after(usd_t: Any) -> Any:
+        return replace(before, prepared=replace(before.prepared, outside_usd_t=usd_t))
+
+    assert not _used(before, after(np.nextafter(outside, np.inf)))
+    assert _used(before, after(outside * (1.0 + 1e-9)))
 
 
 def test_what_the_network_does_not_know_is_said_not_guessed(found: dict[str, Any]) -> None:
@@ -260,6 +272,20 @@ def test_report_draws_what_the_folder_holds(single: dict[str, Any], found: dict[
     for share in single["sharing"]:
         assert f">{share['rule']}</th>" in page
     assert page.count("<script") == 1
+    # one project by itself: other tonnes and tolls, and what others published, as page and command have them
+    for words in ("At other tonnes and tolls", "tolls on its lines times 1.25", "What others found", "F1130"):
+        assert words in page
+    for row in single["tonnes"]:
+        assert f">{row['basis']}</th>" in page
+
+
+def test_the_time_line_names_projects(tmp_path: Path, study: Study, planning: Valuer) -> None:
+    found = planned(study, planning)
+    write_investment(tmp_path / "out", "programme", found, plan_tables(found), STUDY)
+    page = report(tmp_path / "out").read_text(encoding="utf-8")
+    assert "<title>China-Kyrgyzstan-Uzbekistan railway (CKU)</title>" in page
+    assert "Stable alone: " in page
+    assert "Within the programme&#x27;s budgets" in page or "Within the programme's budgets" in page
 
 
 def test_trade_is_never_added_to_time(found: dict[str, Any]) -> None:
@@ -344,6 +370,26 @@ def test_alone_and_together(study: Study, planning: Valuer) -> None:
     assert sum(told["side_payment_usd"].values()) == pytest.approx(0.0, abs=1.0)
     joint, alone = sum(told["joint_usd"].values()), sum(told["alone_usd"].values())
     assert joint >= alone
+
+
+def test_coordination_is_about_the_budget_of_the_programme(study: Study, planning: Valuer) -> None:
+    """What the budget shuts is open to nobody, and what all payers would do is the programme of their welfare."""
+    cheap = replace(study, appraisal=Appraising(rate=0.0, cost="low", years=200))
+    payers = ("CN", "KG", "KZ", "UZ")
+    for total in (1e9, 3e9, 1e10):
+        found = plan(cheap, small_tables(), Limits(total_usd=total, welfare=payers), PLANNED, valuer=planning)
+        told = found["coordination"]
+        cost = {r["project"]: r["cost_usd"] for r in found["programme"]}
+        for names in [told["joint"], *told["equilibria"]]:
+            assert sum(cost[name] for name in names) <= total * (1 + 1e-9)
+        for names in told["not_allowed"]:
+            assert sum(cost[name] for name in names) > total
+        assert sum(told["joint_usd"].values()) == pytest.approx(found["value_usd"], rel=1e-9, abs=1.0)
+        assert told["joint"] == sorted(r["project"] for r in found["programme"] if r["chosen"])
+        assert told["joint_start_years"] == {
+            r["project"]: r["start_year"] for r in found["programme"] if r["chosen"]
+        }  # fmt: skip
+    assert told["joint"]
 
 
 def test_national_welfare_counts_what_the_nation_pays(study: Study, planning: Valuer) -> None:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from landbridge.errors import LandbridgeError
+from landbridge.show.invest_words import coordination
 from landbridge.show.terminal import (
     FREE,
     AtlasDir,
@@ -443,18 +444,11 @@ def plan(
 
 def _print_coordination(told: Mapping[str, Any]) -> None:
     parts = ("joint_usd", "alone_usd", "price_usd", "side_payment_usd")
-    stable = "; ".join(", ".join(names) or "nothing" for names in told["equilibria"])
-    said = (
-        f"Stable alone: {stable}."
-        if stable
-        else "No pure equilibrium; best responses go round: "
-        + " > ".join(", ".join(names) or "nothing" for names in told["cycle"])
-    )
     print_table(
         "Each alone and all together, present values, million USD",
         [("country", 0), ("together", 0), ("alone", 0), ("price of not coordinating", 0), ("side payment", 0)],
         [[c, *(_mn(told[part][c]) for part in parts)] for c in told["players"]],
-        f"{said} Together: {', '.join(told['joint']) or 'nothing'}. A project is built where all who pay for it join.",
+        coordination(told),
     )
 
 

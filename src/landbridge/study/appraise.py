@@ -191,6 +191,8 @@ def appraise(
         "value of time in the users' gain; no gain of trade added: trade is the same with and without",
         "gains of users halved between the countries of exporter and importer: who gets them is not known",
         "transfers to railways and states shown by who gets them; users have paid them",
+        f"flows searched to a relative gap of {study.gap:g}; a project that nothing uses gains exactly nothing, and "
+        f"present values that differ by less than {NOISE_USD / 1e6:g} million USD are not told apart",
     ]
     if study.demand is not None and study.demand.mode != "frozen":
         notes.append(f"the study's trade answers to cost ({study.demand.mode}); this appraisal holds it frozen")

@@ -96,7 +96,7 @@ COLUMNS: dict[str, dict[str, tuple[str, str]]] = {
         "users_usd": (_USD, "Present value gained by those who ship it"),
     },
     "programme": {
-        "project": ("", "Project"), "chosen": ("", "Whether it is in the programme"),
+        "project": ("", "Project"), "name": ("", "Its name"), "chosen": ("", "Whether it is in the programme"),
         "start_year": ("year", "First year of construction"), "opening_year": ("year", "First year of service"),
         "cost_usd": (_USD, "Capital cost"), "value_alone_usd": (_USD, "Net present value alone, at that start"),
         "value_in_company_usd": (_USD, "What the programme would lose without it"),

@@ -9,11 +9,12 @@ serves from the end of its construction to the last year counted; no residual va
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, UnknownName
@@ -28,6 +29,8 @@ from landbridge.study.kept import Kept
 from landbridge.study.valuer import Valuer
 
 __all__ = ["ANY", "Counts", "Limits", "alone_or_together", "plan", "plan_tables"]
+
+F8 = npt.NDArray[np.float64]
 
 #: Years in which projects may be begun, from the first year of the programme.
 HORIZON = 10
@@ -285,6 +288,7 @@ def plan(
         found = portfolio.told_programme(candidates, worth, terms, starts)
     else:
         found = portfolio.plan_programme(candidates, worth, terms, exact=exact)
+    few = len(ids) <= portfolio.EXACT
     rows = []
     for i, start in enumerate(found.starts):
         begun = 0 if start is None else start
@@ -295,6 +299,7 @@ def plan(
         rows.append(
             {
                 "project": ids[i],
+                "name": world.options[i].name,
                 "chosen": start is not None,
                 "start_year": None if start is None else first + start,
                 "opening_year": None if start is None else first + start + build,
@@ -333,7 +338,7 @@ def plan(
         "programme": rows,
         "spending": spending,
         "left_out": world.left_out,
-        "coordination": alone_or_together(world) if len(ids) <= portfolio.EXACT else None,
+        "coordination": alone_or_together(world, candidates, counts, terms, first) if few else None,
         "assumptions": [
             f"years counted from {first} to {first + last}; money of {first} is not discounted",
             "costs in even parts over the years of construction; upkeep counted, no residual value",
@@ -403,12 +408,19 @@ def _spending(
     return rows
 
 
-def alone_or_together(world: _World) -> dict[str, Any] | None:
+def alone_or_together(
+    world: _World,
+    candidates: Sequence[portfolio.Candidate],
+    counts: Counts,
+    terms: portfolio.ProgrammeTerms,
+    first: int,
+) -> dict[str, Any] | None:
     """What each payer would do alone, against what all would do together; None where one alone pays for everything.
 
     A payer says of each project that it pays for whether it joins; a project is built where all of its payers join.
-    Payoffs are present values to the country over the years of service, all projects opening at once in the first
-    modelled year, less its share of cost and upkeep.
+    Both are about the same budgets, orders and years as the programme: what these do not allow is open to nobody, and a
+    set that they allow is built in the start years that are worth most to those whose welfare counts. Payoffs are
+    present values to the country over the programme's years, less its share of cost and upkeep.
     """
     payers = sorted({c for p in world.plans for c, share in p.payers.items() if share > 0.0})
     mine = {c: [i for i, p in enumerate(world.plans) if p.payers.get(c, 0.0) > 0.0] for c in payers}
@@ -417,10 +429,9 @@ def alone_or_together(world: _World) -> dict[str, Any] | None:
         return None
     if size > portfolio.MOST_PROFILES:
         return {"why_not": f"{size:.0f} choices of all are more than {portfolio.MOST_PROFILES}: name fewer projects"}
-    terms = world.terms
-    opening = world.modelled[0]
-    years = np.arange(opening, opening + terms.years)
-    known: dict[frozenset[int], dict[str, float]] = {frozenset(): dict.fromkeys(payers, 0.0)}
+    starts_of = portfolio.best_starts(candidates, lambda chosen, t: world.worth(chosen, counts, first + t), terms)
+    known: dict[frozenset[int], F8 | None] = {}
+    begun: dict[frozenset[int], dict[str, int]] = {}
 
     def built(profile: tuple[int, ...]) -> frozenset[int]:
         joins = {c: {i for n, i in enumerate(mine[c]) if profile[k] >> n & 1} for k, c in enumerate(payers)}
@@ -428,15 +439,20 @@ def alone_or_together(world: _World) -> dict[str, Any] | None:
             i for i, p in enumerate(world.plans) if all(i in joins[c] for c, share in p.payers.items() if share > 0.0)
         )
 
-    def payoff(profile: tuple[int, ...]) -> Any:
+    def of_country(country: str, starts: tuple[int | None, ...]) -> float:
+        one = Counts({country: 1.0})
+        own = [replace(c, counted=world.paid(i, one)) for i, c in enumerate(candidates)]
+        return portfolio.programme_value(own, lambda chosen, t: world.worth(chosen, one, first + t), terms, starts)
+
+    def payoff(profile: tuple[int, ...]) -> F8 | None:
         chosen = built(profile)
         if chosen not in known:
-            known[chosen] = {}
-            for c in payers:
-                values = [world.of_modelled(chosen, Counts({c: 1.0}), y) for y in world.modelled]
-                gain = appraisal.npv(between_years(world.modelled, values, years), terms.rate)
-                known[chosen][c] = gain - sum(world.cost(i) * world.paid(i, Counts({c: 1.0})) for i in chosen)
-        return np.array([known[chosen][c] for c in payers])
+            starts = starts_of(chosen)
+            known[chosen] = None if starts is None else np.array([of_country(c, starts) for c in payers])
+            begun[chosen] = {
+                world.options[i].id: first + start for i, start in enumerate(starts or ()) if start is not None
+            }
+        return known[chosen]
 
     found = portfolio.coordinate([2 ** len(mine[c]) for c in payers], payoff)
 
@@ -444,18 +460,22 @@ def alone_or_together(world: _World) -> dict[str, Any] | None:
         return sorted(world.options[i].id for i in built(profile))
 
     sets = [list(x) for x in dict.fromkeys(tuple(named(p)) for p in found.equilibria)]
+    shut = sorted(sorted(world.options[i].id for i in chosen) for chosen, values in known.items() if values is None)
     return {
         "players": payers,
         "equilibria": sets,
         "no_pure_equilibrium": not found.equilibria,
         "cycle": [named(p) for p in found.cycle],
         "joint": named(found.joint),
+        "joint_start_years": begun[built(found.joint)],
+        "not_allowed": shut,
         "worst_equilibrium": None if found.worst is None else named(found.worst),
         "joint_usd": dict(zip(payers, found.joint_payoff.tolist(), strict=True)),
         "alone_usd": dict(zip(payers, found.payoff.tolist(), strict=True)),
         "price_usd": dict(zip(payers, found.price.tolist(), strict=True)),
         "side_payment_usd": dict(zip(payers, found.side_payment.tolist(), strict=True)),
-        "note": "the joint optimum is that of the payers together; others gain or lose beside them",
+        "note": "within the programme's budgets, orders and years; the joint optimum is that of the payers together, "
+        "others gain or lose beside them",
     }
 
 

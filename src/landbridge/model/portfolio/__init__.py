@@ -12,8 +12,10 @@ from landbridge.model.portfolio.programme import (
     Candidate,
     Programme,
     ProgrammeTerms,
+    best_starts,
     fairest_programme,
     plan_programme,
+    programme_value,
     told_programme,
 )
 from landbridge.model.portfolio.selection import Relaxation, Selection, select_set
@@ -31,10 +33,12 @@ __all__ = [
     "Selection",
     "Share",
     "all_needed",
+    "best_starts",
     "coordinate",
     "design",
     "fairest_programme",
     "plan_programme",
+    "programme_value",
     "select_set",
     "share_cost",
     "told_programme",

@@ -4,6 +4,9 @@ Problem
     Each player has some actions (projects that it may build or not), pays for its own and gets a payoff that depends on
     what all do. A pure equilibrium is a choice of all from which nobody gains by changing its own alone. All are
     listed: every choice of all is looked at. Where there is none, best responses go round, and the round is told.
+    Where all are bound by something that they share, a budget, some choices of all are not open: an equilibrium is
+    then one from which nobody gains by a change that leaves all within bounds (Rosen 1965, Existence and uniqueness of
+    equilibrium points for concave n-person games).
 Price
     The joint optimum has the largest (weighted) sum of payoffs. What a player has less in an equilibrium is its price
     of not coordinating; side payments that leave nobody worse off than there share the surplus evenly.
@@ -64,7 +67,7 @@ class Coordination:
 
 
 def coordinate(
-    actions: Sequence[int], payoff: Callable[[Profile], F8], *, weights: npt.ArrayLike | None = None
+    actions: Sequence[int], payoff: Callable[[Profile], F8 | None], *, weights: npt.ArrayLike | None = None
 ) -> Coordination:
     """Compare what players do alone with what they would do together.
 
@@ -73,7 +76,7 @@ def coordinate(
     actions
         How many actions each player has; action 0 is to do nothing.
     payoff
-        Payoffs of all by choice of all; asked once for each.
+        Payoffs of all by choice of all, None where it is not open; asked once for each. To do nothing is always open.
     weights : float64[n], optional
         Of players in the joint optimum.
 
@@ -84,18 +87,21 @@ def coordinate(
     Raises
     ------
     ValueError
-        If there are more than `MOST_PROFILES` choices.
+        If there are more than `MOST_PROFILES` choices, or all may not do nothing.
     """
     count = int(np.prod([float(a) for a in actions]))
     if count > MOST_PROFILES:
         raise ValueError(f"actions: wanted at most {MOST_PROFILES} choices of all, got {count}")
-    known = {profile: np.asarray(payoff(profile), np.float64) for profile in product(*(range(a) for a in actions))}
+    told = ((profile, payoff(profile)) for profile in product(*(range(a) for a in actions)))
+    known = {profile: np.asarray(values, np.float64) for profile, values in told if values is not None}
+    if (0,) * len(actions) not in known:
+        raise ValueError("payoff: wanted that all may do nothing")
     scale = SAME * max(float(np.abs(v).max(initial=0.0)) for v in known.values())
 
     def best(profile: Profile, player: int) -> int:
         """Best response; what one does now where nothing is better."""
         options = [(*profile[:player], a, *profile[player + 1 :]) for a in range(actions[player])]
-        values = [float(known[o][player]) for o in options]
+        values = [float(known[o][player]) if o in known else -np.inf for o in options]
         now = profile[player]
         top = int(np.argmax(values))
         return top if values[top] > values[now] + scale else now

@@ -28,7 +28,17 @@ from dataclasses import dataclass, field
 import numpy as np
 import numpy.typing as npt
 
-__all__ = ["EXACT", "Candidate", "Programme", "ProgrammeTerms", "fairest_programme", "plan_programme", "told_programme"]
+__all__ = [
+    "EXACT",
+    "Candidate",
+    "Programme",
+    "ProgrammeTerms",
+    "best_starts",
+    "fairest_programme",
+    "plan_programme",
+    "programme_value",
+    "told_programme",
+]
 
 F8 = npt.NDArray[np.float64]
 Set = frozenset[int]
@@ -229,6 +239,38 @@ def fairest_programme(
     return found
 
 
+def best_starts(
+    candidates: Sequence[Candidate], worth: Callable[[Set, int], float], terms: ProgrammeTerms
+) -> Callable[[Set], Starts | None]:
+    """Return what finds the start years of largest value with which all of a set, and nothing else, is built.
+
+    Parameters
+    ----------
+    candidates
+        Projects; every set of them is asked for.
+    worth
+        What a set in service is worth in a year; asked once for each set and year.
+    terms
+        Budgets and order.
+
+    Returns
+    -------
+    callable
+        Start year by project, None = not built; None where no start years keep within the terms. Of equal ones the
+        earliest of the dearest project.
+    """
+    search = _Search(list(candidates), worth, terms)
+    most = search.additions(every=True)
+    return lambda chosen: search.best_of(chosen, most)
+
+
+def programme_value(
+    candidates: Sequence[Candidate], worth: Callable[[Set, int], float], terms: ProgrammeTerms, starts: Starts
+) -> float:
+    """Return the net present value of given starts, whether the terms allow them or not."""
+    return _Search(list(candidates), worth, terms).value(starts)
+
+
 def told_programme(
     candidates: Sequence[Candidate], worth: Callable[[Set, int], float], terms: ProgrammeTerms, starts: Starts
 ) -> Programme:
@@ -311,6 +353,16 @@ class _Search:
                 return False
         return True
 
+    def may_be_ordered(self, starts: Starts, chosen: Set) -> bool:
+        """Whether those of a set that have a start already keep the order, whatever the others will."""
+        for i, j in self.terms.before:
+            start, first = starts[i], starts[j]
+            if i in chosen and j not in chosen:
+                return False
+            if start is not None and first is not None and first + len(self.candidates[j].cost) > start:
+                return False
+        return True
+
     def choices(self, i: int) -> list[int]:
         one = self.candidates[i]
         return list(range(one.earliest, self.terms.horizon - len(one.cost) + 1))
@@ -335,14 +387,14 @@ class _Search:
 
     def hopes(self, most: F8) -> list[float]:
         """What each project may add at most, its cost deducted, over all its starts."""
+        return [max([0.0, *self.gains_from(i, most)]) for i in range(len(self.candidates))]
+
+    def gains_from(self, i: int, most: F8) -> list[float]:
+        """What a project may add at most, its cost deducted, by start."""
         found = []
-        for i in range(len(self.candidates)):
-            best = 0.0
-            for s in self.choices(i):
-                begin, end = self.service(i, s)
-                gain = float(most[i, begin:end] @ self._discount[begin:end])
-                best = max(best, gain - self.cost(i, s))
-            found.append(best)
+        for s in self.choices(i):
+            begin, end = self.service(i, s)
+            found.append(float(most[i, begin:end] @ self._discount[begin:end]) - self.cost(i, s))
         return found
 
     def exact(self, *, runner_up: bool) -> Programme:
@@ -374,6 +426,31 @@ class _Search:
         value, starts = best[0]
         second = best[1] if len(best) > 1 else (np.nan, None)
         return self.told(starts, value, value, proved=True, second=second)
+
+    def best_of(self, chosen: Set, most: F8) -> Starts | None:
+        """Start years of largest value that build all of a set; None where there are none."""
+        order = sorted(chosen, key=lambda i: (-sum(self.candidates[i].cost), i))
+        hope = [max(self.gains_from(i, most), default=-np.inf) for i in order]
+        left = np.append(np.cumsum(hope[::-1])[::-1], 0.0)
+        best: tuple[float, Starts | None] = (-np.inf, None)
+
+        def visit(depth: int, starts: Starts) -> None:
+            nonlocal best
+            so_far = self.value(starts)
+            if so_far + left[depth] <= best[0]:
+                return
+            if depth == len(order):
+                if self.ordered(starts):
+                    best = (so_far, starts)
+                return
+            i = order[depth]
+            for s in self.choices(i):
+                trial = (*starts[:i], s, *starts[i + 1 :])
+                if self.fits(trial) and self.may_be_ordered(trial, chosen):
+                    visit(depth + 1, trial)
+
+        visit(0, (None,) * len(self.candidates))
+        return best[1]
 
     # --- beyond ---------------------------------------------------------------------------------------------------
 

@@ -177,14 +177,18 @@ def gantt(rows: Sequence[tuple[str, int | None, int | None]], first: int, last: 
     label
         What the chart shows.
     """
-    left, right = 190.0, 10.0
+    # room for the longest name at some 6.2 points a letter of SMALL, up to a third of the width
+    longest = max((len(name) for name, *_ in rows), default=0)
+    left, right = min(max(190.0, 16.0 + 6.2 * longest), WIDTH / 3), 10.0
+    most = int((left - 16.0) / 6.2)
     step = (WIDTH - left - right) / max(last - first + 1, 1)
     parts: list[Html] = []
     y = 24.0
     for year in range(first, last + 1, max(1, (last - first) // 12)):
         parts.append(_text(left + (year - first) * step, 14, str(year)))
     for name, start, opening in rows:
-        parts.append(_text(left - 8, y + 12, name, "end"))
+        short = name if len(name) <= most else name[: most - 1].rstrip() + "…"
+        parts.append(el("g", el("title", name), _text(left - 8, y + 12, short, "end")))
         if start is None or opening is None:
             parts.append(_text(left, y + 12, "not built"))
         else:

@@ -7,8 +7,9 @@ from typing import Any
 
 import polars as pl
 
+from landbridge.show.invest_words import coordination
 from landbridge.show.report.charts import gantt, sides, swings, years_chart
-from landbridge.show.report.markup import Column, Html, el, head, join, number, percent, table
+from landbridge.show.report.markup import Column, Html, el, head, number, percent, table, text_cell
 from landbridge.study.invest_files import Investment
 
 __all__ = ["investment_parts"]
@@ -116,15 +117,50 @@ def _one(project: Mapping[str, Any], tables: Mapping[str, pl.DataFrame]) -> list
         heads = ["rule", *(f"{c} pays" for c in players), *(f"{c} is left" for c in players), "nobody worse off",
                  "balanced", "in the core"]  # fmt: skip
         parts += [el("h4", "What each would pay by which rule"), _table("Rules of sharing, million USD", heads, rows_)]
+    return [*parts, *_other(project)]
+
+
+def _other(project: Mapping[str, Any]) -> list[Html]:
+    """The project at other tonnes and tolls, and what others found it to be worth; where it was asked for."""
+    parts: list[Html] = []
+    if project.get("tonnes"):
+        last = list(project["alone"]["own_line_mt"])[-1]
+        rows = [[row["basis"], row["mt"], row] for row in project["tonnes"]]
+        rows += [[f"tolls on its lines times {row['factor']:g}", row["own_line_mt"][last], row]
+                 for row in project["tolls"]]  # fmt: skip
+        listed = [
+            [words, number(mt, 2), _mn(row.get("npv_usd"), 0), _rates(row, "eirr"), _rates(row, "firr")]
+            for words, mt, row in rows
+        ]
+        parts += [
+            el("h4", "At other tonnes and tolls"),
+            _table(f"{project['name']}: if", ["if", f"Mt in {last}", "NPV, million USD", "EIRR", "FIRR"], listed),
+            el("p", "Other tonnes: gains and income in proportion, not solved again. Tolls: solved again, traffic "
+               "answers."),
+        ]  # fmt: skip
+    if project.get("published"):
+        told = [
+            [f"{r['subject']}, {r['quantity']}", f"{r['value']:g} {r['unit']}", r["source_title"], r["id"],
+             r["note"] or ""]
+            for r in project["published"]
+        ]  # fmt: skip
+        columns = [Column(name, text=True) for name in ("What", "Published", "Source", "Fact", "Note")]
+        body = [[head(row[0]), *(text_cell(cell) for cell in row[1:])] for row in told]
+        parts += [el("h4", "What others found"), table(f"{project['name']}: published figures", columns, body)]
     return parts
+
+
+def _rates(row: Mapping[str, Any], name: str) -> str:
+    return ", ".join(f"{100 * rate:.2f} %" for rate in row.get(name, ())) or "none"
 
 
 def _programme(found: Investment) -> list[Html]:
     told = found.manifest["result"]
-    rows = [(r["project"], r["start_year"], r["opening_year"]) for r in told["programme"]]
+    names = {r["project"]: r.get("name") or r["project"] for r in told["programme"]}
+    rows = [(names[r["project"]], r["start_year"], r["opening_year"]) for r in told["programme"]]
     last = told["first_year"] + told["horizon_years"]
     listed = [
-        [r["project"], str(r["start_year"] or ""), str(r["opening_year"] or ""), _mn(r["cost_usd"], 0),
+        [names[r["project"]], str(r["start_year"] or ""), str(r["opening_year"] or ""), _mn(r["cost_usd"], 0),
          _mn(r["value_alone_usd"]), _mn(r["value_in_company_usd"])]
         for r in told["programme"]
     ]  # fmt: skip
@@ -146,10 +182,9 @@ def _programme(found: Investment) -> list[Html]:
         heads = ["country", "together", "alone", "price of not coordinating", "side payment"]
         keys = ("joint_usd", "alone_usd", "price_usd", "side_payment_usd")
         lines = [[c, *(_mn(order[k][c], 0) for k in keys)] for c in order["players"]]
-        stable = "; ".join(", ".join(names) or "nothing" for names in order["equilibria"]) or "no pure equilibrium"
         parts += [
             el("h3", "Each alone and all together"),
             _table("Countries alone and together, million USD", heads, lines),
-            join([el("p", f"Stable alone: {stable}. Together: {', '.join(order['joint']) or 'nothing'}.")]),
+            el("p", coordination(order, names)),
         ]
     return parts
