@@ -59,7 +59,7 @@ CKU, BTK = ("cku", "length_km", "454"), ("A34", "observed", "0.432")
 
 FAULTS: dict[str, tuple[Callable[[Rows], object], tuple[str, str, str, str]]] = {
     "table unknown": (lambda r: of(r, *CKU).update(table="project"),
-                      ("project cku length_km", "table", "did you mean projects?", "'project'")),
+                      ("project cku length_km", "table", "did you mean projects", "'project'")),
     "its own table": (lambda r: of(r, *CKU).update(table="alternatives"),
                       ("alternatives cku length_km", "table", "a table of the package", "'alternatives'")),
     "row unknown": (lambda r: of(r, *CKU).update(row="cku-railway"),

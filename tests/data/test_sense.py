@@ -12,15 +12,14 @@ from typing import Any
 import polars as pl
 import pytest
 
+from atlas_frames import Frames, only, planted
 from landbridge.data.check import frame_faults
 from landbridge.data.overlay import read_overlay
 from landbridge.data.provenance import read_origins
 from landbridge.data.read import ATLAS, read_frames
 from landbridge.data.sense import sense_faults
 from landbridge.data.vocabulary import ONCE, once_faults, word_faults
-from landbridge.errors import DataError, Fault
-
-Frames = dict[str, pl.DataFrame]
+from landbridge.errors import DataError
 
 LINK = "rail:cn-lanzhou:cn-wuwei"
 
@@ -128,30 +127,6 @@ SENSE: dict[str, tuple[str, str | int, dict[str, Any], tuple[str, str, str]]] = 
 @pytest.fixture(scope="module")
 def frames() -> Frames:
     return read_frames(ATLAS)[0]
-
-
-def planted(frames: Frames, table: str, row: str | int, cells: dict[str, Any]) -> Frames:
-    """The tables with other cells in one row."""
-    rows = frames[table].to_dicts()
-    key = frames[table].columns[0]
-    (found,) = [rows[row - 2]] if isinstance(row, int) else [r for r in rows if r[key] == row]
-    assert any(found[column] != cell for column, cell in cells.items())
-    schema = frames[table].schema
-    for column, cell in cells.items():
-        dated = schema[column] == pl.Date and isinstance(cell, str)
-        found[column] = pl.Series([cell]).str.to_date().item() if dated else cell
-    return {**frames, table: pl.DataFrame(rows, schema=schema)}
-
-
-def only(faults: list[Fault], table: str, row: str | int, said: tuple[str, str, str]) -> None:
-    """One of the faults is that, at that row."""
-    field, wanted, got = said
-    found = [f for f in faults if (f.where, f.field) == (f"{table}.csv", field) and wanted in f.wanted]
-    assert len(found) == 1, "\n".join(map(str, faults))
-    assert got in found[0].got
-    assert (f"row {row}" if isinstance(row, int) and table in ("alternatives", "crosswalk") else "") in found[0].row
-    if isinstance(row, str):
-        assert row in found[0].row
 
 
 def test_the_atlas_says_nothing_of_the_kind(frames: Frames) -> None:

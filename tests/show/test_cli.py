@@ -629,7 +629,7 @@ def test_a_project_has_its_options(call: Call) -> None:
         "cku-gauge-mixed": "gauge, chosen, 523 km",
         "cku-gauge-standard": "gauge, not chosen, 523 km",
         "cku-alignment-torugart": "alignment, chosen, 523 km",
-        "cku-alignment-irkeshtam": "alignment, not chosen",
+        "cku-alignment-irkeshtam": "alignment, not chosen, 468 km",
     }
 
 

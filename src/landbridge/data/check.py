@@ -3,7 +3,7 @@
 `landbridge.data.read` already refuses cells that do not fit the dictionary. Here come both sides of a border, gauges at
 yards, countries along a link, sums (shares that add to one), and the origin of all numbers; lines, lengths and what is
 joined in each year are in `geography`, keys, names, units and totals in `consistency`, contradictory sources in
-`alternatives`.
+`alternatives`, what tied rows disagree on in `ties`, sizes and the words beside numbers in `magnitudes`.
 """
 
 from __future__ import annotations
@@ -27,11 +27,13 @@ from landbridge.data.consistency import (
 )
 from landbridge.data.geography import gauge_faults, geometry_faults, joined_faults
 from landbridge.data.lengths import length_faults
+from landbridge.data.magnitudes import magnitude_faults, reasoning_faults
 from landbridge.data.plans import plan_table_faults
 from landbridge.data.provenance import known_faults
 from landbridge.data.read import read_descriptor, read_frames
 from landbridge.data.schema import schema_faults
 from landbridge.data.sense import sense_faults
+from landbridge.data.ties import tie_faults
 from landbridge.data.vocabulary import once_faults, word_faults
 from landbridge.data.works import work_faults
 from landbridge.errors import Fault
@@ -71,6 +73,7 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     if _there(frames, links=LINK_COLUMNS):
         faults += length_faults(frames)
     faults += total_faults(frames) + worth_faults(frames) + order_faults(frames)
+    faults += magnitude_faults(frames) + reasoning_faults(folder, frames, dictionary)
     faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
     faults += alternative_faults(frames, dictionary)
     more, shares = known_faults(folder, frames, dictionary)
@@ -110,7 +113,7 @@ def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:
     if _there(frames, zones="id country", zone_shares="zone commodity partner export_share import_share"):
         faults += _zone_shares(frames)
     faults += attribute_faults(frames) + work_faults(frames)
-    faults += word_faults(frames) + once_faults(frames) + sense_faults(frames)
+    faults += word_faults(frames) + once_faults(frames) + sense_faults(frames) + tie_faults(frames)
     if _there(frames, terminal_plans="id", terminal_resources="plan", terminal_streams="plan"):
         faults += plan_table_faults(frames)
     return faults
