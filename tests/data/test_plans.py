@@ -104,6 +104,9 @@ OVERLAID: dict[str, tuple[dict[str, str], tuple[str, str, str, str, str]]] = {
     "stop on a side that is not there": (
         {"terminal_stops": "id,side\noctober-2021-zamyn-uud,1676\n"},
         ("terminal_stops.csv", "row 2 (october-2021-zamyn-uud)", "side", "1435 or 1520", "1676")),
+    "one event with two volumes": (
+        {"terminal_stops": "id,trains_day\npoland-2025-brest-in,12\n"},
+        ("terminal_stops.csv", "row 2 (poland-2025-brest-in)", "trains_day", "6.7, as in the first stop", "12")),
 }  # fmt: skip
 
 

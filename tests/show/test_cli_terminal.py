@@ -81,7 +81,10 @@ def test_curve_list_and_event(capsys, monkeypatch):
     assert code == 0
     assert "days until it is cleared, 2 of 2 runs" in text
     assert "event: the queue was cleared in 2 of 2 runs" in text
+    assert "With 9.5 trains a day, as at the time of the event" in " ".join(text.split())
     assert "stable" not in text
+    _, text, _ = run(capsys, monkeypatch, "terminal", "khorgos-gateway", *words, "--trains-per-day", "5", "--json")
+    assert json.loads(text)["recovery"]["trains_day"] == pytest.approx(5)  # what is asked for by hand goes first
 
 
 @pytest.mark.parametrize(

@@ -249,6 +249,33 @@ def test_polands_closure_fills_brest_from_the_east(atlas):
     assert found["clear_days"]["mean"] > 1
 
 
+def test_an_event_has_the_volume_of_its_time(atlas):
+    """The closure of 2025 with what crossed then: the queue that was told, cleared in the time that was told.
+
+    More than 130 trains stood at Brest (F1161), 7 to 14 days were expected (news.by, Rzeczpospolita, EAN). The queue is
+    that of trains for Malaszewicze on the broad gauge, and of Brest's own, which stand in its yard.
+    """
+    event = "2025-09-poland-belarus-closed"
+    plans = {name: work.in_event(atlas, work.plan_of(atlas, name), event) for name in ("malaszewicze", "brest")}
+    volume = {name: sum(s.trains_day for s in plan.streams) for name, plan in plans.items()}
+    # trains a day over the border in January 2025, both ways and on both gauges
+    assert sum(volume.values()) == pytest.approx(21)
+    answer = work.ask(plans["malaszewicze"], work.Settings(replications=4), tables=atlas, event=event)
+    found = answer.told["recovery"]
+    assert found["trains_day_of_the_time"] == found["trains_day"] == pytest.approx(volume["malaszewicze"])
+    assert 110 < found["outside"]["1520"]["mean"] + 13 * volume["brest"] / 2 < 160
+    assert 7 < found["clear_days"]["mean"] < 14
+    assert answer.told["season"] is False  # it is in the count
+
+
+def test_an_event_without_a_count_keeps_the_volume_to_plan_with(atlas):
+    plan = work.plan_of(atlas, "zamyn-uud")
+    assert work.in_event(atlas, plan, "2021-10-loading-stop") == plan
+    told = work.ask(plan, SHORT, tables=atlas, event="2021-10-loading-stop").told
+    assert told["recovery"]["trains_day_of_the_time"] is None
+    assert told["season"] is True
+
+
 def test_records_are_whole_and_the_trace_plays_back(gateway, tmp_path):
     answer = work.ask(gateway, SHORT)
     write_terminal(tmp_path / "out", gateway, answer.told, answer.runs, answer.start)
@@ -286,7 +313,8 @@ def test_the_page_has_a_row_for_each_published_figure(atlas):
     for row in terminals_page.ROWS:
         assert f"| {row.plan} | {row.what} |" in page
         assert set(row.sources.split(";")) <= known
-        plan = work.changed(work.plan_of(atlas, row.plan), row.changes)
+        plan = row.plan_of(atlas)
+        assert plan.streams, row.what
         assert not row.stream or f"{row.plan}:{row.stream}" in [s.id for s in plan.streams]
     for name, event, *_rest, sources in terminals_page.STOPS:
         assert f"| {name} | {event} |" in page

@@ -359,7 +359,14 @@ def _stops(frames: Mapping[str, pl.DataFrame], resources: Mapping[str, list[dict
         return []
     sides = {row["id"]: (row["side_a"], row["side_b"]) for row in heads.to_dicts()}
     faults = []
+    volumes: dict[tuple[Any, Any], float | None] = {}
     for row in stops.to_dicts():
+        volume, event = row.get("trains_day"), (row["plan"], row.get("event"))
+        if volumes.setdefault(event, volume) != volume:
+            other = "no number" if volumes[event] is None else f"{volumes[event]:g}"
+            wanted = f"{other}, as in the first stop of {row.get('event')} at {row['plan']}"
+            got = "no number" if volume is None else f"{volume:g}"
+            faults.append(Fault("terminal_stops.csv", row["id"], "trains_day", wanted, got))
         if row["plan"] not in sides:
             continue  # told as a reference that points at nothing
         if row["side"] is not None and row["side"] not in sides[row["plan"]]:

@@ -96,6 +96,8 @@ def terminal(
             _list(work.listing(tables), as_json=as_json)
             return
         plan = work.plan_of(tables, name or "")
+        if event:
+            plan = work.in_event(tables, plan, event)
     plan = work.changed(plan, pairs, trains_day=trains_per_day)
     answer = work.ask(plan, settings, tables=tables, event=event, curve=curve, stream=stream or "")
     stamp = tables.overlay.stamp() if tables is not None and tables.overlay else None
@@ -266,6 +268,9 @@ def _print_recovery(told: Mapping[str, Any]) -> None:
         which = f"{found['cleared']} of {found['replications']} runs"
         rows.append((f"days until it is cleared, {which}", clear["mean"], clear["low"], clear["high"]))
     caption = "Cleared: no more than one train's units are there that would not be without the stop."
+    volume = found["trains_day_of_the_time"]
+    if volume is not None and abs(volume - found["trains_day"]) < 1e-6:
+        caption += f" With {volume:g} trains a day, as at the time of the event (table terminal_stops)."
     print_table(
         f"{found['event']}: a stop of {found['stop_days']:g} days",
         [("", 0), ("mean", 1), ("95 % from", 1), ("to", 1)],

@@ -31,6 +31,7 @@ __all__ = [
     "ask",
     "changed",
     "delay_curve",
+    "in_event",
     "listing",
     "plan_from",
     "plan_ids",
@@ -293,6 +294,37 @@ def stops_of(tables: Tables, plan: Plan, event: str, start: date) -> list[Stop]:
     ]
 
 
+def in_event(tables: Tables, plan: Plan, event: str) -> Plan:
+    """Return a plan with the volume of the time of an event, where the atlas knows it.
+
+    A plan's own volume is one to plan with. What stood in a queue, and how long it took to go, follows from what came
+    in those weeks.
+
+    Parameters
+    ----------
+    tables
+        The atlas.
+    plan
+        The terminal.
+    event
+        Id of the event; one that is not known here is refused by `stops_of`.
+
+    Returns
+    -------
+    Plan
+        As it was where no volume is told.
+    """
+    told = _volume_of(tables, plan.id, event)
+    return plan if told is None else terminals.rated(plan, told)
+
+
+def _volume_of(tables: Tables, plan: str, event: str) -> float | None:
+    """Trains a day at the time of an event; None: not known."""
+    rows = tables["terminal_stops"].filter((pl.col("plan") == plan) & (pl.col("event") == event))
+    known = rows["trains_day"].drop_nulls()
+    return float(known[0]) if known.len() else None
+
+
 @dataclass(frozen=True)
 class Recovery:
     """What a stop does and how long it lasts.
@@ -511,7 +543,9 @@ def ask(
     else:
         rows = tables["terminal_stops"].filter((pl.col("plan") == plan.id) & (pl.col("event") == event))
         first = min(rows["from_date"].to_list(), default=settings.start)
-        settings = replace(settings, start=first - timedelta(days=BEFORE_DAYS), season=True)
+        # a volume that was counted in those weeks has their season in it
+        season = _volume_of(tables, plan.id, event) is None
+        settings = replace(settings, start=first - timedelta(days=BEFORE_DAYS), season=season)
         stops = stops_of(tables, plan, event, settings.start)
         longest = max(s.to_h for s in stops) / 24.0 + AFTER_DAYS
         settings = replace(settings, days=max(settings.days, longest))
@@ -524,6 +558,8 @@ def ask(
         told_run["recovery"] = {
             "event": event,
             "stop_days": recovery.stop_days,
+            "trains_day": sum(s.trains_day for s in plan.streams),
+            "trains_day_of_the_time": None if tables is None else _volume_of(tables, plan.id, event or ""),
             "outside": {side: asdict(e) for side, e in recovery.peak_outside.items()},
             "extra_units": asdict(recovery.peak_extra_units),
             "clear_days": asdict(recovery.clear_days),

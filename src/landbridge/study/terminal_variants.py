@@ -97,7 +97,10 @@ def plan_with(tables: Tables, asked: Asked, variant: Variant, year: int) -> Plan
     """
     if asked.terminal not in work.plan_ids(tables):
         work.plan_of(tables, asked.terminal)  # says which there are
-    by_hand = work.changed(work.plan_of(tables, asked.terminal), asked.changes, trains_day=asked.trains_day)
+    planned = work.plan_of(tables, asked.terminal)
+    if asked.event:
+        planned = work.in_event(tables, planned, asked.event)
+    by_hand = work.changed(planned, asked.changes, trains_day=asked.trains_day)
     if not variant.upgrade:
         return by_hand
     words: dict[str, Any] = dict(variant.upgrade)
