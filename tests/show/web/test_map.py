@@ -42,7 +42,15 @@ class Site:
         expect(self.page.locator("canvas[role=application]")).to_have_attribute("data-resting", "true")
 
     def open(self, view: str) -> None:
-        self.page.evaluate("view => { location.hash = view; }", f"#/{view}")
+        """Go to a view and wait until all that it asks of the server has come."""
+        self.page.evaluate(
+            """async view => {
+                location.hash = view;
+                for (let i = 0; i < 3; i++) await new Promise(requestAnimationFrame);
+            }""",
+            f"#/{view}",
+        )
+        expect(self.page.locator("html")).not_to_have_attribute("data-asking", "")
 
     def value(self, source: str, within: str = "main") -> float:
         """The figure on screen that says where in the results it stands."""

@@ -74,7 +74,21 @@ export class Refused extends Error {
   }
 }
 
+/** Questions under way, also told at the root of the page, so that whoever reads it (a test, a script) can wait for the answers. */
+let asked = 0;
+const underWay = (change: number) => { asked += change; document.documentElement.toggleAttribute('data-asking', asked > 0); };
+
 export async function call<T>(method: string, path: string, body?: unknown): Promise<T> {
+  underWay(1);
+  try {
+    return await ask<T>(method, path, body);
+  } finally {
+    // an answer often leads to the next question: only once it is shown is nothing under way
+    setTimeout(() => underWay(-1), 50);
+  }
+}
+
+async function ask<T>(method: string, path: string, body?: unknown): Promise<T> {
   let answer: Response;
   try {
     answer = await fetch(path, {
