@@ -23,7 +23,7 @@ PLACES = ["Khorgos", "Khorgos Gateway", "Kashgar", "Karshi", "Tashkent", "Dostyk
 
 def test_every_error_has_one_root() -> None:
     kinds = [getattr(errors, name) for name in errors.__all__ if name != "Fault"]
-    assert len(kinds) == 9
+    assert len(kinds) == 10
     assert all(issubclass(kind, LandbridgeError) for kind in kinds)
     assert issubclass(DataError, FaultList)
     assert issubclass(StudyError, FaultList)

@@ -8,7 +8,8 @@ LandbridgeError
 |-- NoRoute              two places that the network, as restricted, does not join
 |-- NoEquilibrium        a shock to trade after which no equilibrium exists
 |-- NotConverged         a solver that stopped before its tolerance; carries its record
-`-- OutputError          results that could not be written or read
+|-- OutputError          results that could not be written or read
+`-- ClusterLost          a cluster whose workers or scheduler went away in mid-run
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 from typing import Any
 
 __all__ = [
+    "ClusterLost",
     "DataError",
     "Fault",
     "FaultList",
@@ -137,6 +139,10 @@ class NotConverged(LandbridgeError):
 
 class OutputError(LandbridgeError):
     """Results could not be written, or what was read is not a results folder."""
+
+
+class ClusterLost(LandbridgeError):
+    """All workers of a cluster, or its scheduler, went away in mid-run and did not come back."""
 
 
 def suggest(name: str, candidates: Sequence[str], *, count: int = 3) -> tuple[str, ...]:

@@ -238,3 +238,25 @@ def test_compare_by_the_kilometre() -> None:
     with pytest.raises(LandbridgeError, match="by the kilometre there are passages, links"):
         compare(small_results(), "countries", base, cku, per_km=True)
     assert json.loads(call("compare", small_folder(), "--per-km", "--json"))
+
+
+def test_every_verb_that_reads_a_study_tells_all_of_its_faults_in_one_go(tmp_path: Path) -> None:
+    file = tmp_path / "wrong.toml"
+    file.write_text(
+        'name = "x"\nyears = [2023]\ncompare = "bse"\n[[scenario]]\nid = "base"\n'
+        '[[scenario.measure]]\nkind = "close"\ncrossings = ["khorgoz"]\n',
+        encoding="utf-8",
+    )
+    for words in (
+        ("study", "check", file),
+        ("run", file, "--out", tmp_path / "out"),
+        ("power", file),
+        ("appraise", file),
+        ("plan", file, "--budget", "1000"),
+        ("routes", "Chongqing", "Warsaw", "--with", file),
+        ("stress", "--with", file),
+        ("exposure", "DE", "RU", "--with", file),
+    ):
+        done = CliRunner().invoke(app, [str(word) for word in words])
+        assert isinstance(done.exception, StudyError), (words, done.output)
+        assert [fault.field for fault in done.exception.faults] == ["compare", "scenario[0].measure[0].crossings[0]"]

@@ -314,3 +314,79 @@ def test_what_does_not_go_with_a_principle_is_told_at_once(tmp_path: Path) -> No
     assert "path_scale_usd_t: wanted USD a tonne" in told
     (told,) = faults(tmp_path, GOOD.replace("years", 'principle = "wardrop"\nyears'))
     assert told.startswith("FILE:2, principle: wanted 'ue', 'so', 'sue', 'mincost' or 'cue', got 'wardrop'")
+
+
+BROKEN = """\
+name = "A pass"
+years = [2023, 2030]
+compare = "bse"
+
+[[scenario]]
+id = "base"
+
+[[scenario]]
+id = "colours"
+colour = "red"
+extends = "nobody"
+
+[[scenario]]
+id = "twice"
+
+[[scenario.measure]]
+kind = "build"
+project = "pass"
+
+[[scenario.measure]]
+kind = "build"
+project = "pass"
+
+[[scenario]]
+id = "child"
+extends = "colours"
+
+[[scenario.measure]]
+kind = "build"
+project = "pas"
+
+[appraisal.scenarios.twice]
+cost_usd_mn = 5.0
+low_usd_mn = 9.0
+payers = { XX = 1.0 }
+"""
+
+
+def test_faults_of_one_kind_do_not_hide_those_of_another(tmp_path: Path, tables: Tables) -> None:
+    """What a scenario extends, what it builds twice, what the atlas does not have, costs, keys: all in one go."""
+    with pytest.raises(StudyError) as caught:
+        read_study(write(tmp_path, BROKEN), tables=tables)
+    told = [fault.field for fault in caught.value.faults]
+    assert told == [
+        "compare",
+        "scenario[1].colour",
+        "scenario[1].extends",
+        "scenario[2].measure[1]",
+        "scenario[3].measure[0].project",
+        "appraisal.scenarios.twice",
+        "appraisal.scenarios.twice.payers",
+    ]
+    # mended one after the other, no new fault appears
+    text = BROKEN.replace('"bse"', '"base"').replace('colour = "red"\n', "").replace('"nobody"', '"base"')
+    text = text.replace("low_usd_mn = 9.0\n", "")
+    study = read_study(write(tmp_path, text), tables=tables)
+    with pytest.raises(StudyError) as caught:
+        check_study(study, tables)
+    assert [fault.field for fault in caught.value.faults] == [told[3], told[4], told[6]]
+
+
+def test_a_scenario_is_not_held_against_what_it_does_not_say(tmp_path: Path, tables: Tables) -> None:
+    """One that extends what is at fault itself, or goes round: nobody knows all of its measures."""
+    twice = GOOD + '[[scenario.measure]]\nkind = "build"\nproject = "pass"\n'
+    for wrong in ('extends = "pass"', 'extends = "base"\ndrop = ["x"]', 'extends = "nobody"'):
+        text = twice.replace('extends = "base"', wrong)
+        with pytest.raises(StudyError) as caught:
+            read_study(write(tmp_path, text), tables=tables)
+        assert len(caught.value.faults) == 1, str(caught.value)
+    # years that cannot be are told, not run into
+    with pytest.raises(StudyError) as caught:
+        read_study(write(tmp_path, twice.replace("[2023, 2030]", "[2030, 2023]")), tables=tables)
+    assert [fault.field for fault in caught.value.faults] == ["years[1]"]

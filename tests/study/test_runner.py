@@ -9,6 +9,7 @@ import random
 import signal
 import subprocess
 import sys
+import tempfile
 import threading
 import time
 from collections import Counter
@@ -22,8 +23,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from landbridge.errors import DataError, LandbridgeError, NotConverged, OutputError, UnknownName
-from landbridge.study import cluster
-from landbridge.study.cluster import local_cluster
 from landbridge.study.content import content_of, table_hash
 from landbridge.study.kept import Kept, replace_file
 from landbridge.study.runner import MOST_DEATHS, Cluster, Done, Here, Processes, Task, run_tasks, where_of
@@ -50,30 +49,6 @@ def test_what_is_computed(expected: dict[str, float]) -> None:
 @pytest.mark.parametrize("workers", [2, 4])
 def test_processes_give_the_same_bits(workers: int, expected: dict[str, float]) -> None:
     assert dict(run_tasks(square, None, squares(COUNT), where=Processes(workers))) == expected
-
-
-def test_a_dask_cluster_gives_the_same_bits_and_survives_a_worker(
-    tmp_path: Path, expected: dict[str, float], monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setenv("PYTHONPATH", os.pathsep.join(sys.path))
-    with local_cluster(2) as address:
-        told: list[Done] = []
-
-        def tell(event: Done) -> None:
-            told.append(event)
-            if len(told) == 5:
-                os.kill(multiprocessing.active_children()[0].pid, signal.SIGKILL)
-
-        found = run_tasks(
-            square, None, squares(COUNT, 0.02), where=Cluster(address), kept=Kept(tmp_path / "work"), tell=tell
-        )
-        assert dict(found) == expected
-        with pytest.raises(DataError, match="2 faults") as error:
-            run_tasks(faulty, "faults", squares(5), where=Cluster(address))
-        assert error.value.__notes__ == ["in task t3"]
-    monkeypatch.setattr(cluster, "PATIENCE_S", 1)
-    with pytest.raises(LandbridgeError, match="no cluster answers"):
-        run_tasks(square, None, squares(2), where=Cluster("tcp://127.0.0.1:9"))
 
 
 def test_results_are_kept_by_what_they_depend_on(tmp_path: Path) -> None:
@@ -227,6 +202,45 @@ def test_the_main_process_killed_at_random_moments_loses_nothing_told(tmp_path: 
         while (left := workers_of(tmp_path)) and time.monotonic() < deadline:
             time.sleep(0.05)
         assert not left, "workers outlive the process that started them"
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="asks by locks and signals")
+def test_what_a_killed_run_leaves_is_taken_away_by_the_next(
+    tmp_path: Path, forks: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def left() -> list[str]:
+        return [p.name for p in (tmp_path / "work").rglob("*") if p.name.startswith("shared.") or ".part" in p.name]
+
+    (tmp_path / "work" / "ab").mkdir(parents=True)
+    process = forks.Process(target=run_and_tell, args=(tmp_path, Processes(2), 200, 0.02))
+    process.start()
+    while not left():
+        time.sleep(0.002)
+    with pytest.raises(OutputError, match="another run"), Kept(tmp_path / "work").held():
+        pass
+    Kept(tmp_path / "work").tidy()
+    assert left() == [f"shared.{process.pid}"], "what a living run lends is left to it"
+    os.kill(process.pid, signal.SIGKILL)
+    process.join()
+    (tmp_path / "work" / "ab" / f".abcd.{process.pid}.part").write_bytes(b"half")
+    mine = tmp_path / "work" / "ab" / f".abcd.{os.getpid()}.part"
+    mine.write_bytes(b"being written")
+    assert len(left()) == 3
+    for where in (Here(), Processes(2)):  # in one process as in several
+        run_tasks(square, None, squares(3), where=where, kept=Kept(tmp_path / "work"))
+        assert left() == [mine.name]
+    # the same of a run that keeps nothing, whose folder lies where the system has such
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    old, busy, other = (tmp_path / f"landbridge-tasks-{name}" for name in ("old", "busy", "other"))
+    for folder in (old, busy, other):
+        folder.mkdir()
+    (old / "lock").touch()
+    with Kept(busy).held():
+        run_tasks(square, None, squares(3), where=Processes(2))
+        assert not old.exists()
+        assert busy.exists()
+        assert other.exists(), "a folder without a lock may be one that is only just being made"
+    assert [p.name for p in tmp_path.glob("landbridge-tasks-*")] == [other.name]
 
 
 def workers_of(folder: Path) -> list[str]:

@@ -52,12 +52,15 @@ class Reading:
         Everything wrong; where it is empty the scenarios are complete.
     measures
         Every measure that could be read with its position, whatever is wrong around it.
+    whole
+        For each of ``scenarios`` whether nothing is wrong with it, nor with what it extends.
     """
 
     scenarios: tuple[Scenario, ...]
     positions: tuple[tuple[str, ...], ...]
     faults: tuple[Fault, ...]
     measures: tuple[tuple[str, Measure], ...] = ()
+    whole: tuple[bool, ...] = ()
 
 
 class _ScenarioEntry(pydantic.BaseModel):
@@ -326,11 +329,13 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
         own[entry.id] = [_Placed(place, names.get(place, ""), measure) for place, measure in measures]
     # a scenario that could not be read may still be extended: only its own fault is told
     readable = {str(item["id"]) for item in data if isinstance(item, Mapping) and isinstance(item.get("id"), str)}
-    for here, entry in entries.values():
-        if entry.extends is not None and entry.extends not in readable:
-            wanted = one_of("scenario", entry.extends, sorted(readable - {entry.id}))
-            faults.append(Fault("", "", f"{here}.extends", wanted, f"{entry.extends!r}"))
-    scenarios, positions = [], []
+    for i, item in enumerate(data):  # whatever else is wrong with it
+        extended, name = (item.get("extends"), item.get("id")) if isinstance(item, Mapping) else (None, None)
+        if isinstance(extended, str) and extended not in readable:
+            wanted = one_of("scenario", extended, sorted(readable - {str(name)}))
+            faults.append(Fault("", "", f"{at}[{i}].extends", wanted, f"{extended!r}"))
+    broken = {fault.field.removeprefix(at)[1:].partition("]")[0] for fault in faults}
+    scenarios, positions, whole = [], [], []
     for here, entry in entries.values():
         chain, ring = _chain(entry.id, entries)
         if ring:
@@ -339,8 +344,11 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
             )
             continue
         placed: list[_Placed] = []
+        well = not any(entries[name][0].removeprefix(at)[1:-1] in broken for name in chain)
+        well &= entries[chain[-1]][1].extends is None  # else what it names could not be read, or goes round
         for name in reversed(chain):
             placed, more = _over(placed, own[name], entries[name])
+            well &= not more
             faults.extend(more if name == entry.id else ())
         ids = tuple(each.id for each in placed)
         scenarios.append(
@@ -353,7 +361,8 @@ def scenario_faults(data: Sequence[object], *, at: str = "scenario") -> Reading:
             )
         )
         positions.append(tuple(each.position for each in placed))
-    return Reading(tuple(scenarios), tuple(positions), tuple(faults), tuple(every))
+        whole.append(well)
+    return Reading(tuple(scenarios), tuple(positions), tuple(faults), tuple(every), tuple(whole))
 
 
 @dataclasses.dataclass(frozen=True)

@@ -20,7 +20,7 @@ from landbridge.show.terminal import (
     print_json,
     print_table,
     progress_bar,
-    read_tables,
+    read_checked,
     split_commas,
 )
 
@@ -131,11 +131,7 @@ def design(
 def _read(study: Path, atlas: Path | None, overlay: Path | None, size: str | None) -> tuple[Study, Tables]:
     from dataclasses import replace
 
-    from landbridge.study.files import check_study, read_study
-
-    read = read_study(study)
-    tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
-    check_study(read, tables)
+    read, tables = read_checked(study, atlas, overlay)
     if size is not None:
         known("size", size, ("full", "corridor", "reduced"))
         read = replace(read, size=size)  # type: ignore[arg-type]  # one of the three, as just checked

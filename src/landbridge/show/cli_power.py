@@ -18,7 +18,7 @@ from landbridge.show.terminal import (
     print_json,
     print_table,
     progress_bar,
-    read_tables,
+    read_checked,
     split_commas,
 )
 
@@ -146,14 +146,11 @@ def power(
 
     Both rules are solved: shippers bargain with their countries, or take prices as they come.
     """
-    from landbridge.study.files import check_study, read_study
     from landbridge.study.power import DEFAULT_PLAYERS, BuildCost
     from landbridge.study.power import power as solve
     from landbridge.study.power_files import check_power_output
 
-    read = read_study(study)
-    tables = read_tables(atlas, overlay or (Path(read.overlay) if read.overlay else None))
-    check_study(read, tables)
+    read, tables = read_checked(study, atlas, overlay)
     if size is not None:
         known("size", size, SIZES)
     if project is not None:

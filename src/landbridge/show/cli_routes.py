@@ -17,6 +17,7 @@ from landbridge.show.terminal import (
     OverlayPath,
     known,
     print_json,
+    read_checked,
     read_tables,
     split_commas,
     users_values,
@@ -99,16 +100,15 @@ def situation(
     if year is not None and not FIRST_YEAR <= year <= LAST_YEAR:
         raise LandbridgeError(f"wanted a year from {FIRST_YEAR} to {LAST_YEAR}, got {year}")
     study = results = None
-    if with_study is not None:
-        from landbridge.study.files import read_study
-
-        study = read_study(with_study)
     if at is not None:
         from landbridge.study.results import read_results, tables_of
 
         results = read_results(at)
-    named = Path(study.overlay) if study and study.overlay else None
-    tables = tables_of(results, base=atlas) if results else read_tables(atlas, overlay or named)
+        tables = tables_of(results, base=atlas)
+    elif with_study is not None:
+        study, tables = read_checked(with_study, atlas, overlay)
+    else:
+        tables = read_tables(atlas, overlay)
     from landbridge.study.at_flows import loaded_hours, scenario_of
 
     measures: tuple[Any, ...] = ()
@@ -116,9 +116,8 @@ def situation(
     terms: dict[str, Any] = {}
     when = year or 2023
     if study is not None:
-        from landbridge.study.files import check_study, held_projects
+        from landbridge.study.files import held_projects
 
-        check_study(study, tables)
         measures, held = study.scenarios[-1].measures, held_projects(study)
     if results is not None:
         chosen = scenario or results.scenarios[0]

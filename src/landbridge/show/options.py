@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.show.terminal import known, print_json, read_tables
+from landbridge.show.terminal import known, print_json, read_checked, read_tables
 
 if TYPE_CHECKING:
     from landbridge.data.tables import Tables
@@ -38,15 +38,15 @@ def ground(
 
     With a study the measures of its last scenario hold; it is returned too.
     """
-    from landbridge.study.files import check_study, held_projects, read_study
+    from landbridge.study.files import held_projects
     from landbridge.study.ground import Ground
     from landbridge.study.power_files import check_power_output
 
     known("size", size, SIZES)
-    study = read_study(with_study) if with_study else None
-    tables = read_tables(atlas, overlay or (Path(study.overlay) if study and study.overlay else None))
-    if study:
-        check_study(study, tables)
+    if with_study:
+        study, tables = read_checked(with_study, atlas, overlay)
+    else:
+        study, tables = None, read_tables(atlas, overlay)
     if out is not None:
         check_power_output(out)
     if study is None:

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from landbridge.errors import LandbridgeError
+from landbridge.errors import ClusterLost, LandbridgeError
 from landbridge.show.terminal import progress_bar
 
 if TYPE_CHECKING:
@@ -88,14 +88,14 @@ def watching(*, quiet: bool, lines: bool, folder: Path) -> Iterator[Watch]:
         raise typer.Exit(INTERRUPTED) from None
     except LandbridgeError as error:
         line("failed", error=str(error), done=state["done"], of=state["count"])
-        if state["done"]:
+        if state["done"] or isinstance(error, ClusterLost):
             error.args = (f"{error}\n{_kept(state)}", *error.args[1:])
         raise
 
 
 def _kept(state: dict[str, int]) -> str:
     if not state["done"]:
-        return "nothing was finished yet"
+        return "nothing was finished yet, so that --resume would begin anew"
     return f"{state['done']} of {state['count']} tasks are finished and kept: --resume goes on from there"
 
 

@@ -49,8 +49,8 @@ from landbridge.data.tables import Tables
 from landbridge.errors import Fault, StudyError
 from landbridge.scenario.apply import apply
 from landbridge.scenario.check import check_measures, name_faults
-from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Measure, Subsidise, Upgrade, to_dict
-from landbridge.scenario.read import model_faults, one_of, scenario_faults
+from landbridge.scenario.measures import FIRST_YEAR, LAST_YEAR, Build, Subsidise, Upgrade, to_dict
+from landbridge.scenario.read import Reading, model_faults, one_of, scenario_faults
 from landbridge.scenario.scenarios import Scenario
 from landbridge.study.answering import Answering, DemandMode, Growth, TimeCounted
 from landbridge.study.appraisal_terms import Appraising, Cost, Outlay
@@ -201,13 +201,16 @@ class _CurvesTable(pydantic.BaseModel):
     yard: Family = "power"
 
 
-class _StudyFile(pydantic.BaseModel):
+class _Years(pydantic.BaseModel):
     model_config = pydantic.ConfigDict(extra="forbid", strict=True, allow_inf_nan=False)
 
+    years: list[Annotated[int, pydantic.Field(ge=FIRST_YEAR, le=LAST_YEAR)]] = pydantic.Field(min_length=1)
+
+
+class _StudyFile(_Years):
     name: str = pydantic.Field(min_length=1)
     hold: list[str] = []
     description: str = ""
-    years: list[Annotated[int, pydantic.Field(ge=FIRST_YEAR, le=LAST_YEAR)]] = pydantic.Field(min_length=1)
     scenario: list[Any] = pydantic.Field(min_length=1)
     compare: str | None = None
     size: Size = "corridor"
@@ -237,8 +240,8 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None, tables: Tabl
     overlay_in
         Where the overlay that the file names stands now, for a study that was copied without it.
     tables
-        Where they are given and the file has a fault, the names of what could be read are held against them, so that
-        all is told at once.
+        Where they are given and the file has a fault, what could be read is held against them: all names, and whole
+        scenarios where nothing is wrong with them, so that all is told at once.
 
     Returns
     -------
@@ -277,11 +280,12 @@ def read_study(path: str | Path, *, overlay_in: Path | None = None, tables: Tabl
     faults += more
     plan, more = plan_of(data["ensemble"], data.get("years"), known) if "ensemble" in data else (None, [])
     faults += more
-    faults += _outlay_faults(head.appraisal, known) if not faults else []
+    appraisal = data.get("appraisal")
+    faults += _outlay_faults(model_faults(_AppraisalTable, appraisal)[0] if appraisal is not None else None, known)
     if uncertain and "ensemble" not in data:
         faults.append(Fault("", "", "uncertain", "a table [ensemble] beside it", "nothing"))
     if faults and tables is not None:
-        faults += _name_faults(data, reading.measures, uncertain, tables)
+        faults += _more_faults(data, reading, uncertain, tables)
     if faults:
         raise StudyError(f"study {file}", _placed(faults, f"{file}", lines))
     return Study(
@@ -369,22 +373,33 @@ def overlay_named(path: str | Path) -> Path | None:
     return Path(place) if place else None
 
 
-def _name_faults(
-    data: Mapping[str, Any],
-    measures: Sequence[tuple[str, Measure]],
-    uncertain: Sequence[Uncertain],
-    tables: Tables,
+def _more_faults(
+    data: Mapping[str, Any], reading: Reading, uncertain: Sequence[Uncertain], tables: Tables
 ) -> list[Fault]:
-    """Names of a file with other faults that the tables do not have; what depends on whole scenarios is not asked."""
+    """What the tables say against a file with other faults: of all names in it, and of scenarios that are whole."""
     hold = data.get("hold")
-    faults = _hold_faults([name for name in hold if isinstance(name, str)] if isinstance(hold, list) else [], tables)
-    for position, measure in measures:
+    held = [name for name in hold if isinstance(name, str)] if isinstance(hold, list) else []
+    faults = _hold_faults(held, tables)
+    for position, measure in reading.measures:
         faults += name_faults(tables, measure, position)
     outputs = data.get("outputs")
     faults += output_faults(outputs if isinstance(outputs, list) else [])
     told = data.get("uncertain")
     whole = isinstance(told, list) and len(told) == len(uncertain)  # else their positions are not known
-    return [*faults, *(uncertain_faults(tables, tuple(uncertain), None) if whole else ())]
+    faults += uncertain_faults(tables, tuple(uncertain), None) if whole else ()
+    appraisal = data.get("appraisal")
+    if appraisal is not None and (how := model_faults(_AppraisalTable, appraisal)[0]) is not None:
+        faults += _payer_faults(_appraising(how), tables)
+    run, wrong = model_faults(_Years, {"years": data.get("years")})
+    if wrong or _year_faults(data.get("years")):
+        return faults  # what is open depends on the years
+    builds = [measure for _, measure in reading.measures if isinstance(measure, Build)]
+    for scenario, places, sound in zip(reading.scenarios, reading.positions, reading.whole, strict=True):
+        if sound:
+            simulated = data.get("terminals") == "simulated"
+            closed = _held(builds, held)
+            faults += _scenario_faults(scenario, places, tables, run.years, closed, simulated=simulated)
+    return faults
 
 
 def output_faults(outputs: Sequence[object]) -> list[Fault]:
@@ -462,9 +477,12 @@ def held_projects(study: Study) -> frozenset[str]:
     They open only where they are built, even if the year in which they are due has come; everything else that is under
     construction opens in its year in every scenario.
     """
-    builds = [m for scenario in study.scenarios for m in scenario.measures if isinstance(m, Build)]
+    return _held([m for scenario in study.scenarios for m in scenario.measures if isinstance(m, Build)], study.hold)
+
+
+def _held(builds: Sequence[Build], hold: Sequence[str]) -> frozenset[str]:
     built = {m.project for m in builds if m.project is not None} | {name for m in builds for name in m.links}
-    return frozenset(built | set(study.hold))
+    return frozenset(built | set(hold))
 
 
 def check_study(study: Study, tables: Tables) -> None:
@@ -486,32 +504,52 @@ def check_study(study: Study, tables: Tables) -> None:
     faults = _hold_faults(study.hold, tables)
     faults += output_faults(study.outputs)
     faults += uncertain_faults(tables, study.uncertain, study.ensemble)
-    countries = tables["countries"]["iso2"].to_list() if study.appraisal and study.appraisal.scenarios else []
-    faults += [
-        Fault("", "", f"appraisal.scenarios.{name}.payers", one_of("country", payer, countries), f"{payer!r}")
-        for name, outlay in (study.appraisal.scenarios if study.appraisal else {}).items()
-        for payer in outlay.payers
-        if payer not in countries
-    ]
+    faults += _payer_faults(study.appraisal, tables)
     if study.overlay and tables.overlay is None:
         faults.append(Fault("", "", "overlay", f"tables with the values of {study.overlay}", "tables without them"))
     for i, scenario in enumerate(study.scenarios):
         count = len(scenario.measures)
         places = study.positions[i] if study.positions else [f"scenario[{i}].measure[{j}]" for j in range(count)]
-        found = check_measures(tables, scenario.measures, study.years, held=held, positions=places)
-        if study.terminals == "table":
-            wanted = 'terminals = "simulated" in the study, without which it changes nothing'
-            found += [
-                Fault("", "", f"{places[j]}.terminals", wanted, "a study that takes terminals from the table")
-                for j, measure in enumerate(scenario.measures)
-                if isinstance(measure, Upgrade) and measure.terminals
-            ]
-        if not found and any(isinstance(measure, Subsidise) for measure in scenario.measures):
-            found = [fault for year in study.years for fault in _money(scenario, tables, year, held, places)]
-        faults += found
+        simulated = study.terminals == "simulated"
+        faults += _scenario_faults(scenario, places, tables, study.years, held, simulated=simulated)
     if faults:
         subject = study.path or study.name
         raise StudyError(f"study {subject}", _placed(faults, study.path, study.lines))
+
+
+def _payer_faults(appraisal: Appraising | None, tables: Tables) -> list[Fault]:
+    """Payers that are no country."""
+    own = appraisal.scenarios if appraisal else {}
+    countries = tables["countries"]["iso2"].to_list() if own else []
+    return [
+        Fault("", "", f"appraisal.scenarios.{name}.payers", one_of("country", payer, countries), f"{payer!r}")
+        for name, outlay in own.items()
+        for payer in outlay.payers
+        if payer not in countries
+    ]
+
+
+def _scenario_faults(
+    scenario: Scenario,
+    places: Sequence[str],
+    tables: Tables,
+    years: Sequence[int],
+    held: frozenset[str],
+    *,
+    simulated: bool,
+) -> list[Fault]:
+    """What the tables say against a scenario whose measures stand at these places; whether terminals are simulated."""
+    found = check_measures(tables, scenario.measures, years, held=held, positions=places)
+    if not simulated:
+        wanted = 'terminals = "simulated" in the study, without which it changes nothing'
+        found += [
+            Fault("", "", f"{places[j]}.terminals", wanted, "a study that takes terminals from the table")
+            for j, measure in enumerate(scenario.measures)
+            if isinstance(measure, Upgrade) and measure.terminals
+        ]
+    if not found and any(isinstance(measure, Subsidise) for measure in scenario.measures):
+        found = [fault for year in years for fault in _money(scenario, tables, year, held, places)]
+    return found
 
 
 def _money(scenario: Scenario, tables: Tables, year: int, held: frozenset[str], places: Sequence[str]) -> list[Fault]:

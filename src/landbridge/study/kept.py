@@ -2,6 +2,7 @@
 
     ab/ab12...      one result: a line with the SHA-256 of the rest, then the rest
     lock            held by the run that works here
+    shared.PID      what all tasks share, for the processes of a run; held by it, and gone with it
 
 A result is there whole or not at all: it is written beside its place, forced to the disk and moved there. One that was
 cut short or changed is not there either, since its first line no longer fits; it is computed again. Results are
@@ -16,6 +17,7 @@ import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import IO
 
 from landbridge.errors import OutputError
 
@@ -24,10 +26,15 @@ try:
 except ImportError:  # Windows: two runs in one folder do each other no harm, they only compute things twice
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["Kept", "replace_file", "sync_folder"]
+__all__ = ["LOCK", "Kept", "Lent", "abandoned", "replace_file", "sync_folder"]
 
 #: Bytes of the first line.
 HEAD = 65
+
+#: How the names of lent files begin.
+LENT = "shared."
+#: The file by which a run holds its folder.
+LOCK = "lock"
 
 
 class Kept:
@@ -71,6 +78,18 @@ class Kept:
         """Forget everything."""
         shutil.rmtree(self.folder, ignore_errors=True)
 
+    def tidy(self) -> None:
+        """Take away what processes that were killed have left: files lent by them, and drafts of results."""
+        for path in self.folder.glob(f"{LENT}*"):
+            if abandoned(path):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+        for path in (*self.folder.glob(".*.part"), *self.folder.glob("??/.*.part")):
+            process = path.name.split(".")[-2]
+            if process.isdigit() and not _lives(int(process)):
+                with suppress(OSError):
+                    path.unlink(missing_ok=True)
+
     @contextmanager
     def held(self) -> Iterator[None]:
         """Hold the folder against other runs.
@@ -82,7 +101,7 @@ class Kept:
         """
         try:
             self.folder.mkdir(parents=True, exist_ok=True)
-            lock = (self.folder / "lock").open("w")
+            lock = (self.folder / LOCK).open("w")
         except OSError as error:
             raise OutputError(f"{self.folder}: cannot be made: {error.strerror}") from error
         with lock:
@@ -94,8 +113,97 @@ class Kept:
             try:
                 yield
             finally:  # a folder in which nothing is kept leaves no trace
-                if not any(path.name != "lock" for path in self.folder.iterdir()):
+                if not any(path.name != LOCK for path in self.folder.iterdir()):
                     self.clear()
+
+
+class Lent:
+    """A file that this process lends to those that it starts: held for as long as it lives, taken away at the end.
+
+    One whose process was killed stays behind; `Kept.tidy` sees that nobody holds it.
+
+    Parameters
+    ----------
+    folder
+        Where.
+    content
+        Its bytes.
+
+    Raises
+    ------
+    OutputError
+        If it cannot be written.
+    """
+
+    def __init__(self, folder: Path, content: bytes) -> None:
+        self.path = folder / f"{LENT}{os.getpid()}"
+        draft = _draft(self.path)
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            self._file = draft.open("wb")
+            try:
+                _grasp(self._file)  # before it has its name, so that it never stands there unheld
+                self._file.write(content)
+                self._file.flush()
+                draft.replace(self.path)
+            except OSError:
+                self._file.close()
+                raise
+        except OSError as error:
+            with suppress(OSError):
+                draft.unlink(missing_ok=True)
+            raise OutputError(f"{self.path} cannot be written: {error.strerror or error}") from error
+
+    def end(self) -> None:
+        """Take it away."""
+        with suppress(OSError):
+            self._file.close()
+        with suppress(OSError):
+            self.path.unlink(missing_ok=True)
+
+
+def abandoned(path: Path) -> bool:
+    """Whether a file is there that nobody holds, since whoever held it has died.
+
+    Parameters
+    ----------
+    path
+        A lent file or a lock.
+    """
+    try:
+        with path.open("rb") as file:
+            return _grasp(file)
+    except OSError:
+        return False
+
+
+def _grasp(file: IO[bytes]) -> bool:
+    """Hold a file; whether nobody else does. Windows refuses to take away a file that is open, which does as well."""
+    if fcntl is None:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError:
+        return False
+    return True
+
+
+def _lives(process: int) -> bool:
+    """Whether a process of this machine lives."""
+    if os.name == "nt":
+        return True  # where asking would end it
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:  # another user's
+        return True
+    return True
+
+
+def _draft(path: Path) -> Path:
+    """Where this process writes a file before it has its name."""
+    return path.with_name(f".{path.name}.{os.getpid()}.part")
 
 
 def replace_file(path: Path, content: bytes) -> None:
@@ -113,7 +221,7 @@ def replace_file(path: Path, content: bytes) -> None:
     OutputError
         If it cannot be written.
     """
-    part = path.with_name(f".{path.name}.{os.getpid()}.part")
+    part = _draft(path)
     try:
         path.parent.mkdir(parents=True, exist_ok=True)
         with part.open("wb") as file:

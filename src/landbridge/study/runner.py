@@ -21,20 +21,21 @@ from __future__ import annotations
 import multiprocessing
 import os
 import pickle
+import shutil
 import tempfile
 import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Protocol, TypeAlias
 
 from landbridge.errors import LandbridgeError
 from landbridge.study.content import code_hash, content_of
-from landbridge.study.kept import Kept, replace_file
+from landbridge.study.kept import LOCK, Kept, Lent, abandoned
 from landbridge.study.worker import Call, Store, Unpacked, Work, begin, listener, noted, run_call
 
 __all__ = [
@@ -54,6 +55,9 @@ __all__ = [
 
 #: Workers that a task may take with it before it is given up.
 MOST_DEATHS = 3
+
+#: How folders of a run that keeps nothing are called, where the system has such.
+MOMENT = "landbridge-tasks-"
 
 #: What a worker's libraries are told before they start: one thread, so that many workers share the machine evenly.
 ONE_THREAD = dict.fromkeys(
@@ -254,12 +258,18 @@ def run_tasks(
 def _keeping(kept: Kept | None, where: Where | None) -> Iterator[Keeper]:
     """Give the place where results are kept; without one, memory, or for other processes a folder of the moment."""
     if kept is not None:
+        kept.tidy()
         yield kept
     elif where is None or isinstance(where, Here):
         yield _Memory()
     else:
-        with tempfile.TemporaryDirectory(prefix="landbridge-tasks-") as folder:
-            yield Kept(Path(folder))
+        for old in Path(tempfile.gettempdir()).glob(f"{MOMENT}*"):
+            if abandoned(old / LOCK):  # its run was killed
+                shutil.rmtree(old, ignore_errors=True)
+        with tempfile.TemporaryDirectory(prefix=MOMENT, ignore_cleanup_errors=True) as folder:
+            store = Kept(Path(folder))
+            with store.held():
+                yield store
 
 
 class _Memory:
@@ -434,9 +444,8 @@ class _Local:
     def __init__(self, work: Work, shared: Any, store: Kept, width: int) -> None:
         self.width = width
         # By a file: a process that is killed while it is sent more than a pipe holds would be waited for without end.
-        self._shared = store.folder / f"shared.{os.getpid()}"
-        replace_file(self._shared, pickle.dumps(shared, pickle.HIGHEST_PROTOCOL))
-        self._start = ((work.__module__, work.__qualname__), self._shared, store.folder)
+        self._lent = Lent(store.folder, pickle.dumps(shared, pickle.HIGHEST_PROTOCOL))
+        self._start = ((work.__module__, work.__qualname__), self._lent.path, store.folder)
         self._idle: list[ProcessPoolExecutor] = []
         self._busy: dict[Future[bytes], tuple[Call, ProcessPoolExecutor]] = {}
 
@@ -476,8 +485,7 @@ class _Local:
                 process.kill()
         for pool in (*self._idle, *(pool for _, pool in self._busy.values())):
             pool.shutdown(wait=True, cancel_futures=True)
-        with suppress(OSError):
-            self._shared.unlink(missing_ok=True)
+        self._lent.end()
 
 
 @contextmanager
