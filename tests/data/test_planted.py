@@ -490,7 +490,7 @@ MORE: dict[str, set[str]] = {
     "event that ends before it starts": {"terminal_stops.csv"},  # what it stopped
     "event to come": {"terminal_stops.csv", "event_effects.csv"},
     "gauge change where one gauge is missing": {"terminal_streams.csv"},  # the plan whose stream stands for it
-    "gauge change of bulk without a price": {"terminal_streams.csv"},
+    "gauge change of bulk without a price": {"terminal_streams.csv", "gauge_changes.csv"},  # bulk by crane besides
     "share of a lender": {"financing.csv"},  # a number without an origin
     "grace as long as the loan": {"financing.csv"},
     "column unknown": {"rates.csv"},  # and the column in whose place it stands

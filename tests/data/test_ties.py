@@ -248,9 +248,9 @@ def test_the_whole_check_asks_too_and_overlays_only_what_cannot_be(tmp_path_fact
     folder = tmp_path_factory.mktemp("copy") / "atlas"
     shutil.copytree(ATLAS, folder, ignore=shutil.ignore_patterns("__pycache__", "*.py"))
     copy = Copy(folder)
-    copy.put("emissions.csv", "road-default", co2_g_tkm="903")
+    copy.put("emissions.csv", "ferry-default", co2_g_tkm="514")
     copy.put("event_effects.csv", "covid-alashankou", field="speed")
-    copy.put("lines.csv", "ge-main", capacity_trains_day="350")
+    copy.put("lines.csv", "tr-kars-dilucu", capacity_trains_day="240")
     told = {(f.where, f.field) for f in check_package(folder)[0]}
     assert told == {
         ("emissions.csv", "co2_g_tkm"),

@@ -73,11 +73,17 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     if _there(frames, links=LINK_COLUMNS):
         faults += length_faults(frames)
     faults += total_faults(frames) + worth_faults(frames) + order_faults(frames)
-    faults += magnitude_faults(frames) + reasoning_faults(folder, frames, dictionary)
+    faults += _not_yet(faults, magnitude_faults(frames) + reasoning_faults(folder, frames, dictionary))
     faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
     faults += alternative_faults(frames, dictionary)
     more, shares = known_faults(folder, frames, dictionary)
     return faults + more, shares
+
+
+def _not_yet(told: list[Fault], more: list[Fault]) -> list[Fault]:
+    """Faults of cells of which nothing is told yet: what is outside its bounds is of no size either."""
+    cells = {(fault.where, fault.row.partition("(")[2].rstrip(")") or fault.row, fault.field) for fault in told}
+    return [fault for fault in more if (fault.where, fault.row, fault.field) not in cells]
 
 
 def frame_faults(frames: dict[str, pl.DataFrame]) -> list[Fault]:

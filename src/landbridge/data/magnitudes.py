@@ -126,11 +126,11 @@ def magnitude_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
 
 
 def _rows(frames: Mapping[str, pl.DataFrame], table: str, columns: str) -> list[dict[str, Any]]:
-    """Some columns of a table as rows, or nothing where one of them is missing."""
+    """Some columns of the rows that have a name, or nothing where a column is missing."""
     names = columns.split()
     if table not in frames or not set(names) <= set(frames[table].columns):
         return []
-    return frames[table].select(names).to_dicts()
+    return frames[table].select(names).filter(pl.col(names[0]).is_not_null()).to_dicts()
 
 
 def _outside(value: float | None, band: tuple[float, float] | None) -> bool:

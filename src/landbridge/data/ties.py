@@ -91,11 +91,11 @@ def tie_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
 
 
 def _rows(frames: Mapping[str, pl.DataFrame], table: str, columns: str) -> list[dict[str, Any]]:
-    """Some columns of a table as rows, or nothing where one of them is missing."""
+    """Some columns of the rows that have a name, or nothing where a column is missing."""
     names = columns.split()
     if table not in frames or not set(names) <= set(frames[table].columns):
         return []
-    return frames[table].select(names).to_dicts()
+    return frames[table].select(names).filter(pl.col(names[0]).is_not_null()).to_dicts()
 
 
 def _year(text: object) -> int | None:
@@ -156,6 +156,8 @@ def _projects(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
     """What is in service has been finished, what is being built has begun and has its end to come."""
     for row in _rows(frames, "projects", "id status start finish"):
         start, finish, status = _year(row["start"]), _year(row["finish"]), row["status"]
+        if start is not None and finish is not None and finish < start:
+            continue  # told with the dates
         if status in TO_COME and finish is not None and finish < LAST_YEAR:
             wanted = f"a year not before {LAST_YEAR}, or a status of in_service or abandoned"
             yield Fault("projects.csv", row["id"], "finish", wanted, f"{row['finish']}, {status}")
@@ -221,7 +223,10 @@ def _railways_at_crossings(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault
         for row in _rows(frames, "operators", "id country owner_countries")
     }
     lies_in = {row["id"]: row["iso2"] for row in _rows(frames, "places", "id iso2")}
-    for row in _rows(frames, "crossings", "id place_a place_b country_a country_b mode operators"):
+    modes = {row["id"]: row["mode"] for row in _rows(frames, "links", "id mode")}
+    for row in _rows(frames, "crossings", "id link place_a place_b country_a country_b mode operators"):
+        if row["mode"] != modes.get(row["link"], row["mode"]):
+            continue  # told with the links
         sides = [row[f"country_{end}"] or lies_in.get(row[f"place_{end}"]) for end in ("a", "b")]
         for name in row["operators"] or ():
             if row["mode"] != "rail":
@@ -234,7 +239,7 @@ def _railways_at_crossings(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault
 def _ships(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
     """The ships of a line can sail as often as it says, were they never in port."""
     speed = {row["id"]: row["speed_kmh"] for row in _rows(frames, "lines", "id speed_kmh")}
-    links = {row["id"]: row for row in _rows(frames, "links", "id line length_km")}
+    links = {row["id"]: row for row in _rows(frames, "links", "id line length_km") if row["id"] is not None}
     for row in _rows(frames, "services", "id link departures_week vessels"):
         if None in (row["link"], row["departures_week"], row["vessels"]) or row["vessels"] == 0:
             continue
