@@ -17,8 +17,9 @@ from landbridge.errors import LandbridgeError, StudyError, UnknownName
 from landbridge.model import appraisal
 from landbridge.scenario.measures import Charge, Ease
 from landbridge.show.report import report
+from landbridge.study.account import Account, Terms, between_years, loss_of
 from landbridge.study.appraisal_terms import Appraising
-from landbridge.study.appraise import Terms, _Account, _loss, appraise, between_years
+from landbridge.study.appraise import appraise
 from landbridge.study.appraising import Option, options_of, plan_of
 from landbridge.study.files import Study, check_study, read_study
 from landbridge.study.gains import Gains
@@ -170,7 +171,7 @@ def test_what_is_in_service_has_neither_an_opening_nor_risks_ahead(study: Study)
     assert plan.there
     none = SimpleNamespace(heaviest_t=0.0, surplus_usd=0.0)
     told = {
-        there: _Account(replace(plan, there=there), Terms(study, tables), [2030], [Gains()], [none]).told()  # type: ignore[list-item]
+        there: Account(replace(plan, there=there), Terms(study, tables), [2030], [Gains()], [none]).told()  # type: ignore[list-item]
         for there in (True, False)
     }
     assert told[True]["opening"] is None
@@ -479,15 +480,15 @@ def test_why_all_lose_by_a_project_is_told() -> None:
         "carbon_usd": 0.0,
     }
     told["gross_benefit_usd"] = sum(told.values())
-    why = _loss(told)
+    why = loss_of(told)
     assert why is not None
     assert why.startswith("shippers gain 1.40 million USD, but all together lose 16.30")
     assert "(fees at borders -19.20)" in why
-    crowded = _loss({**told, "users_logsum_usd": -1e7})
+    crowded = loss_of({**told, "users_logsum_usd": -1e7})
     assert crowded is not None
     assert crowded.startswith("shippers themselves lose 10.00")
-    assert _loss({**told, "gross_benefit_usd": 1.0}) is None
-    assert _loss({**told, "gross_benefit_usd": -1e4}) is None
+    assert loss_of({**told, "gross_benefit_usd": 1.0}) is None
+    assert loss_of({**told, "gross_benefit_usd": -1e4}) is None
 
 
 def test_the_line_to_kars_takes_income_from_ways_over_iran(study: Study) -> None:

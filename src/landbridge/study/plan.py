@@ -19,8 +19,8 @@ import numpy.typing as npt
 from landbridge.data.tables import Tables
 from landbridge.errors import LandbridgeError, UnknownName
 from landbridge.model import appraisal, portfolio
+from landbridge.study.account import Terms, between_years
 from landbridge.study.appraisal_terms import Appraising
-from landbridge.study.appraise import Terms, between_years
 from landbridge.study.appraising import Option, Plan, options_of, plan_of
 from landbridge.study.files import Study
 from landbridge.study.gains import Gains
