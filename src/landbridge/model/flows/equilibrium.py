@@ -169,7 +169,7 @@ def descend(
     Returns
     -------
     Descent
-        With as many gaps as rounds, and one more.
+        With as many gaps as rounds, and one more. A gap is 1 where relations had no path and have just found one.
     """
     problem, forest = find.problem, find.forest
     gaps: list[float] = []
@@ -180,6 +180,7 @@ def descend(
     excess = np.empty(pairs.tonnes.size)
     best = np.empty(pairs.tonnes.size)
     nothing = np.zeros(pairs.tonnes.size)
+    wanting = np.where(pairs.tonnes > 0.0, np.inf, -np.inf)
     least_saving = 0.0
     rounds = 0
     while True:
@@ -187,9 +188,11 @@ def descend(
         price = np.empty(stock.flow.size)
         kernels.price_known(pairs, stock, facilities, price, best)
         cheaper = np.minimum(best * (1.0 - ROUNDING), best - least_saving)
-        arrivals = find(facilities, np.where(best < np.inf, cheaper, -np.inf))
+        known_none = best == np.inf
+        arrivals = find(facilities, np.where(known_none, wanting, cheaper))
         short, total = kernels.appraise(pairs, stock, price, forest.distance, excess)
-        gaps.append(relative_gap(short, total))
+        first = arrivals.target[known_none[arrivals.target]]
+        gaps.append(relative_gap(short, total) if first.size == 0 else 1.0)
         least_saving = PASSED_OVER * max(min(gaps), gap) * total / tonnes
         averages.append(max(short, 0.0) / tonnes)
         if progress is not None:
@@ -200,7 +203,13 @@ def descend(
         # STEP 2: cheaper paths join; idle ones leave unless they cost little more than the best.
         kept = np.empty(price.size, np.bool_)
         kernels.worth_keeping(stock, price, best, KEPT_WITHIN, kept)
-        stock = restocked(problem, pairs, stock, forest, arrivals, nothing, kept, facilities)
+        fresh = nothing
+        if first.size:
+            fresh = nothing.copy()
+            kernels.first_tonnes(first, pairs, forest.distance, fresh)
+        stock = restocked(problem, pairs, stock, forest, arrivals, fresh, kept, facilities)
+        if first.size:
+            kernels.load(pairs, stock, facilities)
         # STEP 3: move tonnes among the known alternatives.
         known = np.diff(stock.first)
         active = np.flatnonzero((known > 1) | (pairs.elastic & (known > 0))).astype(np.int32)

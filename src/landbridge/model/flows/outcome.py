@@ -128,13 +128,11 @@ def social_cost(delay: VolumeDelay, classes: Classes, relations: Relations, flow
 
 def _spent(time_h: Floats, classes: Classes, flows: Flows) -> Floats:
     """USD a year of each class on all arcs."""
-    # Most classes are on few arcs, so only those are looked at.
-    tonnes = flows.arc_tonnes_yr.ravel()
-    some = np.flatnonzero(tonnes)
-    k, arc = np.divmod(some, time_h.size)
-    money = np.asarray(classes.money_usd_t, np.float64).ravel()
-    price = money[some] + np.asarray(classes.value_of_time_usd_t_h, np.float64)[k] * time_h[arc]
-    return np.bincount(k, weights=price * tonnes[some], minlength=len(classes.name)).astype(np.float64)
+    vot = np.asarray(classes.value_of_time_usd_t_h, np.float64)
+    usd = np.empty(vot.size)
+    money = np.ascontiguousarray(classes.money_usd_t, np.float64)
+    kernels.spent(np.ascontiguousarray(flows.arc_tonnes_yr), money, vot, time_h, usd)
+    return usd
 
 
 def _kept_out(relations: Relations, flows: Flows) -> Floats:

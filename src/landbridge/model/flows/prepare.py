@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from landbridge.model.flows import kernels
 from landbridge.model.flows.curves import curve_arrays, delays_h, responds
 from landbridge.model.flows.kernels import AnyFacilities, Facilities, Pairs, PlainFacilities, Problem
 from landbridge.model.flows.records import Classes, Floats, Relations, VolumeDelay
@@ -72,8 +73,10 @@ def prepare(
     rank = np.argsort(tree_key, kind="stable")
     keys, first = np.unique(tree_key[rank], return_index=True)
     first_target = np.append(first, rank.size).astype(np.int32)
-    money = np.asarray(classes.money_usd_t, np.float64)[:, slots]
-    tree = hierarchy(graph.node_count, graph.tail[slots], graph.head[slots], np.asarray(np.isfinite(money).any(axis=0)))
+    fixed_cost = np.empty((vot.size, slots.size))
+    usable = np.empty(slots.size, np.bool_)
+    kernels.lay_costs(np.ascontiguousarray(classes.money_usd_t, np.float64), slots, vot, constant_h, fixed_cost, usable)
+    tree = hierarchy(graph.node_count, graph.tail[slots], graph.head[slots], usable)
     searches = forest(
         (keys % graph.node_count).astype(np.int32),
         (keys // graph.node_count).astype(np.int32),
@@ -97,7 +100,7 @@ def prepare(
         out_arc=slots,
         facility=facility,
         felt=np.where(np.append(rises | limited, False)[facility], facility, f).astype(np.uint32),
-        fixed_cost=money + vot[:, None] * constant_h,
+        fixed_cost=fixed_cost,
         vot=vot,
         class_row=class_row.astype(np.int64),
         rank=rank,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from types import TracebackType
@@ -29,6 +30,12 @@ def workers_for(graph: Graph, forest: Forest, threads: int | None) -> int:
     return int(numba.get_num_threads()) if threads is None else threads
 
 
+# Room for costs and weights of up to so many bytes is handed on from one searcher of a thread to its next: taking it
+# from the system anew costs more than filling it.
+MOST_HELD = 1 << 26
+_held = threading.local()
+
+
 class Searcher:
     """Finds least costs at the delays as they are, and shares the work out among threads.
 
@@ -37,8 +44,13 @@ class Searcher:
 
     def __init__(self, problem: Problem, forest: Forest, workers: int) -> None:
         self.problem, self.forest = problem, forest
-        self._cost: Floats = np.empty_like(problem.fixed_cost)
-        self._weights: Weights = weights(problem.tree, problem.vot.size)
+        shape = problem.fixed_cost.shape, problem.tree.above.size
+        room = _held.__dict__.pop("room", None)
+        if room is None or room[0] != shape:
+            room = shape, np.empty(shape[0]), weights(problem.tree, problem.vot.size)
+        self._room = room
+        self._cost: Floats = room[1]
+        self._weights: Weights = room[2]
         self._classes = np.unique(forest.class_index).astype(np.int32)
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
@@ -51,6 +63,8 @@ class Searcher:
     ) -> None:
         if self._pool is not None:
             self._pool.shutdown()
+        if self._cost.nbytes + self._weights.up.nbytes + self._weights.down.nbytes <= MOST_HELD:
+            _held.room = self._room
 
     def __call__(
         self, facilities: AnyFacilities, limit: Floats, trees: Ints | None = None, *, more: Floats | None = None

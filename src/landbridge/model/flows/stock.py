@@ -42,7 +42,7 @@ def first_stock(
 ) -> Stock:
     """Give every relation that can be served a first path, or the ones it had in `start`.
 
-    `settle` levels the costs of paths from `start`.
+    `settle` levels the costs of paths from `start`, and leaves relations that no path joined there to `descend`.
     """
     problem, forest = find.problem, find.forest
     count = pairs.tonnes.size
@@ -53,7 +53,10 @@ def first_stock(
         kernels.load(pairs, stock, facilities)
         # Relations that lost all their paths look for new ones first; then all settle on the paths that they know,
         # before anyone else searches.
+        # Those that had none before are left to the first full search.
         without = (np.diff(stock.first) == 0) & (pairs.tonnes > 0.0)
+        if settle:
+            without &= ~start.no_path[problem.rank]
         if without.any():
             trees = np.unique(problem.pair_tree[without]).astype(np.int32)
             found = _loaded(find, facilities, pairs, trees, without, fresh)

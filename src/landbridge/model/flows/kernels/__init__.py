@@ -3,14 +3,12 @@
 What they solve is told in `equilibrium`, `optimum`, `queues` and `stochastic`.
 """
 
+from landbridge.model.flows.kernels.costs import add_up, arcs_of, class_costs, lay_costs, spent
 from landbridge.model.flows.kernels.dispersion import disperse, dispersion_residual, path_sizes
 from landbridge.model.flows.kernels.facilities import clear_volumes, evaluate, update
 from landbridge.model.flows.kernels.known import (
     LOG_ODDS_BOUND,
-    add_up,
     appraise,
-    arcs_of,
-    class_costs,
     first_tonnes,
     load,
     load_first,
@@ -61,6 +59,7 @@ __all__ = [
     "dispersion_residual",
     "evaluate",
     "first_tonnes",
+    "lay_costs",
     "level",
     "load",
     "load_first",
@@ -71,6 +70,7 @@ __all__ = [
     "restock",
     "restore",
     "rivals_of",
+    "spent",
     "update",
     "worth_keeping",
 ]

@@ -13,10 +13,7 @@ from landbridge.model.hierarchy import Arrivals
 __all__ = [
     "AT_BOUND",
     "LOG_ODDS_BOUND",
-    "add_up",
     "appraise",
-    "arcs_of",
-    "class_costs",
     "first_tonnes",
     "lateness",
     "load",
@@ -127,15 +124,6 @@ def appraise(pairs: Pairs, stock: Stock, price: Floats, least: Floats, excess: F
             if stock.flow[p] > 0.0:
                 excess[r] += stock.flow[p] * (price[p] - floor)
     return excess.sum(), total
-
-
-@kernel
-def class_costs(problem: Problem, facilities: AnyFacilities, classes: Ints, cost: Floats) -> None:
-    """USD per tonne of some classes by slot at the delays as they are."""
-    for k in classes:
-        delay = row_of(facilities.delay, problem.class_row[k])
-        for slot in range(np.uint64(cost.shape[1])):
-            cost[k, slot] = problem.fixed_cost[k, slot] + problem.vot[k] * delay[problem.felt[slot]]
 
 
 @kernel
@@ -395,23 +383,3 @@ def lateness(
         if mark[f] == now:
             hours -= delay[f]
     return hours
-
-
-@kernel
-def arcs_of(chosen: Longs, stock: Stock, out_arc: Ints, path_first: Longs, path_arcs: Ints) -> None:
-    """Write the arcs of some paths one after another, and where each begins."""
-    end = 0
-    for i in range(chosen.size):
-        p = chosen[i]
-        for j in range(stock.slot_first[p], stock.slot_last[p]):
-            path_arcs[end] = out_arc[stock.slots[j]]
-            end += 1
-        path_first[i + 1] = end
-
-
-@kernel
-def add_up(path_first: Longs, path_arcs: Ints, path_class: Longs, path_tonnes: Floats, arc_tonnes: Floats) -> None:
-    """Add the tonnes of paths to those of their arcs, by class."""
-    for p in range(path_tonnes.size):
-        for i in range(path_first[p], path_first[p + 1]):
-            arc_tonnes[path_class[p], path_arcs[i]] += path_tonnes[p]

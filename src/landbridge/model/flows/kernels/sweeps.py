@@ -14,12 +14,15 @@ from landbridge.model.flows.records import Floats, Ints
 __all__ = [
     "HALVINGS",
     "LONGEST_SLEEP",
+    "MOST_PATIENCE",
     "MOST_STRETCHES",
     "MOST_SWEEPS",
     "SHORT_OF_EMPTY",
     "STRIDE_EVERY",
     "STRIDE_EXCESS",
     "STRIDE_GROWTH",
+    "STRIDE_OVER",
+    "appraise_each",
     "appraise_rivals",
     "equalise",
     "falls",
@@ -37,9 +40,15 @@ __all__ = [
 MOST_SWEEPS = 100
 
 
-# After so many sweeps, what they have moved together is moved again, as far as the potential falls: relations that take
-# turns on the same facilities otherwise creep towards their equilibrium. A stride costs about as much as ten sweeps.
-STRIDE_EVERY = 20
+# After so many sweeps, what the last few have moved together is moved again, as far as the potential falls: relations
+# that take turns on the same facilities otherwise creep towards their equilibrium. What earlier sweeps have moved would
+# point elsewhere. A stride costs about as much as ten sweeps.
+STRIDE_EVERY, STRIDE_OVER = 20, 5
+
+
+# A look at what a sweep has left costs about as much as a sweep: after one in vain the next is so many sweeps away,
+# twice as many each time, up to so many.
+MOST_PATIENCE = 8
 
 
 # A stride's steps grow by this factor, at most so often, and are then narrowed by halving so often.
@@ -163,6 +172,12 @@ def price_shared(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities, c: int
 @kernel
 def appraise_rivals(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities) -> float:
     """Excess of the relations with a choice over their cheapest known alternative."""
+    return float(appraise_each(pairs, rivals, facilities, np.empty(rivals.relation.size)))
+
+
+@kernel
+def appraise_each(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities, own: Floats) -> float:
+    """Excess of each relation with a choice over its cheapest known alternative; all of it."""
     excess = 0.0
     for c in range(rivals.relation.size):
         r = rivals.relation[c]
@@ -183,6 +198,7 @@ def appraise_rivals(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities) -> 
         for p in range(first, last):
             if rivals.flow[p] > 0.0:
                 spent += rivals.flow[p] * (common + price_of(pairs, rivals, facilities, r, p) - floor)
+        own[c] = spent
         excess += spent
     return excess
 
@@ -203,23 +219,30 @@ def level(
     price = np.empty(rivals.flow.size)
     due = np.zeros(active.size, np.int64)
     quiet = np.zeros(active.size, np.int64)
-    flow_before = rivals.flow.copy()
-    outside_before = pairs.outside.copy()
+    own = np.empty(active.size)
+    next_look = 0
+    patience = 1
+    flow_before = np.empty(rivals.flow.size)
+    outside_before = np.empty(pairs.outside.size)
     for i in range(1, MOST_SWEEPS + 1):
         left, moved, asleep = sweep(i, idle, pairs, rivals, facilities, mark, stamp, price, due, quiet)
         if moved == 0 and asleep == 0:
             break
         # What a sweep meets is not what it leaves behind: later relations shift what earlier ones have met.
-        if left <= allowed:
-            if appraise_rivals(pairs, rivals, facilities) <= allowed:
+        if left <= allowed and i >= next_look:
+            if appraise_each(pairs, rivals, facilities, own) <= allowed:
                 break
-            if asleep > 0:
-                due[:] = 0
-                quiet[:] = 0
-        if i % STRIDE_EVERY == 0:
-            stride(pairs, rivals, facilities, flow_before, outside_before)
+            patience = min(2 * patience, MOST_PATIENCE)
+            next_look = i + patience
+            for c in range(active.size):  # those that others have disturbed meanwhile wake
+                if own[c] > idle:
+                    due[c] = 0
+                    quiet[c] = 0
+        if i % STRIDE_EVERY == STRIDE_EVERY - STRIDE_OVER:
             flow_before[:] = rivals.flow
             outside_before[:] = pairs.outside
+        if i % STRIDE_EVERY == 0:
+            stride(pairs, rivals, facilities, flow_before, outside_before)
             due[:] = 0
             quiet[:] = 0
     for q in range(rivals.path.size):
