@@ -11,8 +11,8 @@ from pathlib import Path
 import polars as pl
 import pytest
 
-from landbridge.data.diff import diff_packages
-from landbridge.data.read import ATLAS, read_atlas
+from landbridge.data.diff import diff_packages, lost_origins
+from landbridge.data.read import ATLAS, read_atlas, read_frames
 from landbridge.errors import DataError, LandbridgeError
 
 Rows = list[dict[str, str]]
@@ -162,3 +162,34 @@ def test_a_broken_package_is_refused_with_its_faults(copy: Path, tmp_path: Path)
         diff_packages(ATLAS, copy)
     with pytest.raises(LandbridgeError, match="got nothing"):
         diff_packages(tmp_path / "none", ATLAS)
+
+
+def test_an_origin_lost_to_a_wider_row_is_told_of_a_copy_alone(copy: Path) -> None:
+    """Only of the same values under the same version: another version may know less of what it holds."""
+
+    def lose(rows: Rows) -> None:
+        rows[:] = [r for r in rows if (r["row"], r["column"]) != ("inland:bulk", "cost_usd_t")]
+
+    def told(folder: Path, shipped: Path = ATLAS) -> list[tuple[str, str, str, str]]:
+        frames, dictionary, faults = read_frames(folder)
+        assert not faults
+        return [(f.where, f.row, f.field, f.got) for f in lost_origins(folder, frames, dictionary, shipped)]
+
+    assert told(copy) == []
+    edit(copy / "provenance" / "terminal_classes.csv", lose)
+    wider = "that of *, cost_usd_t (estimate, grainunion-2022-aktau;garant-2012-vanino)"
+    assert told(copy) == [("provenance/terminal_classes.csv", "inland:bulk", "cost_usd_t", wider)]
+    assert told(copy, copy) == []
+
+    def other_value(rows: Rows) -> None:
+        (found,) = [r for r in rows if r["id"] == "inland:bulk"]
+        found["cost_usd_t"] = "2.8"
+
+    before = (copy / "terminal_classes.csv").read_bytes()
+    edit(copy / "terminal_classes.csv", other_value)
+    assert told(copy) == []  # another value has another origin
+    (copy / "terminal_classes.csv").write_bytes(before)
+    words = (copy / "datapackage.json").read_text(encoding="utf-8")
+    version = json.loads(words)["version"]
+    (copy / "datapackage.json").write_text(words.replace(f'"{version}"', '"0.0.9"', 1), encoding="utf-8")
+    assert told(copy) == []

@@ -437,6 +437,11 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
         lambda c: c.edit("provenance/crossings.csv", lambda rows: rows.__setitem__(slice(None), [
             r for r in rows if not (r["row"] == GATE and r["column"].startswith("waiting"))])),
         ("crossings.csv", f"({GATE})", "waiting_ab_h", "an origin in provenance/", "none")),
+    "own origin lost to that of all": (
+        lambda c: c.edit("provenance/terminal_classes.csv", lambda rows: rows.pop(
+            next(i for i, r in enumerate(rows) if (r["row"], r["column"]) == ("inland:container", "cost_usd_teu")))),
+        ("provenance/terminal_classes.csv", "inland:container", "cost_usd_teu",
+         "an origin of its own, as the shipped atlas has (reported, reed-trubetskoy-2019)", "that of *, cost_usd_teu")),
     "unknown though there is a value": (
         lambda c: c.origin("rates", "rail-cn", "usd_t_km", kind="unknown", source="", reasoning=""),
         ("rates.csv", "row 2 (rail-cn)", "usd_t_km", "how this value is known", "unknown")),

@@ -25,6 +25,7 @@ from landbridge.data.consistency import (
     unit_faults,
     worth_faults,
 )
+from landbridge.data.diff import lost_origins
 from landbridge.data.geography import gauge_faults, geometry_faults, joined_faults
 from landbridge.data.lengths import length_faults
 from landbridge.data.magnitudes import magnitude_faults, reasoning_faults
@@ -77,7 +78,7 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
     faults += alternative_faults(frames, dictionary)
     more, shares = known_faults(folder, frames, dictionary)
-    return faults + more, shares
+    return faults + more + lost_origins(folder, frames, dictionary), shares
 
 
 def _not_yet(told: list[Fault], more: list[Fault]) -> list[Fault]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import asdict, dataclass
+from fnmatch import fnmatchcase
 from pathlib import Path
 from typing import Any
 
@@ -11,11 +12,20 @@ import polars as pl
 
 from landbridge.data.dictionary import Dictionary
 from landbridge.data.keys import cell, key_columns, row_names
-from landbridge.data.provenance import Origin, read_origins, row_keys
-from landbridge.data.read import created_on, package_hash, read_descriptor, read_frames
-from landbridge.errors import DataError, LandbridgeError
+from landbridge.data.provenance import Origin, Origins, read_origins, row_keys
+from landbridge.data.read import ATLAS, created_on, package_hash, read_descriptor, read_frames
+from landbridge.errors import DataError, Fault, LandbridgeError
 
-__all__ = ["CellChange", "OriginChange", "PackageDiff", "RowChange", "Stamp", "TableDiff", "diff_packages"]
+__all__ = [
+    "CellChange",
+    "OriginChange",
+    "PackageDiff",
+    "RowChange",
+    "Stamp",
+    "TableDiff",
+    "diff_packages",
+    "lost_origins",
+]
 
 
 @dataclass(frozen=True)
@@ -255,3 +265,82 @@ def _cells(
             same = old == new or cell(old) == cell(new)
             if not same or (known[0] != known[1] and new is not None):
                 yield CellChange(name, column, _plain(old), _plain(new), *known)
+
+
+def lost_origins(
+    folder: Path, frames: Mapping[str, pl.DataFrame], dictionary: Dictionary, shipped: Path = ATLAS
+) -> list[Fault]:
+    """Return values of a copy of the shipped atlas that lost an origin of their own to a wider row.
+
+    A row of provenance that is taken out leaves no hole where a row for all (``*``) speaks for what it covered: the
+    number then passes for what that says, most often an estimate. Nothing in the copy alone can tell.
+
+    Parameters
+    ----------
+    folder
+        The package.
+    frames, dictionary
+        Its tables, and what describes them.
+    shipped
+        The package that it may be a copy of.
+
+    Returns
+    -------
+    list of Fault
+        One for each row of provenance that the shipped package has and that is missed, where it is of the same name
+        and version and has the same values; none for the shipped package itself.
+    """
+    if folder.resolve() == shipped.resolve() or read_descriptor(folder)[0][:2] != read_descriptor(shipped)[0][:2]:
+        return []
+    tables = [
+        table
+        for table in dictionary.tables
+        if table in frames
+        and _bytes(folder / "provenance" / f"{table}.csv") != _bytes(shipped / "provenance" / f"{table}.csv")
+    ]
+    if not tables:
+        return []
+    before, known, _ = read_frames(shipped)
+    faults: list[Fault] = []
+    for table in tables:
+        old, new = read_origins(shipped, table)[0], read_origins(folder, table)[0]
+        still = {(origin.row, origin.column) for origin in new.all}
+        left, right = before[table], frames[table]
+        at = [{key: i for i, key in enumerate(row_keys(known, table, frame))} for frame in (left, right)]
+        numbers = [
+            c.name for c in dictionary.of(table) if c.is_number and {c.name} <= {*left.columns} & {*right.columns}
+        ]
+        for lost in (origin for origin in old.all if (origin.row, origin.column) not in still):
+            for column in (name for name in numbers if fnmatchcase(name, lost.column)):
+                hit = _swallowed(lost, column, (old, new), (left, right), at)
+                if hit is not None:
+                    row, wider = hit
+                    wanted = f"an origin of its own, as the shipped atlas has ({_kind(lost)})"
+                    got = f"that of {wider.row}, {wider.column} ({_kind(wider)})"
+                    faults.append(Fault(f"provenance/{table}.csv", row, column, wanted, got))
+    return faults
+
+
+def _kind(origin: Origin) -> str:
+    return ", ".join(part for part in (origin.kind, ";".join(origin.sources)) if part)
+
+
+def _swallowed(
+    lost: Origin,
+    column: str,
+    origins: tuple[Origins, Origins],
+    frames: tuple[pl.DataFrame, pl.DataFrame],
+    at: list[dict[str, int]],
+) -> tuple[str, Origin] | None:
+    """The first row whose unchanged value had an origin that is gone, and the wider one that says otherwise."""
+    keys = [lost.row] if lost.row in at[0] else [key for key in at[0] if fnmatchcase(key, lost.row)]
+    for key in keys:
+        if key not in at[1] or origins[0].of(key, column) is not lost:
+            continue
+        value = frames[0][column][at[0][key]]
+        wider = origins[1].of(key, column)
+        if value is None or wider is None or frames[1][column][at[1][key]] != value:
+            continue
+        if wider.specificity < lost.specificity and _said(wider) != _said(lost):
+            return key, wider
+    return None
