@@ -27,6 +27,7 @@ from landbridge.model.flows.mincost import need_highs
 from landbridge.model.leverage import corridor
 from landbridge.scenario.apply import apply
 from landbridge.study.players import players_of
+from landbridge.study.runner import Processes
 from landbridge.study.solve import Settings
 from landbridge.study.worth import RULES, corridors, solve_worths
 
@@ -159,10 +160,10 @@ def main() -> None:
     if asked.whole:
         with TemporaryDirectory() as folder:
             began, used = time.perf_counter(), cpu()
-            worths = solve_worths(game, workers=2, cache=Path(folder))
+            worths = solve_worths(game, where=Processes(2), cache=Path(folder))
             wall, used = time.perf_counter() - began, cpu() - used
             again = time.perf_counter()
-            same = solve_worths(game, workers=2, cache=Path(folder))
+            same = solve_worths(game, where=Processes(2), cache=Path(folder))
             again = time.perf_counter() - again
         if not np.array_equal(worths, same):
             raise SystemExit("the worths that were kept are not those that were found")

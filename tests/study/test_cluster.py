@@ -14,9 +14,11 @@ from collections.abc import Callable
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from bare_cluster import bare_cluster
 from landbridge.errors import ClusterLost, DataError, LandbridgeError
+from landbridge.show.cli import app
 from landbridge.show.running import watching
 from landbridge.study import cluster
 from landbridge.study.cluster import local_cluster
@@ -26,6 +28,7 @@ from landbridge.study.runner import Cluster, Done, Task, run_tasks
 from tiny_runs import squares
 from tiny_tasks import Tiny, faulty, lines, square, weighed
 
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 COUNT = 40
 SECONDS = 0.05
 #: More than travels in one piece.
@@ -172,3 +175,25 @@ def test_workers_with_other_code_are_refused(monkeypatch: pytest.MonkeyPatch) ->
         with pytest.raises(LandbridgeError, match="these workers have other code than this machine: tcp://"):
             run_tasks(square, None, squares(2), where=Cluster(address))
     assert code_hash() != "other"
+
+
+@pytest.mark.usefixtures("found")
+def test_verbs_of_many_tasks_tell_the_same_from_a_cluster(tmp_path: Path) -> None:
+    """Coalitions of power and replications of terminals, as the command line asks for them."""
+    power = ("power", EXAMPLES / "cku.toml", "--size", "reduced", "--players", "CN,KZ,RU", "--project", "cku")
+    terminal = ("terminal", "khorgos-gateway", "--days", 20, "--replications", 40)
+    with local_cluster(2) as address:
+        for words in (power, terminal):
+            alone, shared = (call(*words, "--json", *more) for more in ((), ("--cluster", address)))
+            assert shared == alone
+    for words, told in ((power, "worths that --out or --cache"), (terminal, "runs that --out")):
+        done = CliRunner().invoke(app, [str(word) for word in (*words, "--resume")])
+        assert str(done.exception).startswith(f"--resume goes on from {told} keeps")
+        done = CliRunner().invoke(app, [str(word) for word in (*words, "--workers", 2, "--cluster", "tcp://a:1")])
+        assert "wanted --workers or --cluster, got both" in str(done.exception)
+
+
+def call(*words: object) -> str:
+    done = CliRunner().invoke(app, [str(word) for word in words])
+    assert done.exit_code == 0, done.output
+    return done.stdout

@@ -25,6 +25,7 @@ from landbridge.study.power import _cost as cost_of
 from landbridge.study.power import _if_built as if_built
 from landbridge.study.power_files import write_answer
 from landbridge.study.results import read_results
+from landbridge.study.runner import Processes
 from landbridge.study.solve import Settings
 from landbridge.study.worth import (
     RULES,
@@ -129,7 +130,7 @@ def test_same_worths_from_workers_and_from_the_cache(tmp_path: Path) -> None:
     again = solve_worths(game, cache=tmp_path, progress=lambda done, _all: seen.append(done))
     assert seen == [0, 1, 2, 3, 4]
     assert again.tolist() == alone.tolist()
-    assert solve_worths(game, workers=2).tolist() == alone.tolist()
+    assert solve_worths(game, where=Processes(2)).tolist() == alone.tolist()
 
 
 def test_a_folder_that_cannot_be_written_is_told(tmp_path: Path) -> None:

@@ -84,6 +84,15 @@ def test_two_runs_do_not_work_in_one_folder(tmp_path: Path) -> None:
     with kept.held(), pytest.raises(OutputError, match="another run is working there"), kept.held():
         pass
     assert list(tmp_path.iterdir()) == [], "an empty folder of work leaves no trace"
+    with kept.held():
+        kept.put("ab12", b"finished")
+        with pytest.raises(OutputError, match="another run is working there"), kept.held(anew=True):
+            pass
+        assert kept.get("ab12") == b"finished", "a run that begins anew leaves one at work alone"
+    with kept.held():
+        assert kept.get("ab12") == b"finished"
+    with kept.held(anew=True):
+        assert kept.get("ab12") is None
 
 
 # ------------------------------------------------------------------------------------------------------- errors

@@ -1,6 +1,7 @@
 """Plans of the atlas and of files, replications on processes, stops, and what is written."""
 
 import json
+from dataclasses import replace
 from datetime import date
 from itertools import pairwise
 from pathlib import Path
@@ -14,6 +15,7 @@ from landbridge.errors import DataError, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.study import terminal as work
 from landbridge.study import terminal_runs
+from landbridge.study.kept import Kept
 from landbridge.study.runner import Processes
 from landbridge.study.terminal_files import MARKER, queues, trace, visits, write_terminal
 from tools import terminals_page
@@ -96,7 +98,9 @@ def test_workers_make_no_difference(gateway, monkeypatch):
     monkeypatch.setattr(terminal_runs, "START_S", 0.0)  # share at once
     pools = []
     share = terminal_runs.run_tasks
-    monkeypatch.setattr(terminal_runs, "run_tasks", lambda *a, where: pools.append(where) or share(*a, where=where))
+    monkeypatch.setattr(
+        terminal_runs, "run_tasks", lambda *a, where, kept: pools.append(where) or share(*a, where=where)
+    )
     before = children_s()
     one = work.replicate(gateway, work.Settings(days=10, replications=5, workers=1))
     assert children_s() == before
@@ -107,6 +111,27 @@ def test_workers_make_no_difference(gateway, monkeypatch):
     said = [work.told(gateway, terminals.summarise(runs), SHORT) for runs in (one, two)]
     assert json.dumps(said[0]) == json.dumps(said[1])
     assert pools == [Processes(2)]
+
+
+def test_runs_that_were_finished_are_found_again_whoever_did_them(gateway, monkeypatch, tmp_path):
+    monkeypatch.setattr(terminal_runs, "START_S", 0.0)  # keep at once
+    done = []
+    simulate = terminals.simulate
+    monkeypatch.setattr(terminals, "simulate", lambda *a, **k: done.append(k["replication"]) or simulate(*a, **k))
+    kept = Kept(tmp_path / "work")
+    settings = work.Settings(days=10, replications=70, kept=kept)
+    assert settings == work.Settings(days=10, replications=70), "where runs are kept is no part of how they are made"
+    first = work.replicate(gateway, settings)
+    assert sorted(done) == list(range(70))
+    done.clear()
+    for workers in (1, 2):
+        again = work.replicate(gateway, replace(settings, workers=workers))
+        for a, b in zip(first, again, strict=True):
+            np.testing.assert_array_equal(a.log.end_h, b.log.end_h)
+    assert set(done) <= set(range(6)), "only those before it was clear that it takes long are made again"
+    plain = work.replicate(gateway, work.Settings(days=10, replications=70))
+    for a, b in zip(first, plain, strict=True):
+        np.testing.assert_array_equal(a.log.end_h, b.log.end_h)
 
 
 def test_a_short_job_starts_no_process(gateway, monkeypatch):

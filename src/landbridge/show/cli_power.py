@@ -10,6 +10,7 @@ import typer
 from landbridge.errors import LandbridgeError
 from landbridge.show.options import SIZES, OutFolder, Quiet, Seed, ended
 from landbridge.show.power_words import exclusions, one_voice
+from landbridge.show.running import RESUME_NEEDS_OUT, ClusterAddress, Resume, Workers
 from landbridge.show.terminal import (
     AtlasDir,
     Json,
@@ -131,7 +132,9 @@ def power(
     ] = "mid",
     discount: Annotated[float, typer.Option(help="Rate at which the cost is spread, per cent a year.", min=0)] = 6.0,
     life: Annotated[float, typer.Option(help="Years over which the cost is spread.", min=1)] = 35.0,
-    workers: Annotated[int, typer.Option(help="Processes.", min=1)] = 1,
+    workers: Workers = 1,
+    cluster: ClusterAddress = None,
+    resume: Resume = False,
     out: OutFolder = None,
     cache: Annotated[
         Path | None,
@@ -149,6 +152,7 @@ def power(
     from landbridge.study.power import DEFAULT_PLAYERS, BuildCost
     from landbridge.study.power import power as solve
     from landbridge.study.power_files import check_power_output
+    from landbridge.study.runner import where_of
 
     read, tables = read_checked(study, atlas, overlay)
     if size is not None:
@@ -156,6 +160,13 @@ def power(
     if project is not None:
         known("project", project, tables.ids("projects"))
     known("cost", cost, ("low", "mid", "high", "none"))
+    where = where_of(workers, cluster)
+    if sample is not None and (workers > 1 or cluster is not None):
+        raise LandbridgeError(
+            "--sample: each order asks for what the ones before did not; wanted no --workers, --cluster"
+        )
+    if resume and out is None and cache is None:
+        raise LandbridgeError(RESUME_NEEDS_OUT.format("worths that --out or --cache"))
     if out is not None:
         check_power_output(out)
     kept = cache or (None if out is None else out.with_name(f"{out.name}-worths"))
@@ -173,7 +184,7 @@ def power(
             sample=sample,
             seed=seed,
             build_cost=None if cost == "none" else BuildCost(cost, discount, life),
-            workers=workers,
+            where=where,
             cache=kept,
             progress=progress,
         )

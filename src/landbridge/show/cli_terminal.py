@@ -12,6 +12,7 @@ from typing import Annotated, Any
 import typer
 
 from landbridge.errors import LandbridgeError
+from landbridge.show.running import RESUME_NEEDS_OUT, ClusterAddress, Resume, Workers
 from landbridge.show.terminal import (
     AtlasDir,
     Json,
@@ -44,7 +45,9 @@ def terminal(
     ] = None,
     replications: Annotated[int, typer.Option(help="Independent runs.", min=1, max=100_000)] = 10,
     seed: Annotated[int, typer.Option(help="Names all draws.", min=0)] = 0,
-    workers: Annotated[int, typer.Option(help="Processes that share the runs; no effect on results.", min=1)] = 1,
+    workers: Workers = 1,
+    cluster: ClusterAddress = None,
+    resume: Resume = False,
     curve: Annotated[bool, typer.Option("--curve", help="Delay over volume, and where it saturates.")] = False,
     stream: Annotated[str | None, typer.Option(help="With --curve: vary this stream alone.")] = None,
     start: Annotated[
@@ -80,12 +83,17 @@ def terminal(
     if stream and not curve:
         raise LandbridgeError("--stream goes with --curve")
     pairs = dict(_pair(text) for text in changes or ())
+    if resume and out is None:
+        raise LandbridgeError(RESUME_NEEDS_OUT.format("runs that --out"))
     from landbridge.study import terminal as work
+    from landbridge.study.kept import keeping
+    from landbridge.study.runner import where_of
     from landbridge.study.terminal_files import check_terminal_output, write_terminal
 
     if out is not None:
         check_terminal_output(out)
-    settings = work.Settings(days=days, replications=replications, seed=seed, workers=workers)
+    where_of(workers, cluster)
+    settings = work.Settings(days=days, replications=replications, seed=seed, workers=workers, cluster=cluster)
     if start is not None:
         settings = replace(settings, start=start.date(), season=True)
     if plan_file is not None:
@@ -99,11 +107,13 @@ def terminal(
         if event:
             plan = work.in_event(tables, plan, event)
     plan = work.changed(plan, pairs, trains_day=trains_per_day)
-    answer = work.ask(plan, settings, tables=tables, event=event, curve=curve, stream=stream or "")
-    stamp = tables.overlay.stamp() if tables is not None and tables.overlay else None
-    told = {**answer.told, "overlay": stamp}
-    if out is not None:
-        write_terminal(out, plan, told, answer.runs, answer.start)
+    with keeping(out, anew=not resume) as kept:
+        settings = replace(settings, kept=kept)
+        answer = work.ask(plan, settings, tables=tables, event=event, curve=curve, stream=stream or "")
+        stamp = tables.overlay.stamp() if tables is not None and tables.overlay else None
+        told = {**answer.told, "overlay": stamp}
+        if out is not None:
+            write_terminal(out, plan, told, answer.runs, answer.start)
     if as_json:
         print_json({**told, "out": None if out is None else str(out)})
         return

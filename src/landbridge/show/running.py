@@ -19,7 +19,17 @@ from landbridge.show.terminal import progress_bar
 if TYPE_CHECKING:
     from landbridge.study.runner import Done
 
-__all__ = ["ClusterAddress", "JsonLines", "Quiet", "Resume", "Watch", "Workers", "cluster", "watching"]
+__all__ = [
+    "RESUME_NEEDS_OUT",
+    "ClusterAddress",
+    "JsonLines",
+    "Quiet",
+    "Resume",
+    "Watch",
+    "Workers",
+    "cluster",
+    "watching",
+]
 
 Workers = Annotated[int, typer.Option("--workers", help="Processes of this machine that share the work.", min=1)]
 ClusterAddress = Annotated[
@@ -31,6 +41,9 @@ Quiet = Annotated[bool, typer.Option("--quiet", help="No progress bar.")]
 JsonLines = Annotated[
     bool, typer.Option("--json-lines", help="Print one JSON value a line for each task as it is done, for programs.")
 ]
+
+#: Why --resume alone has nothing to go on from; what was kept, by which option.
+RESUME_NEEDS_OUT = "--resume goes on from {} keeps; give it as it was given then"
 
 #: How a shell knows a program that Ctrl-C stopped.
 INTERRUPTED = 130

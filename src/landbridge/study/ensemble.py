@@ -328,8 +328,6 @@ def run_ensemble(
     futures = [Task(f"future {i}", Future(i, tuple(row)), names) for i, row in enumerate(values.tolist())]
     began = time.perf_counter()
     kept = Kept(work_folder(out))
-    if not resume:
-        kept.clear()
 
     def done(event: Done) -> None:
         if tell is not None:
@@ -338,7 +336,7 @@ def run_ensemble(
             progress(event.done, event.count, event.id)
 
     digest = content_of(dict(tables.frames), shared.settings, fingerprint(study), inputs, plan, shared.year)
-    with kept.held():
+    with kept.held(anew=not resume):
         solved = run_tasks(
             solve_future, shared, [*grounds, *futures], where=where, kept=kept, shared_hash=digest, tell=done
         )

@@ -7,8 +7,7 @@ tables/*.parquet    one file a table
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,9 +16,8 @@ import polars as pl
 
 from landbridge import __version__
 from landbridge.errors import OutputError
-from landbridge.study.kept import Kept
+from landbridge.study.kept import keeping
 from landbridge.study.results import check_output, whole_folder
-from landbridge.study.run import work_folder
 
 __all__ = [
     "COLUMNS",
@@ -135,29 +133,6 @@ class Investment:
 def check_investment_output(folder: Path) -> None:
     """Make sure that results can be put into a folder, before anything is computed; raises OutputError."""
     check_output(folder, marker=MARKER)
-
-
-@contextmanager
-def keeping(out: Path | None) -> Iterator[Kept | None]:
-    """Keep what is found beside a folder of results until they are whole, so that a run that was stopped goes on.
-
-    Parameters
-    ----------
-    out
-        The folder; None = nothing is kept.
-
-    Yields
-    ------
-    Kept or None
-        Emptied when the block ends well.
-    """
-    if out is None:
-        yield None
-        return
-    kept = Kept(work_folder(out))
-    with kept.held():
-        yield kept
-    kept.clear()
 
 
 def tables_of(found: Mapping[str, Any]) -> dict[str, pl.DataFrame]:

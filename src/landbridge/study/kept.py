@@ -26,7 +26,7 @@ try:
 except ImportError:  # Windows: two runs in one folder do each other no harm, they only compute things twice
     fcntl = None  # type: ignore[assignment]
 
-__all__ = ["LOCK", "Kept", "Lent", "abandoned", "replace_file", "sync_folder"]
+__all__ = ["LOCK", "Kept", "Lent", "abandoned", "keeping", "replace_file", "sync_folder", "work_folder"]
 
 #: Bytes of the first line.
 HEAD = 65
@@ -91,8 +91,13 @@ class Kept:
                     path.unlink(missing_ok=True)
 
     @contextmanager
-    def held(self) -> Iterator[None]:
+    def held(self, *, anew: bool = False) -> Iterator[None]:
         """Hold the folder against other runs.
+
+        Parameters
+        ----------
+        anew
+            Whether to forget what earlier runs have kept there; what a run at work keeps is never touched.
 
         Raises
         ------
@@ -110,6 +115,12 @@ class Kept:
                     fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
                 except OSError:
                     raise OutputError(f"{self.folder}: another run is working there") from None
+            if anew:
+                for path in self.folder.iterdir():
+                    if path.is_dir():
+                        shutil.rmtree(path, ignore_errors=True)
+                    elif path.name != LOCK:
+                        path.unlink(missing_ok=True)
             try:
                 yield
             finally:  # a folder in which nothing is kept leaves no trace
@@ -246,3 +257,34 @@ def sync_folder(folder: Path) -> None:
         os.fsync(handle)
     finally:
         os.close(handle)
+
+
+def work_folder(out: Path) -> Path:
+    """Return where finished tasks are kept until the results in a folder are whole."""
+    place = out.absolute()
+    return place.parent / f".{place.name}.work"
+
+
+@contextmanager
+def keeping(out: Path | None, *, anew: bool = False) -> Iterator[Kept | None]:
+    """Keep what is found beside a folder of results until they are whole, so that a run that was stopped goes on.
+
+    Parameters
+    ----------
+    out
+        The folder; None = nothing is kept.
+    anew
+        Whether to forget what an earlier run has kept.
+
+    Yields
+    ------
+    Kept or None
+        Emptied when the block ends well.
+    """
+    if out is None:
+        yield None
+        return
+    kept = Kept(work_folder(out))
+    with kept.held(anew=anew):
+        yield kept
+    kept.clear()

@@ -33,6 +33,7 @@ from landbridge.study.content import content_of
 from landbridge.study.files import Study, held_projects
 from landbridge.study.games import solutions
 from landbridge.study.players import Players, check_listable, pairs_of, players_of, weights_of
+from landbridge.study.runner import Where
 from landbridge.study.solve import Settings
 from landbridge.study.worth import RULES, Sampled, corridors, worth_game
 
@@ -88,7 +89,7 @@ def power(
     sample: int | None = None,
     seed: int = 0,
     build_cost: BuildCost | None = None,
-    workers: int = 1,
+    where: Where | None = None,
     cache: Path | None = None,
     progress: Progress | None = None,
 ) -> dict[str, Any]:
@@ -118,8 +119,8 @@ def power(
         errors; and the seed of the draws.
     build_cost
         How the cost of projects is counted in the worth of coalitions that build them; None = not at all.
-    workers, cache
-        Processes, and the folder in which finished worths are kept.
+    where, cache
+        In this process (the default), in others, or on a cluster; and the folder in which finished worths are kept.
     progress
         Called with coalitions done, all, and what is being solved.
 
@@ -204,7 +205,7 @@ def power(
             game, free = worth_game(
                 found,
                 playing,
-                workers=workers,
+                where=where,
                 cache=cache,
                 progress=None if progress is None else _labelled(progress, label),
             )

@@ -24,7 +24,7 @@ from landbridge.study.answer import Answer, answer, frozen_tables, projected_wor
 from landbridge.study.content import code_hash, content_of, table_hash
 from landbridge.study.files import Study, check_study, fingerprint, held_projects
 from landbridge.study.given import Given, given
-from landbridge.study.kept import Kept
+from landbridge.study.kept import Kept, work_folder
 from landbridge.study.parameters import parameters_told
 from landbridge.study.past import past_notes
 from landbridge.study.payments import PAYMENTS, payments_table
@@ -93,12 +93,6 @@ def settings_of(study: Study) -> Settings:
         principle=study.principle,
         path_scale_usd_t=study.path_scale_usd_t,
     )
-
-
-def work_folder(out: Path) -> Path:
-    """Return where finished tasks are kept until the results in a folder are whole."""
-    place = out.absolute()
-    return place.parent / f".{place.name}.work"
 
 
 def solve_one(shared: Shared, one: One, needed: Mapping[str, Any]) -> Solved:
@@ -272,9 +266,7 @@ def run_study(
         show(event.done, event.count, event.id)
 
     kept = Kept(work_folder(out))
-    if not resume:
-        kept.clear()
-    with kept.held():
+    with kept.held(anew=not resume):
         solved = run_tasks(
             solve_one, shared, tasks, where=where, kept=kept, shared_hash=shared_hash(shared), tell=done, note=show
         )

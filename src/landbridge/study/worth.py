@@ -24,7 +24,7 @@ from landbridge.study.carriage import Laden, lay_out
 from landbridge.study.content import code_hash, content_of
 from landbridge.study.kept import Kept, replace_file
 from landbridge.study.players import Players, check_listable, consent_of
-from landbridge.study.runner import Done, Task, run_tasks, where_of
+from landbridge.study.runner import Done, Task, Where, run_tasks
 from landbridge.study.solve import Settings
 
 __all__ = [
@@ -121,7 +121,12 @@ def _operators(tables: Tables, name: str) -> dict[str, tuple[str, ...]]:
 
 
 def worth_game(
-    found: Corridors, players: Players, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None
+    found: Corridors,
+    players: Players,
+    *,
+    where: Where | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
 ) -> tuple[Game, float]:
     """Find the worth of every coalition.
 
@@ -131,7 +136,7 @@ def worth_game(
         The corridor game.
     players
         Who bargains.
-    workers, cache, progress
+    where, cache, progress
         As for `solve_worths`.
 
     Returns
@@ -147,7 +152,7 @@ def worth_game(
         If there are too many players to list all coalitions.
     """
     check_listable(players)
-    worth = solve_worths(found.game, workers=workers, cache=cache, progress=progress)
+    worth = solve_worths(found.game, where=where, cache=cache, progress=progress)
     free = float(worth[0])
     return make(players.names, worth - free), free
 
@@ -220,16 +225,20 @@ def _drawn(path: Path) -> dict[int, float] | None:
 
 
 def solve_worths(
-    game: corridor.CorridorGame, *, workers: int = 1, cache: Path | None = None, progress: Progress | None = None
+    game: corridor.CorridorGame,
+    *,
+    where: Where | None = None,
+    cache: Path | None = None,
+    progress: Progress | None = None,
 ) -> F8:
-    """Find v(S) for every coalition; the same to the last bit whatever the number of workers.
+    """Find v(S) for every coalition; the same to the last bit whatever the workers and their number.
 
     Parameters
     ----------
     game
         The network and its owners.
-    workers
-        Processes; 1 = this one.
+    where
+        In this process (the default), in processes of this machine, or on a cluster.
     cache
         Folder in which finished rows are kept by the content of the game and the code; None = nowhere.
     progress
@@ -263,7 +272,7 @@ def solve_worths(
         row_of_worths,
         game,
         [Task(name, row) for name, row in rows.items()],
-        where=where_of(workers, None),
+        where=where,
         kept=None if cache is None else Kept(cache),
         tell=tell,
     )
