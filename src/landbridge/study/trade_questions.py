@@ -1,4 +1,4 @@
-"""Five questions about trade and the railway, answered from a results folder: figures of its tables, nothing solved.
+"""Six questions about trade and the railway, answered from a results folder: figures of its tables, nothing solved.
 
 The study is `examples/trade.toml`, or any other with scenarios of the same ids. Each answer is a list of facts: a value
 in the scenario compared with and in the question's, with the table and column that it stands in. A question whose
@@ -7,14 +7,14 @@ scenario the folder lacks says so.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
 import polars as pl
 
 from landbridge.study.results import Results
 
-__all__ = ["QUESTIONS", "Answered", "Fact", "questions_of"]
+__all__ = ["QUESTIONS", "Answered", "Fact", "answerable", "questions_of"]
 
 KHORGOS, DOSTYK = "khorgos-altynkol", "alashankou-dostyk"
 #: Rows of a list of those that gain, lose or choke most.
@@ -224,6 +224,23 @@ QUESTIONS: tuple[tuple[str, str, str, bool, Callable[[_At], list[Fact]]], ...] =
 )  # fmt: skip
 
 
+def answerable(scenarios: Sequence[str], tables: Collection[str]) -> int:
+    """Tell how many of the questions some results answer.
+
+    Parameters
+    ----------
+    scenarios
+        Ids of their scenarios.
+    tables
+        Names of their tables.
+
+    Returns
+    -------
+    int
+    """
+    return sum(scenario in scenarios for _, _, scenario, _, _ in QUESTIONS) if "trade_flows" in tables else 0
+
+
 def questions_of(results: Results) -> list[Answered]:
     """Answer the questions from a results folder.
 
@@ -241,7 +258,7 @@ def questions_of(results: Results) -> list[Answered]:
     found = []
     for name, text, scenario, last, facts in QUESTIONS:
         year = results.years[-1 if last else 0]
-        if scenario not in results.scenarios or "trade_flows" not in results.tables:
+        if not answerable(results.scenarios, results.tables) or scenario not in results.scenarios:
             found.append(Answered(name, text, "", before, year, (), ()))
             continue
         solved = next(s for s in results.manifest["solved"] if s["scenario"] == scenario and s["year"] == year)

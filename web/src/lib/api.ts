@@ -24,7 +24,7 @@ export interface Scenario {id: string; name: string; description: string; measur
 export interface ResultInfo {
   id: string; title: string; description: string; kind: 'study' | 'what-if'; made: string; landbridge: string;
   atlas: Row | null; overlay: Row | null; current: boolean; again: string; size: string; compare: string; years: number[]; scenarios: Scenario[];
-  held: string[]; solved: Row[]; tables: Record<string, string>;
+  held: string[]; solved: Row[]; tables: Record<string, string>; questions: number;
 }
 type Numbers = (number | null)[];
 export interface Flows {
@@ -63,7 +63,7 @@ export interface Job {
   made: string; started: string | null; ended: string | null; done: number; total: number; message: string; asked: Row;
 }
 export interface ProjectInfo {row: Row; moments: Row[]; atlas: Row[]}
-export interface FindingInfo {kind: string; id: string; title: string; made: string; current: boolean; tables: string[]}
+export interface FindingInfo {kind: string; id: string; title: string; made: string; current: boolean; usual: boolean; tables: string[]}
 export interface Point {result: string; scenario: string; year: number}
 export interface Fault {where: string; wanted: string; got: string}
 

@@ -20,6 +20,8 @@ function table(name: Table | 'iso2' | 'iso3'): Map<string, string> {
 const EXTRA: Record<string, Key> = {other: 'name.other', others: 'name.others', empty_box: 'name.empty', empty: 'name.empty', '': 'name.empty', XZ: 'name.sea'};
 const extra = (id: string) => (id in EXTRA ? t(EXTRA[id]) : undefined);
 export const country = (code: string) => table('iso2').get(code) ?? table('iso3').get(code) ?? extra(code) ?? code;
+/** A country by its English name in small letters joined by strokes, as subjects of targets write it. */
+export const countryCalled = (id: string) => world.map?.countries.find(c => c.name.toLowerCase().replaceAll(' ', '-') === id)?.name;
 export const place = (id: string) => table('places').get(id) ?? id;
 export const shortPlace = (id: string) => place(id).split(/ ?[(/,]/)[0];
 export const crossing = (id: string) => table('crossings').get(id) ?? id;

@@ -30,12 +30,18 @@ class World {
   before = $state.raw<Run | null>(null);
   error = $state('');
   unread = $state.raw<{id: string; why: string}[]>([]);
+  /** What a link named and is not there, with what stands in its place. */
+  absent = $state.raw<Absent[]>([]);
 }
+export interface Absent {what: 'results' | 'scenario'; id: string; of: string; shown: string}
 export const world = new World();
 
-function read() {
-  const [page, words] = location.hash.replace(/^#\/?/, '').split('?');
-  const given = new URLSearchParams(words ?? '');
+function parts(hash: string) {
+  const [page, words] = hash.replace(/^#\/?/, '').split('?');
+  return {page, given: new URLSearchParams(words ?? '')};
+}
+function read(hash: string) {
+  const {page, given} = parts(hash);
   for (const key of Object.keys(DEFAULTS) as (keyof View)[]) {
     if (key === 'page') continue;
     const text = given.get(key);
@@ -54,8 +60,11 @@ export function address(change: Partial<View> = {}): string {
   return `#/${all.page}${words ? `?${words}` : ''}`;
 }
 
+/** Counts views that were asked for: the last one wins. */
+let turn = 0;
 /** Go to a view; small changes (a map that was moved) replace the entry of the history. */
 export function go(change: Partial<View>, {replace = false} = {}) {
+  if (!replace) turn++;
   Object.assign(view, change);
   const next = address();
   if (next === location.hash) return;
@@ -66,9 +75,9 @@ export function go(change: Partial<View>, {replace = false} = {}) {
 /** Windows in which an open card stands where the panel would be. */
 const narrow = new MediaQuery('(max-width: 1240px)');
 
-/** The change that leads to a page; an open card that would cover its panel is closed. */
+/** The change that leads to a page; an open card that would cover its panel is closed, and a folder of another page is none of this one. */
 export function toPage(page: View['page']): Partial<View> {
-  return narrow.current ? {page, sel: ''} : {page};
+  return {page, ...(narrow.current ? {sel: ''} : {}), ...(page === view.page ? {} : {f: ''})};
 }
 
 /** What people call some results; where several share a title, their folder and date tell them apart. */
@@ -102,13 +111,37 @@ export function solvedYear(of: ResultInfo | undefined, year: number): number {
 }
 export const isSolved = () => Boolean(result()?.years.includes(view.y));
 
-/** Fill what the address left open with the first results. */
+/**
+ * Fill what the address left open, and write it there: an address that holds the whole view can be shared at any time.
+ * What a link named and is not there is passed over for what is, and told.
+ */
 export function settle() {
   const found = result() ?? world.results[0];
   if (!found) return;
+  const absent: Absent[] = [];
+  const missing = (what: Absent['what'], id: string, of: string, shown: string) => absent.push({what, id, of, shown});
+  const named = (of: ResultInfo, id: string) => of.scenarios.find(s => s.id === id)?.name || id;
+  const asked = view.r;
+  if (asked && asked !== found.id) missing('results', asked, '', label(found));
   view.r = found.id;
-  if (!found.scenarios.some(s => s.id === view.s)) view.s = found.compare;
+  if (!found.scenarios.some(s => s.id === view.s)) {
+    if (view.s && (!asked || asked === found.id)) missing('scenario', view.s, label(found), named(found, found.compare));
+    view.s = found.compare;
+  }
   if (!view.y) view.y = found.years[0];
+  if (view.ar && !world.results.some(r => r.id === view.ar)) { missing('results', view.ar, '', label(found)); Object.assign(view, {ar: '', as: '', ay: 0}); }
+  const other = world.results.find(r => r.id === view.ar) ?? found;
+  if (view.as && !other.scenarios.some(s => s.id === view.as)) { missing('scenario', view.as, label(other), named(other, other.compare)); view.as = ''; }
+  if (absent.length) world.absent = absent;
+  go({}, {replace: true});
+}
+
+/** Choose results: their own base scenario and first year. */
+export function choose(id: string) {
+  world.absent = [];
+  Object.assign(view, {r: id, s: '', y: 0});
+  const found = result();
+  go(found ? {s: found.compare, y: found.years[0]} : {});
 }
 
 const runs = new Map<string, Promise<Run>>();
@@ -130,8 +163,24 @@ export async function refreshResults() {
   settle(); // at once: nothing may be asked for half a view
 }
 
+/** Take over what the address says. It may name results that were made after the list was read: that is asked for again first. */
+async function arrive() {
+  // browsers tell of one address twice: by then it is the one that was written here
+  if (location.hash === address() && view.r) return;
+  const mine = ++turn, {hash} = location, {given} = parts(hash);
+  const known = (key: string) => !given.get(key) || world.results.some(r => r.id === given.get(key));
+  if (world.results.length && !(known('r') && known('ar'))) {
+    const list = await Promise.all([api.results(), api.unread()]).catch(() => null);
+    if (mine !== turn) return;
+    if (list) [world.results, world.unread] = list;
+  }
+  world.absent = [];
+  read(hash); // the address itself may meanwhile be that of a map at rest again
+  settle();
+}
+
 export function start() {
-  read();
-  addEventListener('popstate', () => { read(); settle(); });
-  addEventListener('hashchange', () => { read(); settle(); });
+  read(location.hash);
+  addEventListener('popstate', arrive);
+  addEventListener('hashchange', arrive);
 }

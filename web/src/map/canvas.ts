@@ -15,8 +15,8 @@ interface Queue {x: number; y: number; headway: number; hours: number; side: num
 interface Sheet {canvas: HTMLCanvasElement; zoom: number; left: number; top: number; width: number; height: number; palette: Palette}
 type Pen = CanvasRenderingContext2D;
 
-/** By what part of the window a sheet is larger on each side, and how many pixels of four bytes it has at most. */
-const MARGIN = 0.3, SHEET_PIXELS = 12e6;
+/** Pixels of the raster in which names hide trains. By what part of the window a sheet is larger on each side, and how many pixels of four bytes it has at most. */
+const NAME_CELL = 4, MARGIN = 0.3, SHEET_PIXELS = 12e6;
 
 export class Painter {
   private readonly g: Pen;
@@ -30,6 +30,7 @@ export class Painter {
   private lines = new Map<LineState, Path2D>();
   private built = NaN;
   private drawn: Camera | null = null;
+  private covered: {names: Layout | null; camera: Camera; cells: Uint8Array} | null = null;
   private trains: Moving[] = [];
   private queues: Queue[] = [];
   ratio = 1;
@@ -242,16 +243,34 @@ export class Painter {
     g.fill();
     g.stroke();
     g.strokeStyle = palette.halo;
-    g.lineWidth = 3;
+    g.lineWidth = 4;
     for (const l of names.labels) {
       const x = l.x * scale + ox + l.dx, y = l.y * scale + oy + l.dy;
       if (x > width || x + l.width < 0 || y < 0 || y > height + 12) continue;
       g.font = FONTS[l.kind];
       if ('letterSpacing' in g) g.letterSpacing = l.kind === 'country' ? `${SPACED}px` : '0px';
-      g.fillStyle = l.kind === 'crossing' || l.kind === 'code' ? palette.text : l.kind === 'place' ? palette.quiet : palette.country;
+      g.fillStyle = l.kind === 'crossing' || l.kind === 'code' ? palette.text : l.kind === 'place' ? palette.place : palette.country;
       g.strokeText(l.text, x, y);
       g.fillText(l.text, x, y);
     }
+  }
+
+  /** Tells points that lie on a name: trains pass below it. */
+  private onNames(camera: Camera, width: number, height: number): (x: number, y: number) => boolean {
+    const columns = Math.ceil(width / NAME_CELL), rows = Math.ceil(height / NAME_CELL), {names} = this;
+    if (this.covered?.names !== names || this.covered.camera !== camera || this.covered.cells.length !== columns * rows) {
+      const cells = new Uint8Array(columns * rows), scale = TILE * 2 ** camera.zoom;
+      const ox = width / 2 - toX(camera.lon) * scale, oy = height / 2 - toY(camera.lat) * scale;
+      for (const l of names?.labels ?? []) {
+        if (l.kind === 'country') continue; // pale and wide apart: trains may pass between its letters
+        const x = l.x * scale + ox + l.dx, y = l.y * scale + oy + l.dy;
+        for (let cy = Math.max(0, Math.floor((y - 11) / NAME_CELL)); cy <= Math.min(rows - 1, Math.floor((y + 3) / NAME_CELL)); cy++)
+          for (let cx = Math.max(0, Math.floor((x - 2) / NAME_CELL)); cx <= Math.min(columns - 1, Math.floor((x + l.width + 2) / NAME_CELL)); cx++) cells[cy * columns + cx] = 1;
+      }
+      this.covered = {names, camera, cells};
+    }
+    const {cells} = this.covered;
+    return (x, y) => x >= 0 && y >= 0 && x < width && y < height && cells[Math.floor(y / NAME_CELL) * columns + Math.floor(x / NAME_CELL)] === 1;
   }
 
   /** Trains at an hour of the model's clock; those at a border wait beside it. Returns how many were drawn. */
@@ -263,6 +282,7 @@ export class Painter {
     g.fillStyle = palette.train;
     g.globalAlpha = camera.zoom < 3.2 ? 0.75 : 0.9;
     let drawn = 0;
+    const named = this.onNames(camera, width, height);
     const half = camera.zoom < 3.2 ? 0.7 : camera.zoom < 4.5 ? 1.1 : 1.6;
     for (const line of this.trains) {
       const first = Math.ceil((hour - line.hours) / line.headway), last = Math.floor(hour / line.headway);
@@ -275,7 +295,7 @@ export class Painter {
         const off = line.lane * wide + 0.5;
         const x = ox + (line.xy[2 * i - 2] + u * dx) * scale - (dy / long) * off;
         const y = oy + (line.xy[2 * i - 1] + u * dy) * scale + (dx / long) * off;
-        if (x < -4 || y < -4 || x > width + 4 || y > height + 4) continue;
+        if (x < -4 || y < -4 || x > width + 4 || y > height + 4 || named(x, y)) continue;
         g.fillRect(x - half, y - half, 2 * half, 2 * half);
         drawn++;
       }

@@ -12,7 +12,7 @@ export interface Layout {labels: Label[]; marks: number[]}
 
 export const FONTS: Record<LabelKind, string> = {
   crossing: "600 12px 'Inter Variable', Inter, system-ui, sans-serif",
-  place: "12px 'Inter Variable', Inter, system-ui, sans-serif",
+  place: "480 12px 'Inter Variable', Inter, system-ui, sans-serif",
   code: "650 10px 'Inter Variable', Inter, system-ui, sans-serif",
   country: "600 10.5px 'Inter Variable', Inter, system-ui, sans-serif",
 };
@@ -40,6 +40,8 @@ export const remeasure = () => widths.clear();
 type Box = [number, number, number, number];
 const meet = (a: Box, b: Box) => a[0] < b[2] && b[0] < a[2] && a[1] < b[3] && b[1] < a[3];
 const CELL = 6;
+/** A place's name may lie on flows by so many cells for each pixel of its length, a third of its room: more could not be read. */
+const READABLE = 1 / 6;
 /** Where a country's name may stand from its middle: in parts of its length, and in pixels. */
 const AROUND: [number, number][] = [[0, 0], [0, -18], [0, 18], [-0.5, 0], [0.5, 0], [0, -36], [0, 36], [-0.5, -18], [0.5, -18], [-0.5, 18], [0.5, 18], [0, -54], [0, 54]];
 
@@ -52,13 +54,19 @@ export function layout(map: MapData, borders: any, scene: Scene, camera: Camera,
   const columns = Math.ceil(width / CELL), rows = Math.ceil(height / CELL), busy = new Uint8Array(columns * rows);
   const wide = widthAt(camera.zoom);
   for (const s of scene.strokes) {
-    if (s.w * wide < 2) continue;
+    // a flow lies to the right of its way, as wide as it is drawn
+    const w = s.w * wide, lanes = Math.max(1, Math.ceil(w / CELL));
+    if (w < 1.2) continue;
     let px = s.xy[0] * scale + ox, py = s.xy[1] * scale + oy;
     for (let i = 2; i < s.xy.length; i += 2) {
       const x = s.xy[i] * scale + ox, y = s.xy[i + 1] * scale + oy, steps = Math.ceil(Math.max(Math.abs(x - px), Math.abs(y - py)) / CELL);
-      if (Math.max(x, px) > 0 && Math.min(x, px) < width && Math.max(y, py) > 0 && Math.min(y, py) < height) for (let k = 0; k <= steps; k++) {
-        const cx = Math.floor((px + ((x - px) * k) / (steps || 1)) / CELL), cy = Math.floor((py + ((y - py) * k) / (steps || 1)) / CELL);
-        if (cx >= 0 && cy >= 0 && cx < columns && cy < rows) busy[cy * columns + cx] = 1;
+      const far = Math.hypot(x - px, y - py) || 1;
+      if (Math.max(x, px) > -w && Math.min(x, px) < width + w && Math.max(y, py) > -w && Math.min(y, py) < height + w) for (let lane = 0; lane < lanes; lane++) {
+        const off = ((lane + 0.5) / lanes) * w + 0.5, qx = px - ((y - py) / far) * off, qy = py + ((x - px) / far) * off;
+        for (let k = 0; k <= steps; k++) {
+          const cx = Math.floor((qx + ((x - px) * k) / (steps || 1)) / CELL), cy = Math.floor((qy + ((y - py) * k) / (steps || 1)) / CELL);
+          if (cx >= 0 && cy >= 0 && cx < columns && cy < rows) busy[cy * columns + cx] = 1;
+        }
       }
       px = x; py = y;
     }
@@ -74,8 +82,8 @@ export function layout(map: MapData, borders: any, scene: Scene, camera: Camera,
     const x = ux * scale + ox, y = uy * scale + oy;
     if (x < -20 || y < -20 || x > width + 20 || y > height + 20) return false;
     const long = widthOf(kind, text), half = kind === 'code' ? 5.5 : 7;
-    // right, left, above, below, and centred for countries
-    const sides: [number, number][] = kind === 'code' ? [[-long / 2, 4]] : kind === 'country' ? AROUND.map(([fx, fy]) => [-long / 2 + fx * long, 4 + fy]) : [[gap, 4], [-gap - long, 4], [-long / 2, -gap - 2], [-long / 2, gap + 11]];
+    // right, left, above, below, then aslant; centred for countries
+    const sides: [number, number][] = kind === 'code' ? [[-long / 2, 4]] : kind === 'country' ? AROUND.map(([fx, fy]) => [-long / 2 + fx * long, 4 + fy]) : [[gap, 4], [-gap - long, 4], [-long / 2, -gap - 2], [-long / 2, gap + 11], [gap - 1, -6], [gap - 1, 14], [1 - gap - long, -6], [1 - gap - long, 14]];
     let best: {cost: number; box: Box; dx: number; dy: number} | null = null;
     sides.forEach(([dx, dy], side) => {
       const box: Box = [x + dx - 1, y + dy - 4 - half, x + dx + long + 1, y + dy - 4 + half];
@@ -119,7 +127,7 @@ export function layout(map: MapData, borders: any, scene: Scene, camera: Camera,
   for (const p of scene.places) {
     if (left <= 0) break;
     if (p.grade > grade || said.has(p.name)) continue;
-    if (put('place', p.name, p.x, p.y, 5, air)) { said.add(p.name); left--; }
+    if (put('place', p.name, p.x, p.y, 5, air, READABLE * widthOf('place', p.name))) { said.add(p.name); left--; }
   }
   return {labels, marks};
 }

@@ -26,6 +26,13 @@ export interface Wish {
 /** A flow of so much is as wide as WIDEST; width grows with the square root, so that small flows can be seen. */
 export const FULL: Record<WidthBy, number> = {tonnes: 60e6, teu: 1.5e6, trains_day: 80};
 export const WIDEST = 19;
+export interface WidthScale {full: number}
+/** What is as wide as WIDEST where a solution or a difference is drawn: differences are smaller. */
+export function widthScale(by: WidthBy, kind: Change | null): WidthScale {
+  return {full: kind === null ? FULL[by] : kind === 'percent' ? 200 : kind === 'change' ? FULL[by] / 5 : FULL[by] / 500};
+}
+/** Amounts of the legend in parts of the full one: about 2, 6 and 16 pixels wide where the full one has 19. */
+export const SAMPLES = [1 / 60, 1 / 10, 2 / 3];
 export const widthOf = (value: number, full: number) => (value > 0 ? Math.max(0.6, Math.min(WIDEST, WIDEST * Math.sqrt(value / full))) : 0);
 /** How widths grow as one comes nearer. */
 export const widthAt = (zoom: number) => Math.max(0.42, Math.min(1.5, 0.5 + 0.24 * (zoom - 2.4)));
@@ -103,7 +110,7 @@ export function buildScene(map: MapData, run: Run | null, before: Run | null, wi
   function changes(after: Flows, was: Flows) {
     for (const c of differences(after, was, wish.width, map)) {
       const kind = wish.change!.kind, value = kind === 'change' ? c.change : kind === 'percent' ? c.percent ?? (c.change > 0 ? 100 : 0) : c.per_km ?? 0;
-      const full = kind === 'change' ? FULL[wish.width] / 5 : kind === 'percent' ? 200 : FULL[wish.width] / 500;
+      const {full} = widthScale(wish.width, kind);
       if (Math.abs(c.change) < FULL[wish.width] * 2e-5) continue;
       add(c.row, c.link, c.direction, widthOf(Math.abs(value), full), value > 0 ? palette.more : palette.less, value > 0 ? 0 : 1, value > 0 ? '+' : '−', value);
     }

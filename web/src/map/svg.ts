@@ -24,7 +24,7 @@ function lined(text: string, width: number, size: number): string[] {
   return out.map(line => line.trim());
 }
 
-export interface Caption {title: string; lines: string[]; credit: string; legend: {colour: string; text: string; core?: number}[]}
+export interface Caption {title: string; lines: string[]; credit: string; legend: {colour: string; text: string; core?: number}[]; widths: {w: number; text: string}[]; unit: string}
 
 export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera, width: number, height: number, p: Palette, names: Layout, caption?: Caption): string {
   const scale = TILE * 2 ** camera.zoom, ox = width / 2 - toX(camera.lon) * scale, oy = height / 2 - toY(camera.lat) * scale;
@@ -77,10 +77,22 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
     const title = lined(caption.title, width - 32, 17), lines = [...caption.lines, caption.credit].flatMap(line => lined(line, width - 32, 12));
     const most = Math.max(0, ...caption.legend.map(item => long(item.text, 12)));
     const across = Math.max(1, Math.min(6, Math.floor((width - 32) / (most + 44))));
-    total += 12 + 21 * title.length + 20 * Math.ceil(caption.legend.length / across) + 18 * lines.length;
+    // widths at the zoom of the picture, each beside its amount
+    const shown = caption.widths.map(item => ({...item, w: Math.max(0.6, item.w * wide)})), tall = Math.max(20, ...shown.map(item => item.w + 6));
+    total += 12 + (shown.length ? tall : 0) + 21 * title.length + 20 * Math.ceil(caption.legend.length / across) + 18 * lines.length;
     let y = height + 3;
     foot += `<rect y="${height}" width="${width}" height="${total - height}" fill="${p.halo}"/>`;
     for (const line of title) { y += 21; foot += `<text x="16" y="${y}" class="t">${escape(line)}</text>`; }
+    if (shown.length) {
+      y += tall;
+      let x = 16;
+      for (const item of shown) {
+        foot += `<path d="M${n(x)} ${n(y - 4)}h34" stroke="${p.text}" stroke-width="${n(item.w)}"/><text x="${n(x + 40)}" y="${n(y)}" class="q">${escape(item.text)}</text>`;
+        x += 40 + long(item.text, 12) + 22;
+      }
+      foot += `<text x="${n(x - 8)}" y="${n(y)}" class="q">${escape(caption.unit)}</text>`;
+      y += (tall - 20) / 2;
+    }
     caption.legend.forEach((item, i) => {
       if (i % across === 0) y += 20;
       const x = 16 + (i % across) * ((width - 32) / across);
@@ -90,5 +102,5 @@ export function svgMap(map: MapData, borders: any, scene: Scene, camera: Camera,
     });
     for (const line of lines) { y += 18; foot += `<text x="16" y="${y}" class="q">${escape(line)}</text>`; }
   }
-  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}" class="map-picture"><style>.map-picture text{font:12px 'Inter Variable',Inter,system-ui,sans-serif;fill:${p.text};paint-order:stroke;stroke:${p.halo};stroke-width:3px;stroke-linejoin:round}.map-picture .c{font-weight:600}.map-picture .p,.map-picture .q{fill:${p.quiet}}.map-picture .k{font-size:10px;font-weight:650}.map-picture .l{font-size:10.5px;font-weight:600;letter-spacing:${SPACED}px;fill:${p.country};stroke-width:2px}.map-picture .t{font-size:16px;font-weight:650}</style><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${p.land}"/><path d="M0 0v6" stroke="${p.disputed}" stroke-width="1.4"/></pattern></defs>${parts.join('')}${foot}</svg>`;
+  return `<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 ${width} ${total}" width="${width}" height="${total}" class="map-picture"><style>.map-picture text{font:12px 'Inter Variable',Inter,system-ui,sans-serif;fill:${p.text};paint-order:stroke;stroke:${p.halo};stroke-width:4px;stroke-linejoin:round}.map-picture .c{font-weight:600}.map-picture .p{fill:${p.place};font-size:12px}.map-picture .q{font-size:12px;fill:${p.quiet}}.map-picture .k{font-size:10px;font-weight:650}.map-picture .l{font-size:10.5px;font-weight:600;letter-spacing:${SPACED}px;fill:${p.country};stroke-width:2px}.map-picture .t{font-size:16px;font-weight:650}</style><defs><pattern id="hatch" width="6" height="6" patternUnits="userSpaceOnUse" patternTransform="rotate(45)"><rect width="6" height="6" fill="${p.land}"/><path d="M0 0v6" stroke="${p.disputed}" stroke-width="1.4"/></pattern></defs>${parts.join('')}${foot}</svg>`;
 }

@@ -32,6 +32,9 @@ KINDS: Mapping[str, str] = {
     "sensitivity": "validation.json",
 }
 
+#: The table of folders of a kind that answer what its page opens on; a validation is known by the targets that ship.
+USUAL: Mapping[str, str] = {"power": "power_change", "stress": "stress_totals", "investment": "appraisal_projects"}
+
 #: A file that tells what was found is this large at most; a larger one is none of ours.
 MOST_BYTES = 64_000_000
 
@@ -110,6 +113,14 @@ class Finding:
             return str(said)
         moment = (self.folder / KINDS[self.kind]).stat().st_mtime
         return datetime.fromtimestamp(moment, UTC).isoformat(timespec="seconds")
+
+    @property
+    def usual(self) -> bool:
+        """Whether it answers what its page is first of all about: a whole validation, a project, a closure."""
+        if self.kind == "validation":
+            targets = self.told.get("targets")
+            return isinstance(targets, dict) and not targets.get("sha256")
+        return not self.told.get("overlay") and (self.kind not in USUAL or USUAL[self.kind] in self.tables)
 
     @property
     def tables(self) -> list[str]:

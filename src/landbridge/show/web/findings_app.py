@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from typing import Annotated, Any, Literal
 
 from fastapi import FastAPI, Response
@@ -22,8 +23,14 @@ def _out(found: Finding, atlas: Tables) -> shapes.FindingOut:
     made_from, package = found.told.get("atlas"), atlas.package
     current = not isinstance(made_from, dict) or package is None or made_from["content_hash"] == package.content_hash
     return shapes.FindingOut(
-        kind=found.kind, id=found.id, title=found.title, made=found.made, current=current, tables=found.tables
-    )
+        kind=found.kind, id=found.id, title=found.title, made=found.made, current=current, usual=found.usual,
+        tables=found.tables,
+    )  # fmt: skip
+
+
+def _moment(found: shapes.FindingOut) -> datetime:
+    made = datetime.fromisoformat(found.made)
+    return made if made.tzinfo else made.replace(tzinfo=UTC)
 
 
 def add_findings(app: FastAPI) -> None:
@@ -31,8 +38,12 @@ def add_findings(app: FastAPI) -> None:
 
     @app.get("/api/findings/{kind}", tags=["findings"])
     def get_findings(desk: OnDesk, kind: Kind) -> list[shapes.FindingOut]:
-        """Folders of a kind: power, dependence, stress, exposure, investment, validation, backtest or sensitivity."""
-        return [_out(found, desk.atlas) for found in desk.findings.all(kind)]
+        """Folders of a kind: power, dependence, stress, exposure, investment, validation, backtest or sensitivity.
+
+        The first is what a page opens on: of the atlas at hand, of the usual question, the newest.
+        """
+        newest = sorted((_out(found, desk.atlas) for found in desk.findings.all(kind)), key=_moment, reverse=True)
+        return sorted(newest, key=lambda found: (not found.current, not found.usual))
 
     @app.get("/api/findings/{kind}/{name}", tags=["findings"])
     def get_finding(desk: OnDesk, kind: Kind, name: IdPath) -> dict[str, Any]:

@@ -17,6 +17,7 @@ from landbridge.study.compare import KEYS, Side, compare
 from landbridge.study.results import Results, is_current, run_again
 from landbridge.study.summary import crossing_goods
 from landbridge.study.tabulate import TABLES
+from landbridge.study.trade_questions import answerable
 from landbridge.study.users import users_of
 
 __all__ = ["choke", "compared", "crossing_card", "described", "flows", "framed", "link_card", "run", "table", "users"]
@@ -65,6 +66,7 @@ def described(library: Library, name: str, atlas: Tables) -> ResultsOut:
         held=study["held_projects"],
         solved=manifest["solved"],
         tables=manifest["tables"],
+        questions=answerable(results.scenarios, manifest["tables"]),
     )
 
 

@@ -237,7 +237,8 @@ class Unread(Shape):
 class ResultsOut(Shape):
     """Some results: what was solved, from which facts and code.
 
-    Where they are not `current`, since the atlas has changed, `again` is the command that makes them anew.
+    Where they are not `current`, since the atlas has changed, `again` is the command that makes them anew. Of the
+    questions about trade they answer as many as `questions` tells.
     """
 
     id: str
@@ -257,6 +258,7 @@ class ResultsOut(Shape):
     held: list[str]
     solved: list[dict[str, Any]]
     tables: dict[str, str]
+    questions: int
 
 
 class Flows(Shape):
@@ -499,13 +501,14 @@ class TradeQuestion(Shape):
 
 
 class FindingOut(Shape):
-    """A folder of power, investment or validation."""
+    """A folder of power, investment or validation; a `usual` one answers what its page is first of all about."""
 
     kind: str
     id: str
     title: str
     made: str
     current: bool
+    usual: bool
     tables: list[str]
 
 

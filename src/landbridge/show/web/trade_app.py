@@ -44,5 +44,5 @@ def add_trade(app: FastAPI) -> None:
 
     @app.get("/api/results/{result}/trade/questions", tags=["trade"])
     def get_trade_questions(desk: OnDesk, result: IdPath) -> list[shapes.TradeQuestion]:
-        """Five questions, answered from the results of examples/trade.toml."""
+        """The questions, answered from the results of examples/trade.toml."""
         return trade_views.questions(desk.library, result)

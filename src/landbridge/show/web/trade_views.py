@@ -155,5 +155,5 @@ def answered(library: Library, at: Point, atlas: Tables) -> shapes.TradeAnswer:
 
 
 def questions(library: Library, name: str) -> list[shapes.TradeQuestion]:
-    """The five questions, answered from some results."""
+    """The questions, answered from some results."""
     return [shapes.TradeQuestion(**plain([asdict(each)])[0]) for each in questions_of(library[name])]
