@@ -9,7 +9,9 @@ import pytest
 
 from landbridge.scenario.read import read_measures
 from landbridge.study import warm as warm_module
+from landbridge.study.content import table_hash
 from landbridge.study.files import Study, read_study
+from landbridge.study.results import read_results
 from landbridge.study.run import run_study
 from landbridge.study.warm import Warm
 from landbridge.study.whatif import whatif_toml
@@ -61,3 +63,15 @@ def test_another_base_is_another_base(solved: list[int], tmp_path: Path) -> None
     kept.ready(read_study(path), tables)
     kept.ready(read_study(path), tables)
     assert solved == [0, 0], "with its own measures, and only once"
+
+
+def test_an_answer_in_memory_is_what_was_written(tmp_path: Path) -> None:
+    """It is not read again; whoever reads it finds the same, and each table hashed as it stands there."""
+    found = Warm().run(study(tmp_path, CLOSE), small_tables(), tmp_path / "out")
+    read = read_results(tmp_path / "out")
+    assert found.manifest == read.manifest
+    assert list(found.tables) == list(read.tables)
+    for name, frame in read.tables.items():
+        assert found.tables[name].schema == frame.schema, name
+        assert found.tables[name].equals(frame), name
+        assert read.manifest["content"][name] == table_hash(frame), name

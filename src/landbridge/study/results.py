@@ -17,6 +17,7 @@ import shlex
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -35,6 +36,7 @@ __all__ = [
     "MANIFEST",
     "OVERLAY",
     "STUDY",
+    "WRITERS",
     "Results",
     "check_output",
     "is_current",
@@ -51,6 +53,9 @@ MANIFEST = "manifest.json"
 OVERLAY = "overlay"
 STUDY = "study.toml"
 FORMAT = 1
+
+#: Tables that are hashed and written at once; both are done outside of Python for the most part.
+WRITERS = 2
 
 
 @dataclass(frozen=True)
@@ -137,7 +142,7 @@ def write_results(
     study: str,
     *,
     overlay: Mapping[str, bytes] | None = None,
-) -> None:
+) -> dict[str, Any]:
     """Write a results folder, whole or not at all.
 
     Parameters
@@ -153,6 +158,11 @@ def write_results(
     overlay
         Files with the user's own values, by name.
 
+    Returns
+    -------
+    dict
+        What the folder says of itself, as it is read from there.
+
     Raises
     ------
     OutputError
@@ -160,14 +170,18 @@ def write_results(
     """
     with whole_folder(folder) as draft:
         (draft / "tables").mkdir()
-        for name, frame in tables.items():
-            frame.write_parquet(draft / "tables" / f"{name}.parquet")
+        with ThreadPoolExecutor(WRITERS) as pool:
+            for done in [
+                pool.submit(frame.write_parquet, draft / "tables" / f"{name}.parquet") for name, frame in tables.items()
+            ]:
+                done.result()
         (draft / STUDY).write_text(study, encoding="utf-8")
         for name, content in (overlay or {}).items():
             (draft / OVERLAY).mkdir(exist_ok=True)
             (draft / OVERLAY / name).write_bytes(content)
         text = json.dumps({"format": FORMAT, **manifest}, indent=2, ensure_ascii=False, allow_nan=False)
         (draft / MANIFEST).write_text(text + "\n", encoding="utf-8")
+    return dict(json.loads(text))
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import platform
 import time
 from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, replace
 from datetime import UTC, datetime
 from functools import partial
@@ -28,7 +29,7 @@ from landbridge.study.kept import Kept, work_folder
 from landbridge.study.parameters import parameters_told
 from landbridge.study.past import past_notes
 from landbridge.study.payments import PAYMENTS, payments_table
-from landbridge.study.results import Results, check_output, read_results, write_results
+from landbridge.study.results import WRITERS, Results, check_output, read_results, write_results
 from landbridge.study.routing import passage_routes
 from landbridge.study.runner import Done, Task, Where, noted, run_tasks
 from landbridge.study.solve import Prepared, Settings, Solution, solve
@@ -276,7 +277,7 @@ def run_study(
     return read_results(out)
 
 
-def write_solved(shared: Shared, solved: Sequence[Solved], out: Path, *, seconds: float) -> None:
+def write_solved(shared: Shared, solved: Sequence[Solved], out: Path, *, seconds: float) -> Results:
     """Write the results folder of a study whose tasks are all solved.
 
     Parameters
@@ -290,6 +291,11 @@ def write_solved(shared: Shared, solved: Sequence[Solved], out: Path, *, seconds
     seconds
         How long it took.
 
+    Returns
+    -------
+    Results
+        What was written, without reading it again.
+
     Raises
     ------
     OutputError
@@ -298,16 +304,19 @@ def write_solved(shared: Shared, solved: Sequence[Solved], out: Path, *, seconds
     names = list(dict.fromkeys(name for one in solved for name in one.frames))
     names = [name for name in names if not shared.study.outputs or name in shared.study.outputs]
     merged = {name: pl.concat([s.frames[name] for s in solved if name in s.frames], how="vertical") for name in names}
+    with ThreadPoolExecutor(WRITERS) as pool:
+        content = dict(zip(merged, pool.map(table_hash, merged.values()), strict=True))
     manifest = {
         **told_of_study(shared),
         "seconds": seconds,
         "solved": [dict(one.record) for one in solved],
         "tables": {name: DESCRIBED[name] for name in merged},
-        "content": {name: table_hash(frame) for name, frame in merged.items()},
+        "content": content,
     }
     path, overlay = shared.study.path, shared.tables.overlay
     text = Path(path).read_text(encoding="utf-8") if path else ""
-    write_results(out, manifest, merged, text, overlay=overlay.files if overlay else None)
+    told = write_results(out, manifest, merged, text, overlay=overlay.files if overlay else None)
+    return Results(out, told, {name: merged[name] for name in sorted(merged)})
 
 
 def shared_hash(shared: Shared) -> str:

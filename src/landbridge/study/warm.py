@@ -17,7 +17,7 @@ from landbridge.data.tables import Tables
 from landbridge.scenario.measures import to_dict
 from landbridge.study.content import content_of
 from landbridge.study.files import Study, check_study, held_projects
-from landbridge.study.results import Results, check_output, read_results
+from landbridge.study.results import Results, check_output
 from landbridge.study.run import One, Progress, Shared, Solved, run_study, settings_of, solve_one, write_solved
 
 __all__ = ["Warm"]
@@ -91,8 +91,7 @@ class Warm:
             needed: Mapping[str, Solved] = {study.compare: base}
             solved[number, year] = base if number == compared else solve_one(shared, One(number, year), needed)
         show(len(tasks), len(tasks), "writing")
-        write_solved(shared, [solved[task] for task in tasks], out, seconds=time.perf_counter() - began)
-        return read_results(out)
+        return write_solved(shared, [solved[task] for task in tasks], out, seconds=time.perf_counter() - began)
 
     def _base(self, shared: Shared, year: int) -> Solved:
         """Return the scenario that a study compares with, from memory or solved now."""

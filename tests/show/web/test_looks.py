@@ -293,6 +293,12 @@ def test_investment_tells_why_all_lose_and_what_scenarios_cost(site: Site, resul
         expect(loss).to_contain_text("fees at borders")
         outlay = page.get_by_test_id("outlay")
         expect(outlay).to_contain_text("Not known.")
+        # without a cost nobody knows what is left: what each gains stands there, in the first sentence as well
+        gains = {country: each["gains_usd"] for country, each in loses["by_country"].items()}
+        bars = page.locator('main [data-from^="appraisal_countries.gains_usd"]')
+        expect(bars.first).to_be_visible()
+        assert float(bars.first.get_attribute("data-value") or 0) == max(gains.values())
+        expect(page.get_by_test_id("lead")).to_contain_text(f"gains most (+{max(gains.values()) / 1e6:.1f})")
         site.open("invest?f=priced&id=quicker")
         expect(loss).to_have_count(0)
         expect(outlay).to_contain_text("told by the study in [appraisal.scenarios.quicker]")
@@ -324,3 +330,10 @@ def test_labels_of_the_validation_are_words_in_full(site: Site, found_home: Path
             ".ratios .who", "all => all.filter(e => e.scrollWidth > e.clientWidth + 1).length"
         )
         assert over == 0
+
+
+def test_who_opens_a_card_finds_the_base_of_its_what_if_solved(site: Site) -> None:
+    """Looking at a crossing gets ready what a closure of it starts from."""
+    with site.page.expect_request("**/api/jobs/ready", timeout=60_000) as asking:
+        site.open("map?r=small&s=cku&y=2023&sel=crossing:khorgos-altynkol")
+    assert asking.value.post_data_json == {"result": "small", "scenario": "cku", "years": [2023]}

@@ -11,7 +11,12 @@ function one(id: string): string {
   const key = `thing.${id.toLowerCase().replaceAll(/[^a-z0-9]+/g, '_')}`, said = maybe(key, '');
   if (said) return said;
   for (const find of [names.passage, names.crossing, names.place]) if (find(id) !== id) return find(id);
-  return names.countryCalled(id) ?? upper(plain(id));
+  return names.countryCalled(id) ?? countries(id) ?? upper(plain(id));
+}
+/** Countries one after the other, as a way through them is written. */
+function countries(id: string): string | undefined {
+  const parts = id.split('-').map(names.countryCalled);
+  return parts.length > 1 && parts.every(Boolean) ? parts.join(', ') : undefined;
 }
 const chain = (text: string, by: RegExp, put: string, inner: (part: string) => string) => text.split(by).map(inner).join(put);
 

@@ -53,16 +53,18 @@ export function layout(map: MapData, borders: any, scene: Scene, camera: Camera,
   const scale = TILE * 2 ** camera.zoom, ox = width / 2 - toX(camera.lon) * scale, oy = height / 2 - toY(camera.lat) * scale;
   const columns = Math.ceil(width / CELL), rows = Math.ceil(height / CELL), busy = new Uint8Array(columns * rows);
   const wide = widthAt(camera.zoom);
-  for (const s of scene.strokes) {
+  // a route or what was chosen lies on its way
+  const chosen = [...scene.route, ...scene.selected].map(xy => ({xy, w: 6, from: -3}));
+  for (const s of [...scene.strokes.map(s => ({xy: s.xy, w: s.w * wide, from: 0.5})), ...chosen]) {
     // a flow lies to the right of its way, as wide as it is drawn
-    const w = s.w * wide, lanes = Math.max(1, Math.ceil(w / CELL));
+    const {w} = s, lanes = Math.max(1, Math.ceil(w / CELL));
     if (w < 1.2) continue;
     let px = s.xy[0] * scale + ox, py = s.xy[1] * scale + oy;
     for (let i = 2; i < s.xy.length; i += 2) {
       const x = s.xy[i] * scale + ox, y = s.xy[i + 1] * scale + oy, steps = Math.ceil(Math.max(Math.abs(x - px), Math.abs(y - py)) / CELL);
       const far = Math.hypot(x - px, y - py) || 1;
       if (Math.max(x, px) > -w && Math.min(x, px) < width + w && Math.max(y, py) > -w && Math.min(y, py) < height + w) for (let lane = 0; lane < lanes; lane++) {
-        const off = ((lane + 0.5) / lanes) * w + 0.5, qx = px - ((y - py) / far) * off, qy = py + ((x - px) / far) * off;
+        const off = ((lane + 0.5) / lanes) * w + s.from, qx = px - ((y - py) / far) * off, qy = py + ((x - px) / far) * off;
         for (let k = 0; k <= steps; k++) {
           const cx = Math.floor((qx + ((x - px) * k) / (steps || 1)) / CELL), cy = Math.floor((qy + ((y - py) * k) / (steps || 1)) / CELL);
           if (cx >= 0 && cy >= 0 && cx < columns && cy < rows) busy[cy * columns + cx] = 1;
