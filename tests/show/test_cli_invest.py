@@ -117,6 +117,7 @@ def test_a_project_from_the_study_to_the_report(study: str, tmp_path: Path, caps
         (("--budget", "ten"), "10bn, 500mn or 2e9"),
         (("--budget", "1bn", "--payer", "CN:much"), "payer CN:much"),
         (("--budget", "1bn", "--payer", "QQ:5%"), "country"),
+        (("--budget", "1bn", "--payer", "CN:51%", "--payer", "cn:30%"), "each country once, got CN again"),
         (("--budget", "1bn", "--before", "cku"), "A:B"),
         (("--budget", "1bn", "--before", "rail-baltica:rail-baltica"), "rail-baltica > rail-baltica"),
         (("--budget", "1bn", "--exclude", "rail-baltica:rail-baltica"), "rail-baltica excludes itself"),

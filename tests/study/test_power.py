@@ -307,6 +307,16 @@ def test_what_building_costs_enters_the_worth(tmp_path: Path, solved: dict[str, 
             assert row["gain_usd_yr"] > yearly
 
 
+def test_what_needs_nobody_who_plays_works_without_them(tmp_path: Path) -> None:
+    """CKU asks China, Kyrgyzstan and Uzbekistan: Kazakhstan alone at the table neither brings nor stops it."""
+    told = power(small_study(tmp_path), small_tables(), players=["KZ"], project="cku")
+    assert told["consent_to_build"] == []
+    for rule in RULES:
+        gross = told["rules"][rule]["change_before_cost"]
+        assert gross["worth_usd_yr"] > 0.0 > gross["shapley"]["KZ"]
+        assert gross["exclusion"]["KZ"] > 1.0
+
+
 def test_nobody_builds_what_costs_more_than_it_brings() -> None:
     before, after = (make(("A", "B"), np.array([0.0, *w])) for w in ([1.0, 2.0, 5.0], [1.0, 2.0, 9.0]))
     built = [if_built(before, 0.0, after, 0.0, [0, 1], cost)[0].worth.tolist() for cost in (0.0, 3.0, 4.5)]

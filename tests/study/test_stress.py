@@ -93,6 +93,16 @@ def test_a_closed_country_has_a_backlog_at_each_of_its_crossings() -> None:
     assert {"BY-PL", "PL-BY", "malaszewicze"} <= {row["at"] for row in rows}
 
 
+def test_a_short_closure_saves_nobody_anything() -> None:
+    """Who goes by land although the sea costs less on average has reasons to: leaving it is no gain."""
+    ground = Ground(small_tables(), YEAR, "reduced", held=HELD)
+    targets = closing.targets_of(small_tables(), ["khorgos-altynkol"])
+    settings = Settings(gap=stress.GAP, size="reduced")
+    for case in closing.close(ground, targets, settings=settings, days=0.1)["short_run"]["cases"]:
+        assert case["cost_usd_t"] >= 0.0
+        assert case["price_percent"] >= 0.0
+
+
 def test_days_without_a_border_crossing_are_told_in_words() -> None:
     words = ["--days", "5", "--size", "reduced", "--quiet"]
     printed = " ".join(ask("stress", "--close", "sea-suez", *words).split())

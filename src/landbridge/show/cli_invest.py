@@ -389,7 +389,10 @@ def plan(
     shares = {}
     for text in payer or ():
         country, _, share = text.partition(":")
-        shares[known("country", country.strip().upper(), countries)] = rate_of(share, f"--payer {text}")
+        name = known("country", country.strip().upper(), countries)
+        if name in shares:
+            raise LandbridgeError(f"--payer: wanted each country once, got {name} again")
+        shares[name] = rate_of(share, f"--payer {text}")
     weights = _weights(welfare, countries)
     limits = Limits(
         total_usd=money_of(budget, "--budget"),

@@ -219,7 +219,11 @@ def power(
         f"Worth: {found['principle']}. Outside option: {found['outside_option']}; "
         f"{left:.2f} Mt a year without one are left out. "
         f"Investment options: {', '.join(found['investment_options']) or 'none'}"
-        + (f", with the consent of {', '.join(found['consent_to_build'])}." if found["consent_to_build"] else ".")
+        + (
+            "."
+            if found["consent_to_build"] is None
+            else f", with the consent of {', '.join(found['consent_to_build']) or 'nobody who plays'}."
+        )
     )
 
 
@@ -326,7 +330,7 @@ def _moved_only(change: dict[str, Any], found: dict[str, Any], *, net: bool) -> 
 
 def _mn(usd: float) -> str:
     """An amount a year with its unit."""
-    return f"{usd / MILLION:,.2f} million USD a year"
+    return f"{round(usd / MILLION, 2) + 0.0:,.2f} million USD a year"  # no minus before a rounded nothing
 
 
 def _in_millions(solved: dict[str, Any]) -> dict[str, Any]:

@@ -168,9 +168,10 @@ def close(
         result["days"] = days
         result["short_run"] = days_of_closure(base, after < 0, days)
         result["cost_of_days_usd"] = result["cost_usd_yr"] * days / 365.0
+        rail = set(tables["crossings"].filter(pl.col("mode") == "rail")["id"].to_list())
         result["recovery"] = [
             row
-            for crossing in _shut_crossings(targets, base, after < 0, frames[0]["crossings"])
+            for crossing in _shut_crossings(targets, base, after < 0, frames[0]["crossings"], rail)
             for row in _recovery(tables, crossing, days, frames[0]["crossings"])
         ]
         reports = [row for target in targets for row in reports_of(tables, target.id)]
@@ -269,13 +270,15 @@ def _moved(first: pl.DataFrame, second: pl.DataFrame) -> list[dict[str, Any]]:
     return frame.sort(pl.col("change_tonnes_yr").abs(), key, descending=[True, False]).to_dicts()
 
 
-def _shut_crossings(targets: Sequence[Target], base: Solution, shut: B1, flows: pl.DataFrame) -> list[str]:
-    """Crossings whose backlog is told: those that are named, then all others that are shut and that trains use."""
+def _shut_crossings(
+    targets: Sequence[Target], base: Solution, shut: B1, flows: pl.DataFrame, rail: set[str]
+) -> list[str]:
+    """Crossings whose backlog is told: those that are named, then all others by rail that are shut and used."""
     net = base.prepared.network
     named = dict.fromkeys(name for target in targets for name in target.measure.crossings)
     at = np.unique(net.crossing[shut & (net.kind == ArcKind.BORDER) & (net.crossing >= 0)])
     used = flows.filter(pl.col("trains_day") + pl.col("preload_trains_day") > 0.0)["crossing"].to_list()
-    return [*named, *sorted({net.crossings[i] for i in at.tolist()} & set(used) - set(named))]
+    return [*named, *sorted({net.crossings[i] for i in at.tolist()} & rail & set(used) - set(named))]
 
 
 def _recovery(tables: Tables, crossing: str, days: float, flows: pl.DataFrame) -> list[dict[str, Any]]:

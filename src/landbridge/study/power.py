@@ -197,6 +197,7 @@ def power(
             continue
         games: list[Game] = []
         gross: Game | None = None
+        free_gross = 0.0
         told: dict[str, Any] = {}
         free_usd_yr: list[float] = []
         for name, (applied, laden) in laid.items():
@@ -212,7 +213,8 @@ def power(
             if games and builders is not None:
                 plain, free_plain = _if_built(games[0], free_usd_yr[0], game, free, builders, 0.0)
                 if cost is not None:
-                    gross = plain
+                    # where nobody who plays is needed to build, all of it may be gained without their consent
+                    gross, free_gross = plain, free_plain - free_usd_yr[0]
                     game, free = _if_built(games[0], free_usd_yr[0], game, free, builders, cost["annuity_usd_yr"])
                 else:
                     game, free = plain, free_plain
@@ -229,7 +231,7 @@ def power(
         if len(games) == 2:
             told["change"] = change(playing, *games, free_usd_yr=free_usd_yr[1] - free_usd_yr[0])
             if gross is not None and cost is not None:
-                told["change_before_cost"] = change(playing, games[0], gross, free_usd_yr=0.0)
+                told["change_before_cost"] = change(playing, games[0], gross, free_usd_yr=free_gross)
                 told["pays_for"] = _payers(playing, told["change_before_cost"]["shapley"], cost["annuity_usd_yr"])
         result["rules"][rule] = told
     return result

@@ -119,7 +119,8 @@ def days_of_closure(base: Solution, closed: B1, days: float, spare: Sequence[flo
             destination=loaded.destination[relation].astype(np.int64),
             class_index=kind,
             tonnes_yr=tonnes,
-            outside_usd_t=np.asarray(loaded.outside_usd_t[relation], np.float64),
+            # who chose the land has reasons to, so that leaving it saves nothing, whatever the two cost on average
+            outside_usd_t=np.maximum(loaded.outside_usd_t[relation], queue.cost_usd_t),
         )
         found = resilience.short_run(carriage, queue, closed, days)
         weight = tonnes / tonnes.sum()
