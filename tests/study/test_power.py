@@ -309,7 +309,9 @@ def test_what_building_costs_enters_the_worth(tmp_path: Path, solved: dict[str, 
 
 def test_what_needs_nobody_who_plays_works_without_them(tmp_path: Path) -> None:
     """CKU asks China, Kyrgyzstan and Uzbekistan: Kazakhstan alone at the table neither brings nor stops it."""
-    told = power(small_study(tmp_path), small_tables(), players=["KZ"], project="cku")
+    told = power(
+        small_study(tmp_path), small_tables(), players=["KZ"], project="cku", build_cost=BuildCost("mid", 6.0, 35.0)
+    )
     assert told["consent_to_build"] == []
     for rule in RULES:
         gross = told["rules"][rule]["change_before_cost"]
