@@ -7,6 +7,8 @@ import datetime as dt
 import numpy as np
 import polars as pl
 import pytest
+from scipy.sparse import csr_matrix
+from scipy.sparse.csgraph import dijkstra
 
 from landbridge.data.tables import Tables
 from landbridge.scenario.apply import apply
@@ -150,3 +152,33 @@ def test_every_scenario_of_targets_fits_the_atlas() -> None:
     for scenario in target_scenarios().values():
         measures = (*event_measures(small_tables(), 2025, whole=scenario.events), *scenario.measures)
         assert apply(small_tables(), measures, 2025).tables["links"].height
+
+
+SUEZ = "sea:sea-babelmandeb:sea-suez"
+
+
+def test_a_quoted_price_holds_the_longer_way_and_the_price_list_asks_for_it_no_second_time() -> None:
+    """Held against scipy's shortest path over the same sea links."""
+    tables = small_tables()
+    sea = tables["links"].filter((pl.col("mode") == "sea") & (pl.col("season_days") == 365))
+    usd_km = float(tables["rates"].filter((pl.col("mode") == "sea") & (pl.col("country") == "*"))["usd_teu_km"][0])
+    places = sorted({*sea["place_a"], *sea["place_b"]})
+
+    def price(links: pl.DataFrame) -> float:
+        usd = (links["length_km"] * usd_km + links["fixed_usd_teu"].fill_null(0.0)).to_numpy()
+        ends = ([places.index(p) for p in links["place_a"]], [places.index(p) for p in links["place_b"]])
+        graph = csr_matrix((usd, ends), shape=(len(places),) * 2)
+        start, end = places.index("cn-shanghai-port"), places.index("nl-rotterdam")
+        return float(dijkstra(graph, directed=False, indices=start)[end])
+
+    more = price(sea.filter(pl.col("id") != SUEZ)) - price(sea)
+    assert 100 < more < 400
+    plain, shut = (apply(tables, m, 2024).tables for m in ((), (Close(links=(SUEZ,)),)))
+    for name in ("sea-market-west", "sea-market-east"):
+        assert value(plain, name) - value(shut, name) == pytest.approx(more)
+    # nothing is quoted for a later year: ships pay the longer way by its km
+    later = [apply(tables, m, 2030).tables for m in ((), (Close(links=(SUEZ,)),))]
+    assert value(later[0], "sea-market-west") == value(later[1], "sea-market-west")
+    # a link that no ship between the quoted ports takes changes nothing
+    other = apply(tables, (Close(links=("sea:sea-babelmandeb:in-mundra",)),), 2024).tables
+    assert value(other, "sea-market-west") == value(plain, "sea-market-west")

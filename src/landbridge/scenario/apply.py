@@ -22,7 +22,7 @@ from landbridge.scenario.measures import Measure
 from landbridge.scenario.read import shape_faults
 from landbridge.scenario.select import crossing_share, crossings_of, link_share, links_of
 from landbridge.scenario.upgrades import commit
-from landbridge.scenario.years import Span, of_span
+from landbridge.scenario.years import Span, less_detour, of_span
 
 __all__ = ["Applied", "apply", "open_in"]
 
@@ -73,7 +73,8 @@ def apply(
     held
         Projects and links that open only where a measure builds them, however far their construction is.
     span
-        First and last day of a part of the year, whose prices by sea and refusals hold; None for the whole year.
+        First and last day of a part of the year, whose prices by sea, refusals, closures and upgrades hold; None for
+        the whole year.
 
     Returns
     -------
@@ -93,7 +94,7 @@ def apply(
         raise StudyError("measures", faults)
     edited, notes, payments = prepare(tables, fresh=year is not None), list[str](), list[Payment]()
     if year is not None:
-        step = commit(edited, measures, year, held=held)
+        step = commit(edited, measures, year, held=held, span=span)
         edited, notes = step.tables, [*step.notes]
     for i, measure in enumerate(measures):
         step = edit(edited, measure, year, i)
@@ -104,7 +105,8 @@ def apply(
     faults = money_faults(done.tables, payments)
     if faults:
         raise StudyError("measures", faults)
-    return Applied(done.tables, (*notes, *done.notes), tuple(payments))
+    final = less_detour(tables, done.tables, year, span)
+    return Applied(final, (*notes, *done.notes), tuple(payments))
 
 
 def open_in(
@@ -134,9 +136,10 @@ def open_in(
     open_links = dict.fromkeys(links, 1.0)
     open_gates = {c.id: float(c.link in links) for c in crossings.values()}
     if year is not None:
-        open_links = {link.id: link_share(link, year, held) for link in links.values()}
+        open_links = {link.id: link_share(link, year, held, span) for link in links.values()}
         open_gates = {
-            c.id: crossing_share(c, links[c.link], year, held) if c.link in links else 0.0 for c in crossings.values()
+            c.id: crossing_share(c, links[c.link], year, held, span) if c.link in links else 0.0
+            for c in crossings.values()
         }
     for crossing in crossings.values():
         if open_gates[crossing.id] == 0:

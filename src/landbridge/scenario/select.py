@@ -5,7 +5,6 @@ Everything here asks; nothing changes a table.
 
 from __future__ import annotations
 
-import calendar
 from collections.abc import Iterable, Mapping
 from collections.abc import Set as AbstractSet
 from dataclasses import dataclass
@@ -143,18 +142,21 @@ def crossings_of(tables: Tables) -> dict[str, Crossing]:
     }  # fmt: skip
 
 
-def open_share(closed_from: date | None, closed_to: date | None, year: int) -> float:
-    """Return the part of a year in which a thing is open that was closed from one day through another.
+def open_share(
+    closed_from: date | None, closed_to: date | None, year: int, span: tuple[date, date] | None = None
+) -> float:
+    """Return the part of a year, or of some days of it, in which a thing is open that was closed for some days.
 
-    Both days count as closed; a missing first day means "since ever", a missing last day "until further notice", both
-    missing "never closed".
+    It was closed from one day through another, both counted; a missing first day means "since ever", a missing last day
+    "until further notice", both missing "never closed". The span is the first and last day of a part of the year.
     """
     if closed_from is None and closed_to is None:
         return 1.0
-    first = max(closed_from or date.min, date(year, 1, 1))
-    last = min(closed_to or date.max, date(year, 12, 31))
+    start, end = span or (date(year, 1, 1), date(year, 12, 31))
+    first = max(closed_from or date.min, start)
+    last = min(closed_to or date.max, end)
     closed_days = max((last - first).days + 1, 0)
-    return 1.0 - closed_days / (366 if calendar.isleap(year) else 365)
+    return 1.0 - closed_days / ((end - start).days + 1)
 
 
 def _named(tables: Tables, table: str, key: str, label: str) -> dict[str, str]:
@@ -275,8 +277,8 @@ def explicit(measure: Measure) -> tuple[set[str], set[str]]:
     return set(named.links) if has_links else set(), set(named.crossings) if has_crossings else set()
 
 
-def link_share(link: Link, year: int, held: AbstractSet[str]) -> float:
-    """Return the part of a year in which a link is open.
+def link_share(link: Link, year: int, held: AbstractSet[str], span: tuple[date, date] | None = None) -> float:
+    """Return the part of a year, or of some days of it, in which a link is open.
 
     A link under construction is open from its year on (it is committed), unless it or its project is held; planned and
     proposed links are shut, and so are suspended ones, but for the years before a suspension that has a day.
@@ -286,25 +288,27 @@ def link_share(link: Link, year: int, held: AbstractSet[str]) -> float:
         there = started or link.open_from is None
     else:
         there = link.status == "under_construction" and started and link.id not in held and link.project not in held
-    return open_share(link.closed_from, link.closed_to, year) if there else 0.0
+    return open_share(link.closed_from, link.closed_to, year, span) if there else 0.0
 
 
-def crossing_share(crossing: Crossing, link: Link, year: int, held: AbstractSet[str]) -> float:
-    """Return the part of a year in which a crossing is open, which is never more than its link is.
+def crossing_share(
+    crossing: Crossing, link: Link, year: int, held: AbstractSet[str], span: tuple[date, date] | None = None
+) -> float:
+    """Return the part of a year, or of some days of it, in which a crossing is open: never more than its link is.
 
     A crossing that is closed without dates is shut for good, but one on a line that is still being built opens with it.
     """
     if crossing.status == "closed" and crossing.closed_from is None and crossing.closed_to is None:
         opens = link.status != "existing"
-        return link_share(link, year, held) if opens else 0.0
+        return link_share(link, year, held, span) if opens else 0.0
     shut = crossing.status != "restricted"  # the dates of a restriction close nothing: its capacity says what is left
-    share = open_share(crossing.closed_from, crossing.closed_to, year) if shut else 1.0
-    return min(link_share(link, year, held), share)
+    share = open_share(crossing.closed_from, crossing.closed_to, year, span) if shut else 1.0
+    return min(link_share(link, year, held, span), share)
 
 
-def upgrade_share(since: date, year: int) -> float:
-    """Return the part of a year in which an upgrade holds that came on a day."""
-    return open_share(None, since - timedelta(days=1), year)
+def upgrade_share(since: date, year: int, span: tuple[date, date] | None = None) -> float:
+    """Return the part of a year, or of some days of it, in which an upgrade holds that came on a day."""
+    return open_share(None, since - timedelta(days=1), year, span)
 
 
 def traders(tables: Tables, name: str, year: int) -> frozenset[str] | None:

@@ -11,6 +11,7 @@ from landbridge.data.tables import Tables
 from landbridge.scenario.edits import CROSSING_CAPACITIES, EASED, Edited, set_rows
 from landbridge.scenario.measures import Build, Measure
 from landbridge.scenario.select import upgrade_share
+from landbridge.scenario.years import Span
 
 __all__ = ["commit"]
 
@@ -32,11 +33,14 @@ _HOURS: dict[str, tuple[str, ...]] = {
 }
 
 
-def commit(tables: Tables, measures: Sequence[Measure], year: int, *, held: AbstractSet[str]) -> Edited:
+def commit(
+    tables: Tables, measures: Sequence[Measure], year: int, *, held: AbstractSet[str], span: Span | None = None
+) -> Edited:
     """Put the atlas' own upgrades in effect; a restriction that narrows a crossing is one too.
 
-    In the year of its day an upgrade counts by days. One that belongs to a project that is held counts only where the
-    project is built, and then from the year that the measure says; so does one without a day, which nobody has set.
+    In the year of its day an upgrade counts by days: those of the span where only a part of the year is run. One that
+    belongs to a project that is held counts only where the project is built, and then from the year that the measure
+    says; so does one without a day, which nobody has set.
 
     Parameters
     ----------
@@ -48,6 +52,8 @@ def commit(tables: Tables, measures: Sequence[Measure], year: int, *, held: Abst
         The year that is run.
     held
         Projects that are there only where a measure builds them.
+    span
+        First and last day of a part of the year; None for the whole year.
 
     Returns
     -------
@@ -64,7 +70,7 @@ def commit(tables: Tables, measures: Sequence[Measure], year: int, *, held: Abst
         elif row["from_date"] is None or row["project"] in held:
             share = 0.0
         else:
-            share = upgrade_share(row["from_date"], year)
+            share = upgrade_share(row["from_date"], year, span)
         table, key = _PLACE.get(row["table"], (row["table"], "id"))
         if share == 0 or table not in tables:
             continue

@@ -7,6 +7,9 @@ Market of sea freight
     a box pays by sea beyond the rates of the base year. Years without a quote take theirs from ``year_values``; years
     after the last one take none.
 
+    A quote is of the way that ships take. Where a scenario or an event shuts the shorter way, the price list asks for
+    the longer one by the km, and a quote of those days holds that already: it is taken off once (`detour_usd_teu`).
+
 Boxes between China and Russia
     Before ocean lines left Russia's ports in 2022, fewer of them went by rail: the part of its shares of the base year
     that did is a parameter, and the rest went by ship.
@@ -19,13 +22,24 @@ Refusals
 from __future__ import annotations
 
 import datetime as dt
+import heapq
 from itertools import pairwise
 
 import polars as pl
 
 from landbridge.data.tables import Tables
 
-__all__ = ["BASE_YEAR", "FULL_SERVICE", "POOLS", "Span", "of_span", "sea_market", "span_of"]
+__all__ = [
+    "BASE_YEAR",
+    "FULL_SERVICE",
+    "POOLS",
+    "Span",
+    "detour_usd_teu",
+    "less_detour",
+    "of_span",
+    "sea_market",
+    "span_of",
+]
 
 #: First and last day of a year or a part of it.
 Span = tuple[dt.date, dt.date]
@@ -36,6 +50,10 @@ BASE_YEAR = 2023
 FULL_SERVICE = 2021
 #: Parameter of each lane of the quotes.
 LANES = {"west": "sea-market-west", "east": "sea-market-east"}
+#: The ports between which the prices are quoted.
+QUOTED = ("cn-shanghai-port", "nl-rotterdam")
+#: Days on which a way by sea must be open for the quoted ships to take it.
+ALL_YEAR = 365
 #: Parameters that widen the part of a trade that may choose rail, with the rows of ``mode_shares`` that they widen.
 POOLS = {"rail-pool-west": ("CHN", "europe"), "rail-pool-east": ("europe", "CHN")}
 #: Parameter of the part of boxes between China and Russia that went or could go by rail before ocean lines left Russia.
@@ -100,6 +118,83 @@ def sea_market(tables: Tables, span: Span) -> dict[str, float]:
         if base is not None and mean is not None:
             found[name] = (mean - base) / 2
     return found
+
+
+def _lane_usd_teu(tables: Tables, left: set[str] | None = None) -> float | None:
+    """Least price of a box by the price list between the quoted ports, over sea links that are open all the year."""
+    rates = dict(tables["rates"].filter(pl.col("mode") == "sea").select("country", "usd_teu_km").iter_rows())
+    if rates.get("*") is None:
+        return None
+    ways: dict[str, list[tuple[str, float]]] = {}
+    for row in tables["links"].filter(mode="sea", status="existing").iter_rows(named=True):
+        if row["season_days"] not in (None, ALL_YEAR) or (left is not None and row["id"] not in left):
+            continue
+        usd = rates["*"] * (row["length_km"] or 0.0) + (row["fixed_usd_teu"] or 0.0)
+        ways.setdefault(row["place_a"], []).append((row["place_b"], usd))
+        ways.setdefault(row["place_b"], []).append((row["place_a"], usd))
+    start, end = QUOTED
+    reached: set[str] = set()
+    heap = [(0.0, start)]
+    while heap:
+        usd, place = heapq.heappop(heap)
+        if place == end:
+            return usd
+        if place not in reached:
+            reached.add(place)
+            for other, more in ways.get(place, []):
+                heapq.heappush(heap, (usd + more, other))
+    return None
+
+
+def detour_usd_teu(tables: Tables, left: Tables) -> float:
+    """What the price list asks more for the quoted lane once some sea links are shut, USD per TEU.
+
+    Parameters
+    ----------
+    tables
+        As read.
+    left
+        After measures, with the links that are left.
+
+    Returns
+    -------
+    float
+        Zero where nothing on the lane is shut, or where no way is left.
+    """
+    if "links" not in tables or "rates" not in tables:
+        return 0.0
+    whole = _lane_usd_teu(tables)
+    now = _lane_usd_teu(tables, set(left["links"]["id"].to_list()))
+    return 0.0 if whole is None or now is None else now - whole
+
+
+def less_detour(tables: Tables, done: Tables, year: int | None, span: Span | None = None) -> Tables:
+    """Take off the quoted prices by sea what the price list asks for a longer way, since they hold it already.
+
+    Parameters
+    ----------
+    tables
+        As read.
+    done
+        Tables of the year, after measures.
+    year
+        The year; None changes nothing.
+    span
+        First and last day; None for the whole year.
+
+    Returns
+    -------
+    Tables
+        The same where no price is quoted, or nothing on the quoted lane is shut.
+    """
+    if year is None or "parameters" not in done:
+        return done
+    quoted = sea_market(tables, span or span_of(year))
+    more = detour_usd_teu(tables, done) if quoted else 0.0
+    if more == 0:
+        return done
+    off = pl.when(pl.col("id").is_in(list(quoted))).then(more).otherwise(0.0)
+    return done.replace(parameters=done["parameters"].with_columns(pl.col("value") - off))
 
 
 def _refused(tables: Tables, span: Span) -> pl.DataFrame:

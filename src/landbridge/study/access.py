@@ -18,7 +18,7 @@ from landbridge.model import paths, trade
 from landbridge.scenario.tariffs import rates_of
 from landbridge.study.solve import Prepared, Solution, parameter
 
-__all__ = ["BOX", "PLACES", "BoxSkim", "box_skim", "market_sizes", "zone_access"]
+__all__ = ["BOX", "PLACES", "BoxSkim", "access_of", "box_skim", "market_sizes", "zone_access"]
 
 F8 = npt.NDArray[np.float64]
 
@@ -35,7 +35,7 @@ class BoxSkim:
     Attributes
     ----------
     names, country
-        Zones first, then `PLACES`; countries by two letters.
+        Zones first, then the places beside them; countries by two letters.
     usd_teu, hours : float64[n, n]
         Generalised cost and hours; infinite without a way, and on the diagonal.
     """
@@ -70,8 +70,8 @@ def market_sizes(tables: Tables, zones: tuple[str, ...]) -> F8:
     )
 
 
-def box_skim(tables: Tables, prepared: Prepared, time_h: F8) -> BoxSkim:
-    """Find the cheapest way of a box between all zones, and between them and `PLACES`.
+def box_skim(tables: Tables, prepared: Prepared, time_h: F8, beside: tuple[str, ...] = PLACES) -> BoxSkim:
+    """Find the cheapest way of a box between all zones, and between them and some places beside them.
 
     Parameters
     ----------
@@ -81,6 +81,8 @@ def box_skim(tables: Tables, prepared: Prepared, time_h: F8) -> BoxSkim:
         Network and costs.
     time_h : float64[m]
         Hours of each arc.
+    beside
+        Places that are asked about and are no zones.
 
     Returns
     -------
@@ -93,7 +95,7 @@ def box_skim(tables: Tables, prepared: Prepared, time_h: F8) -> BoxSkim:
     zones = prepared.demand.zones
     of_zone = dict(tables["zones"].select("id", "country").iter_rows())
     home = dict(tables["places"].select("id", "iso2").iter_rows())
-    extra = [p for p in PLACES if p in net.places]
+    extra = [p for p in beside if p in net.places]
     names = (*zones, *extra)
     nodes = [np.flatnonzero(net.node_place == net.places.index(p)).tolist() for p in extra]
     starts = [[int(s)] for s in net.zone_source.tolist()] + nodes
@@ -141,9 +143,23 @@ def zone_access(tables: Tables, solution: Solution) -> pl.DataFrame:
         Columns place, country, to_buyers, to_sellers, access (see `landbridge.model.trade.access`), and
         delivered_usd_teu: mean cost of a box to all markets that are reached, weighted by their size.
     """
-    skim = box_skim(tables, solution.prepared, solution.equilibrium.time_h)
+    return access_of(tables, solution.prepared, box_skim(tables, solution.prepared, solution.equilibrium.time_h))
+
+
+def access_of(tables: Tables, prepared: Prepared, skim: BoxSkim) -> pl.DataFrame:
+    """Compute the access of every place of a skim; see `zone_access`.
+
+    Parameters
+    ----------
+    tables
+        After a scenario was applied.
+    prepared
+        Network and costs.
+    skim
+        Cheapest ways of a box, at the hours of a solution or of an empty network.
+    """
     total = len(skim.names)
-    zones = solution.prepared.demand.zones
+    zones = prepared.demand.zones
     iso3 = dict(tables["countries"].select("iso2", "iso3").iter_rows())
     nation = [iso3.get(c or "", "") for c in skim.country]
     rates = rates_of(tables, sorted(set(nation)))

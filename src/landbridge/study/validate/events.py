@@ -14,12 +14,14 @@ from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+import polars as pl
+
 from landbridge.data.tables import Tables
 from landbridge.scenario.measures import Build, Measure
 from landbridge.scenario.read import read_measures
 from landbridge.study.validate.words import days_of
 
-__all__ = ["TargetScenario", "event_measures", "target_scenarios"]
+__all__ = ["TargetScenario", "event_measures", "target_scenarios", "undated"]
 
 FILE = Path(__file__).parent / "scenarios.toml"
 #: A link or crossing is shut for a whole period when its effect holds on at least this part of the days.
@@ -102,6 +104,30 @@ def _measure(row: dict[str, Any], part: float) -> Measure | None:
         told[row["field"]] = 1 + part * (value - 1)
     (measure,) = read_measures([{"kind": kind, **told}], at=f"event_effects {row['id']}")
     return measure
+
+
+def undated(tables: Tables) -> Tables:
+    """Tables in which no crossing is shut by its own dates on days on which an event's effect shuts it.
+
+    A closure stands twice in the atlas: at the crossing, for whoever runs the year, and as what an event did. Where
+    events are switched on and off, the event alone must tell it, or the world without it is shut as well.
+
+    Parameters
+    ----------
+    tables
+        The atlas.
+    """
+    if "event_effects" not in tables or "closed_from" not in tables["crossings"].columns:
+        return tables
+    shut = tables["event_effects"].filter(measure="close").explode("crossings").drop_nulls("crossings")
+    ends = tables["crossings"].select("id", "closed_from", "closed_to").drop_nulls("closed_from")
+    met = shut.join(ends, left_on="crossings", right_on="id").filter(
+        (pl.col("closed_from") <= pl.col("date_to").fill_null(dt.date.max)),
+        (pl.col("closed_to").fill_null(dt.date.max) >= pl.col("date_from")),
+    )
+    twice = pl.col("id").is_in(met["crossings"].to_list()) & pl.col("closed_from").is_not_null()
+    lifted = [pl.when(twice).then(None).otherwise(pl.col(c)).alias(c) for c in ("closed_from", "closed_to")]
+    return tables.replace(crossings=tables["crossings"].with_columns(lifted)) if met.height else tables
 
 
 def event_measures(

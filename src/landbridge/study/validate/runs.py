@@ -33,7 +33,7 @@ from landbridge.study.answering import Answering
 from landbridge.study.routing import RouteFinder
 from landbridge.study.solve import DEMAND_TABLES, NETWORK_TABLES, Settings, Solution, parameter, solve
 from landbridge.study.tabulate import tabulate
-from landbridge.study.validate.events import TargetScenario, event_measures, target_scenarios
+from landbridge.study.validate.events import TargetScenario, event_measures, target_scenarios, undated
 from landbridge.study.validate.names import Names, names_of
 from landbridge.study.validate.words import NotCovered, Operand, days_of
 from landbridge.study.validate.worlds import finder_of
@@ -139,9 +139,11 @@ class SolvedWorld:
     _finders: dict[tuple[str, int, bool, bool], RouteFinder] = field(default_factory=dict, init=False)
     _solutions: dict[int, Solution] = field(default_factory=dict, init=False)
     _failed: dict[tuple[str, int, str], str] = field(default_factory=dict, init=False)
+    _undated: Tables = field(init=False)
 
     def __post_init__(self) -> None:
         self.names = names_of(self.tables)
+        self._undated = undated(self.tables)
 
     # -- what is run
 
@@ -179,7 +181,7 @@ class SolvedWorld:
         if build and not any(isinstance(m, Build) and m.project == "cku" for m in measures):
             measures = (*measures, Build(project="cku"))
         held: frozenset[str] = frozenset()
-        tables = self.tables
+        tables = self._undated
         if op.scenario.startswith(WITHOUT):
             scenario = self._scenario(op.scenario[len(WITHOUT) :])
             held = scenario.held
