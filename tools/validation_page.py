@@ -78,9 +78,9 @@ EVENTS = """What each event is in the model, and what is missing:
   event alone does stands beside both, since ships were cheap again in 2025, which the sources name first. The
   direction comes out, the size does not. Held against runs: it is not demand, for with China's customs' own growth of
   both years (exports to the EU about +3 per cent in 2024 and +8.4 in 2025, imports about -4 and -0.5; `F1170`,
-  `F1171`) in place of the atlas' 3.3 a year the eleven months would fall by 3.8 instead of 6.1 per cent and the half year by 0.4 instead of 2.8; nor the works at
-  Alashankou, without which they fall by 6.8 and 3.4. What is left is what the decree bans, and that shippers left the
-  train more readily than they had come.
+  `F1171`) in place of the atlas' 3.3 a year the eleven months would fall by 3.8 instead of 6.1 per cent and the half
+  year by 0.4 instead of 2.8; nor the works at Alashankou, without which they fall by 6.8 and 3.4. What is left is
+  what the decree bans, and that shippers left the train more readily than they had come.
 - *September 2025*: Brest, Svislach and the road shut on its thirteen days; trains that wait are those of a mean day
   times the days, which is just under half of what was reported. The crossings of Latvia and Lithuania have room in
   the model for what leaves Brest (trains through Sestokai and Trakiszki grow from 0.43 to 0.60 of its capacity), so
