@@ -492,7 +492,7 @@ PLANTED: dict[str, tuple[Callable[[Copy], object], tuple[str, str, str, str, str
 MORE: dict[str, set[str]] = {
     "crossing with another end": {"terminal_plans.csv"},  # the terminal at the end that it had
     "more consignments inspected than there are": {"crossings.csv"},  # a value where none was known
-    "event that ends before it starts": {"terminal_stops.csv"},  # what it stopped
+    "event that ends before it starts": {"terminal_stops.csv", "crossings.csv"},  # what it stopped and shut
     "event to come": {"terminal_stops.csv", "event_effects.csv"},
     "gauge change where one gauge is missing": {"terminal_streams.csv"},  # the plan whose stream stands for it
     "gauge change of bulk without a price": {"terminal_streams.csv", "gauge_changes.csv"},  # bulk by crane besides

@@ -381,4 +381,6 @@ def test_the_use_of_the_shipped_sources_adds_up() -> None:
         source in known for t in dictionary.tables for o in read_origins(ATLAS, t)[0].all for source in o.sources
     )
     assert use["rests_on"].sum() == expected > 0
-    assert use.columns == [*tables["sources"].columns, "rests_on"]
+    assert use.columns == [*tables["sources"].columns, "rests_on", "kept_besides"]
+    aside = [row for row in tables["alternatives"].to_dicts() if not row["in_use"]]
+    assert use["kept_besides"].sum() == sum(source in known for row in aside for source in row["sources"] or ()) > 0

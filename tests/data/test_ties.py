@@ -76,6 +76,18 @@ TIES: dict[str, tuple[str, str | int, dict[str, Any], tuple[str, str, str]]] = {
     "passage to where it begins": (
         "passages", "west-1", {"destination": "cn-chongqing"}, ("destination", "another place", "cn-chongqing")),
     "passage by its own end": ("passages", "west-1", {"via": ["de-duisburg"]}, ("via", "between origin", "de-duis")),
+    "upgrade of another line than its project": (
+        "upgrades", "georgia-main", {"subject": "kz-dostyk-aktogay"}, ("subject", "the lines of georg", "kz-dostyk")),
+    "party that is no country of it": (
+        "agreements", "2014-05-trade-target-40bn", {"countries": ["KZ"]}, ("countries", "CN too, as China is", "KZ")),
+    "actor that is no country of it": (
+        "events", "2025-09-poland-belarus-closed", {"countries": ["BY"]}, ("countries", "PL too, as Poland", "BY")),
+    "crossing shut for longer than by its event": (
+        "crossings", "brest-malaszewicze", {"closed_to": "2026-09-25"},
+        ("closed_to", "2025-09-25, when 2025-09-poland", "2026-09-25")),
+    "effect elsewhere than its event": (
+        "event_effects", "loading-2021-erenhot", {"crossings": ["brest-malaszewicze"]},
+        ("crossings", "names (alashankou-dostyk, erenhot", "brest-")),
     "project in another country than its places": (
         "projects", "cku", {"countries": ["KZ"]}, ("countries", "CN too, where cn-kashgar", "KZ")),
 }  # fmt: skip
@@ -133,6 +145,23 @@ SIZES: dict[str, tuple[str, str | int, dict[str, Any], tuple[str, str, str]]] = 
         "agreements", "2023-05-47-documents", {"amount": 220.0}, ("amount", "what it says: 22 bn USD", "220")),
     "address that is none": (
         "sources", "cepii-baci-v202601", {"address": "at home"}, ("address", "an address, as https", "at home")),
+    "exchange at a tenth": (
+        "rates", "rail-cn", {"exchange_rate": 0.708}, ("exchange_rate", "6 to 7.4 CNY a dollar", "0.708")),
+    "tariff tenfold": ("tariffs", "afg-any", {"tariff_pct": 70.2}, ("tariff_pct", "at most 50 %", "70.2")),
+    "goods at ten times their price": (
+        "commodities", "coal", {"value_usd_t": 1670.0}, ("value_usd_t", "USD a tonne, by what is recorded", "1670")),
+    "more trains than a track bears": (
+        "lines", "kz-dostyk-aktogay", {"capacity_trains_day": 150.0}, ("capacity_trains_day", "on one track", "150")),
+    "more tracks than trains": (
+        "lines", "kz-dostyk-aktogay", {"tracks": 4}, ("tracks", "at most two tracks for", "4")),
+    "days in a yard": (
+        "gauge_changes", "kz-dostyk:1435-1520:transfer-container", {"yard_h": 90.0}, ("yard_h", "at most 72 h", "90")),
+    "figure to compare with that no fact has": (
+        "targets", "A01", {"observed": 5072.0}, ("observed", "what F0120 says, 5027", "5072")),
+    "source without a licence": (
+        "sources", "cepii-baci-v202601", {"licence": None}, ("licence", "words that none is stated", "nothing")),
+    "source of another century": (
+        "sources", "cepii-baci-v202601", {"date": "1899-01"}, ("date", "not before 1950", "1899-01")),
     "class of no terminal": (
         "terminal_classes", "train-ferry-van:bulk", {"id": "train-ferry-ohrid:bulk"},
         ("id", "a class that terminals.csv uses", "none")),
@@ -146,6 +175,10 @@ REASONED: dict[str, tuple[str, str, str, str, str]] = {
         "crossings", "alashankou-dostyk", "waiting_ba_h", "56", "China inbound 53.7 h"),
     "result of two formulas": ("gauge_changes", "by-brest:1435-1520:transfer-container", "yard_h", "25", "(3.5)"),
     "figure of another fact": ("terminals", "az-alat:rail-ferry:container", "capacity_teu_yr", "90000", "F0623 says"),
+    "figure of a fact with idle words": (
+        "terminals", "kz-khorgosgateway:rail-road:container", "capacity_teu_yr", "720000", "F0647 says, 540,000"),
+    "year that no fact names": (
+        "links", "rail:cn-khorgos:kz-khorgosgateway", "open_from", "2021", "a year that F0214 names"),
     "figure in another unit": ("terminals", "kz-kuryk:rail-ferry:bulk", "capacity_t_yr", "600000", "F0636 says, 6,000"),
 }  # fmt: skip
 
@@ -225,6 +258,13 @@ def test_effects_know_the_numbers_of_the_measures() -> None:
     for name, columns in EFFECT_BEARS_ON.items():
         has = {f.name for f in fields(KINDS[name])}
         assert set(columns) == has & {"crossings", "links", "countries", "modes"}, name
+
+
+def test_no_country_is_in_two_customs_unions(frames: Frames) -> None:
+    more = pl.DataFrame({"bloc": ["eaeu"], "iso2": ["PL"], "from_year": [None]}, schema=frames["blocs"].schema)
+    (fault,) = tie_faults({**frames, "blocs": pl.concat([frames["blocs"], more])})
+    assert (fault.where, fault.field, fault.got) == ("blocs.csv", "iso2", "PL")
+    assert "a country outside eu" in fault.wanted
 
 
 def test_bands_leave_room_around_what_is_known(frames: Frames) -> None:

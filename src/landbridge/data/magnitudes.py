@@ -63,8 +63,17 @@ GDP_HEAD_USD, TRADE_BY_GDP = (150, 300_000), 2.5
 #: A quote of freight by sea is no further from the middle of its neighbours than this factor.
 QUOTE_FACTOR = 3.5
 
+#: Mean tariffs, per cent; further hours in a yard between gauges; trains a day each way on one track, and on three.
+TARIFF_PCT, YARD_H, ONE_TRACK_DAY, THREE_TRACKS_DAY = 50, 72, 72, 80
+
+#: Bulk goods are no dearer or cheaper than what is recorded of them by this factor.
+GOODS_FACTOR = 3
+
+#: Nothing in the atlas rests on what was published before.
+FIRST_PUBLISHED = 1950
+
 #: What may lie between a value and the words beside it.
-WORDS_SLACK, COST_SLACK, FORMULA_SLACK, FORMULA_DIGIT = 0.011, 0.12, 0.1, 0.051
+WORDS_SLACK, COST_SLACK, FORMULA_SLACK, FORMULA_DIGIT, FIGURE_SLACK = 0.011, 0.12, 0.1, 0.051, 0.002
 
 #: Dollars that a unit of a currency has been worth since 2010.
 CURRENCIES: Mapping[str, tuple[float, float]] = {
@@ -122,6 +131,10 @@ def magnitude_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         *_agreement_words(frames),
         *_addresses(frames),
         *_idle(frames),
+        *_money(frames),
+        *_goods(frames),
+        *_tracks(frames),
+        *_figures(frames),
     ]
 
 
@@ -368,6 +381,77 @@ def _idle(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
                 yield Fault(f"{table}.csv", row["id"], "id", f"a {column} that {user}.csv uses", "none")
 
 
+def _money(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Rates of exchange and tariffs are of a size that they have had."""
+    for row in _rows(frames, "rates", "id currency exchange_rate"):
+        worth = CURRENCIES.get(row["currency"] or "")
+        if worth is None or not row["exchange_rate"] or row["currency"] == "USD":
+            continue
+        if _outside(1 / row["exchange_rate"], worth):
+            wanted = f"{1 / worth[1]:.3g} to {1 / worth[0]:.3g} {row['currency']} a dollar"
+            yield Fault("rates.csv", row["id"], "exchange_rate", wanted, f"{row['exchange_rate']:g}")
+    for row in _rows(frames, "tariffs", "id tariff_pct"):
+        if row["tariff_pct"] is not None and row["tariff_pct"] > TARIFF_PCT:
+            wanted = f"at most {TARIFF_PCT} % in the mean of all goods"
+            yield Fault("tariffs.csv", row["id"], "tariff_pct", wanted, f"{row['tariff_pct']:g}")
+
+
+def _goods(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """A tonne of bulk goods costs about what records of them say."""
+    if "bulk_trade" not in frames or not {"product", "value_usd", "tonnes"} <= set(frames["bulk_trade"].columns):
+        return
+    sums = frames["bulk_trade"].filter(pl.col("tonnes") > 0).group_by("product")
+    told = sums.agg(usd_t=pl.col("value_usd").sum() / pl.col("tonnes").sum())
+    price = dict(told.iter_rows())
+    for row in _rows(frames, "commodities", "id form value_usd_t baci_products"):
+        known = [price[name] for name in row["baci_products"] or () if price.get(name)]
+        if row["form"] != "bulk" or not known or row["value_usd_t"] is None:
+            continue
+        low, high = min(known) / GOODS_FACTOR, max(known) * GOODS_FACTOR
+        if not low <= row["value_usd_t"] <= high:
+            wanted = f"{low:,.0f} to {high:,.0f} USD a tonne, by what is recorded"
+            yield Fault("commodities.csv", row["id"], "value_usd_t", wanted, f"{row['value_usd_t']:g}")
+
+
+def _tracks(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Trains a day fit the tracks of a railway, and hours a yard."""
+    for row in _rows(frames, "lines", "id mode tracks capacity_trains_day"):
+        tracks, room = row["tracks"], row["capacity_trains_day"]
+        if row["mode"] != "rail" or None in (tracks, room):
+            continue
+        if tracks == 1 and room > ONE_TRACK_DAY:
+            wanted = f"at most {ONE_TRACK_DAY} trains a day each way on one track"
+            yield Fault("lines.csv", row["id"], "capacity_trains_day", wanted, f"{room:g}")
+        if tracks > 2 and room < THREE_TRACKS_DAY:
+            wanted = f"at most two tracks for {room:g} trains a day each way"
+            yield Fault("lines.csv", row["id"], "tracks", wanted, str(tracks))
+    for row in _rows(frames, "gauge_changes", "id yard_h"):
+        if row["yard_h"] is not None and row["yard_h"] > YARD_H:
+            yield Fault("gauge_changes.csv", row["id"], "yard_h", f"at most {YARD_H} h", f"{row['yard_h']:g}")
+
+
+def _figures(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Figures to compare with are those of their facts; sources have a licence, or its absence told, and a date."""
+    facts = {row["id"]: row for row in _rows(frames, "facts", "id value value_low value_high unit note")}
+    for row in _rows(frames, "targets", "id observed unit fact_id"):
+        known = [facts[name] for name in row["fact_id"] or () if name in facts]
+        alike = [fact for fact in known if fact["value"] is not None and fact["unit"] == row["unit"]]
+        if row["observed"] is None or not alike or len(alike) < len(known):
+            continue
+        told = [fact[column] for fact in alike for column in ("value", "value_low", "value_high")]
+        told += [number for fact in alike for number in _amounts(fact["note"] or "")]
+        # a fall by so much may be told without its sign
+        if not _near(abs(row["observed"]), [abs(one) for one in told if one is not None], FIGURE_SLACK):
+            wanted = f"what {', '.join(row['fact_id'])} says, {' or '.join(_told(fact['value']) for fact in alike)}"
+            yield Fault("targets.csv", row["id"], "observed", wanted, _told(row["observed"]))
+    for row in _rows(frames, "sources", "id licence date"):
+        if not row["licence"]:
+            yield Fault("sources.csv", row["id"], "licence", "a licence, or words that none is stated", "nothing")
+        year = re.match(r"\d{4}", row["date"] or "")
+        if year and int(year[0]) < FIRST_PUBLISHED:
+            yield Fault("sources.csv", row["id"], "date", f"a date not before {FIRST_PUBLISHED}", row["date"])
+
+
 def reasoning_faults(folder: Path, frames: Mapping[str, pl.DataFrame], dictionary: Dictionary) -> list[Fault]:
     """Return values that are not what their own origin says.
 
@@ -384,9 +468,10 @@ def reasoning_faults(folder: Path, frames: Mapping[str, pl.DataFrame], dictionar
     -------
     list of Fault
         Derived values that are none of the results of their formula (numbers after ``=``), nor one step from them;
-        values reported by facts alone, without a word of why, that are none of the figures of those facts.
+        values reported by facts alone, without a figure or a note told as the reason, that are none of those facts'.
     """
-    facts = {row["id"]: row for row in _rows(frames, "facts", "id value value_low value_high unit")}
+    dated = "value_date year source_title source_date note"
+    facts = {row["id"]: row for row in _rows(frames, "facts", f"id value value_low value_high unit {dated}")}
     faults: list[Fault] = []
     for table in dictionary.tables:
         if table not in frames:
@@ -429,8 +514,11 @@ def _of_formula(value: float, reasoning: str) -> str:
 
 def _of_facts(value: float, unit: str, origin: Origin, facts: Mapping[str, dict[str, Any]]) -> str:
     """What the facts say that alone stand behind a value, where it is something else."""
-    if origin.reasoning or not origin.sources or not facts.keys() >= set(origin.sources):
+    if re.search(r"\d|note", origin.reasoning) or not origin.sources or not facts.keys() >= set(origin.sources):
         return ""
+    if unit == "year":
+        words = " ".join(str(cell) for source in origin.sources for cell in facts[source].values())
+        return "" if f"{value:.0f}" in words else f"a year that {', '.join(origin.sources)} names"
     units = FACT_UNITS.get(unit, {})
     told = [
         facts[source][column] * units[facts[source]["unit"]]

@@ -292,16 +292,20 @@ def _patched(column: pl.Series, changes: Mapping[int, Any]) -> pl.Series:
 def _missing(
     part: _Part, columns: Mapping[str, Column], cells: Mapping[str, Sequence[Any]], index: int, told: str
 ) -> list[Fault]:
-    """What a new row must have and has not; a cell that could not be read was told before."""
-    faults = []
+    """What a new row must have and has not, in one fault; a cell that could not be read was told before."""
+    lacks = []
     for name, column in columns.items():
         if not column.required:
             continue
         stated = name in cells and part.rows[index][part.columns.index(name)] not in ("", NOTHING)
         if not stated:
-            wanted = f"a value, for {part.table} has no such row and a new one must be whole"
-            faults.append(Fault(part.where, told, name, wanted, "nothing"))
-    return faults
+            lacks.append(name)
+    if not lacks:
+        return []
+    wanted = (
+        f"{'a value' if len(lacks) == 1 else 'values'}, for {part.table} has no such row and a new one must be whole"
+    )
+    return [Fault(part.where, told, ", ".join(lacks), wanted, "nothing")]
 
 
 # -- checking --------------------------------------------------------------------------------------------------------

@@ -61,6 +61,9 @@ GAUGE_CHANGES = {"container": ("transfer",), "bulk": ("reload", "bogie")}
 SHIP_SLACK = 0.1
 HOURS_WEEK = 168
 
+#: Blocs with customs of their own, of which a country can be in one.
+CUSTOMS_UNIONS = ("eu", "eaeu")
+
 #: Rows of a project in money may come to more than its cost by rounding.
 COST_SLACK = 0.05
 
@@ -87,6 +90,9 @@ def tie_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         *_growth(frames),
         *_passages(frames),
         *_tied_places(frames),
+        *_parties(frames),
+        *_closures(frames),
+        *_unions(frames),
     ]
 
 
@@ -189,10 +195,14 @@ def _project_links(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
 
 
 def _upgrades(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
-    """An upgrade comes no earlier than its project begins, and not yet of one that is only proposed."""
-    projects = {row["id"]: row for row in _rows(frames, "projects", "id status start")}
-    for row in _rows(frames, "upgrades", "id project from_date"):
+    """An upgrade is of what its project is about, comes no earlier than it begins, and not yet of one just proposed."""
+    projects = {row["id"]: row for row in _rows(frames, "projects", "id status start lines crossings")}
+    for row in _rows(frames, "upgrades", "id project table subject from_date"):
         project, since = projects.get(row["project"]), _year(row["from_date"])
+        about = project.get(row["table"]) if project is not None else None
+        if about and row["subject"] not in about:
+            wanted = f"one of the {row['table']} of {row['project']} ({', '.join(about)})"
+            yield Fault("upgrades.csv", row["id"], "subject", wanted, str(row["subject"]))
         if project is None or since is None:
             continue
         start = _year(project["start"])
@@ -298,3 +308,46 @@ def _tied_places(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
                 if countries and country is not None and country not in countries:
                     wanted = f"{country} too, where {name} lies"
                     yield Fault(f"{table}.csv", row["id"], "countries", wanted, ";".join(countries))
+
+
+def _parties(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Countries that are named as parties or actors are among the countries."""
+    codes = {row["name"]: row["iso2"] for row in _rows(frames, "countries", "name iso2")}
+    for table, column in (("agreements", "parties"), ("events", "actors")):
+        for row in _rows(frames, table, f"id countries {column}"):
+            for name in row[column] or ():
+                code, countries = codes.get(name), row["countries"] or ()
+                if code is not None and countries and code not in countries:
+                    wanted = f"{code} too, as {name} is among the {column}"
+                    yield Fault(f"{table}.csv", row["id"], "countries", wanted, ";".join(countries))
+
+
+def _closures(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """A crossing that an event shut opens again when the event ends; an effect bears on something that it names."""
+    events = {row["id"]: row for row in _rows(frames, "events", "id date date_to crossings")}
+    crossings = {row["id"]: row for row in _rows(frames, "crossings", "id closed_from closed_to")}
+    for row in events.values():
+        for name in row["crossings"] or ():
+            gate = crossings.get(name)
+            if gate is None or gate["closed_from"] is None or str(gate["closed_from"]) != row["date"]:
+                continue
+            last, told = str(gate["closed_to"]), row["date_to"]
+            if gate["closed_to"] is not None and told and len(told) == len(last) and last != told:
+                wanted = f"{told}, when {row['id']} ends that shut it"
+                yield Fault("crossings.csv", name, "closed_to", wanted, last)
+    for row in _rows(frames, "event_effects", "id event crossings"):
+        named = (events.get(row["event"]) or {}).get("crossings") or ()
+        if row["crossings"] and named and set(named).isdisjoint(row["crossings"]):
+            wanted = f"one at least of those that {row['event']} names ({', '.join(named)})"
+            yield Fault("event_effects.csv", row["id"], "crossings", wanted, ";".join(row["crossings"]))
+
+
+def _unions(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """A country is in one customs union at most."""
+    member: dict[str, str] = {}
+    for row in _rows(frames, "blocs", "bloc iso2"):
+        if row["bloc"] in CUSTOMS_UNIONS:
+            other = member.setdefault(row["iso2"], row["bloc"])
+            if other != row["bloc"]:
+                wanted = f"a country outside {other}, which has customs of its own too"
+                yield Fault("blocs.csv", row["bloc"], "iso2", wanted, str(row["iso2"]))

@@ -25,13 +25,20 @@ TRUST = ("low", "medium", "high")
 
 
 def source_use(folder: Path, tables: Tables) -> pl.DataFrame:
-    """Sources with the number of provenance rows that rest on each."""
+    """Sources with the number of provenance rows that rest on each, and of statements that are kept besides.
+
+    A statement that is kept besides is a row of ``alternatives`` that is not in use: nothing rests on it.
+    """
     use: Counter[str] = Counter()
     for table in read_dictionary(folder).tables:
         origins, _ = read_origins(folder, table)
         use.update(source for origin in origins.all for source in origin.sources)
+    besides: Counter[str] = Counter()
+    for row in tables["alternatives"].to_dicts() if "alternatives" in tables else []:
+        besides.update(() if row["in_use"] else row["sources"] or ())
     return tables["sources"].with_columns(
-        pl.col("id").replace_strict(dict(use), default=0, return_dtype=pl.Int64).alias("rests_on")
+        pl.col("id").replace_strict(dict(found), default=0, return_dtype=pl.Int64).alias(name)
+        for name, found in (("rests_on", use), ("kept_besides", besides))
     )
 
 

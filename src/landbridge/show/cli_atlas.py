@@ -268,7 +268,7 @@ def atlas_import_trade(
 
 @atlas_app.command("sources")
 def atlas_sources(as_json: Json = False) -> None:
-    """List the sources with their licences and how many rows of provenance rest on each."""
+    """List the sources with their licences, how many rows of provenance rest on each, and statements kept besides."""
     from landbridge.data.read import ATLAS
     from landbridge.data.why import source_use
 
@@ -276,7 +276,7 @@ def atlas_sources(as_json: Json = False) -> None:
     if as_json:
         frame_json(frame)
         return
-    columns = ("id", "publisher", "title", "date", "licence", "confidence", "rests_on")
+    columns = ("id", "publisher", "title", "date", "licence", "confidence", "rests_on", "kept_besides")
     print_table("Sources", [(c, 0) for c in columns], [[r[c] for c in columns] for r in frame.to_dicts()])
 
 
