@@ -179,14 +179,19 @@ def test_workers_with_other_code_are_refused(monkeypatch: pytest.MonkeyPatch) ->
 
 @pytest.mark.usefixtures("found")
 def test_verbs_of_many_tasks_tell_the_same_from_a_cluster(tmp_path: Path) -> None:
-    """Coalitions of power and replications of terminals, as the command line asks for them."""
+    """Coalitions of power, replications of terminals, projects, as the command line asks for them."""
     power = ("power", EXAMPLES / "cku.toml", "--size", "reduced", "--players", "CN,KZ,RU", "--project", "cku")
     terminal = ("terminal", "khorgos-gateway", "--days", 20, "--replications", 40)
+    appraise = ("appraise", EXAMPLES / "cku.toml", "--size", "reduced", "--project", "rail-baltica", "--alone")
     with local_cluster(2) as address:
-        for words in (power, terminal):
+        for words in (power, terminal, appraise):
             alone, shared = (call(*words, "--json", *more) for more in ((), ("--cluster", address)))
             assert shared == alone
-    for words, told in ((power, "worths that --out or --cache"), (terminal, "runs that --out")):
+    for words, told in (
+        (power, "worths that --out or --cache"),
+        (terminal, "runs that --out"),
+        (appraise, "what --out"),
+    ):
         done = CliRunner().invoke(app, [str(word) for word in (*words, "--resume")])
         assert str(done.exception).startswith(f"--resume goes on from {told} keeps")
         done = CliRunner().invoke(app, [str(word) for word in (*words, "--workers", 2, "--cluster", "tcp://a:1")])

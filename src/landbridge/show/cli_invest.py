@@ -11,6 +11,7 @@ import typer
 
 from landbridge.errors import LandbridgeError
 from landbridge.show.invest_words import coordination
+from landbridge.show.running import RESUME_NEEDS_OUT, ClusterAddress, Resume, Workers
 from landbridge.show.terminal import (
     FREE,
     AtlasDir,
@@ -27,6 +28,7 @@ from landbridge.show.terminal import (
 if TYPE_CHECKING:
     from landbridge.data.tables import Tables
     from landbridge.study.files import Study
+    from landbridge.study.runner import Where
 
 __all__ = ["appraise", "cashflow", "design", "plan"]
 
@@ -154,6 +156,9 @@ def appraise(
         Path | None,
         typer.Option("--out", help="Folder for the tables and investment.json; stopped, the same command goes on."),
     ] = None,
+    workers: Workers = 1,
+    cluster: ClusterAddress = None,
+    resume: Resume = False,
     quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
@@ -167,13 +172,14 @@ def appraise(
     from landbridge.study.appraise import appraise as solve
     from landbridge.study.invest_files import check_investment_output, keeping, tables_of, write_investment
 
+    where = _where(workers, cluster, resume=resume, out=out)
     if out is not None:
         check_investment_output(out)
     read, tables = _read(study, atlas, overlay, size)
     names = [name for given in project or () for name in split_commas(given)]
     with keeping(out) as kept:
         with progress_bar(quiet=quiet or as_json) as progress:
-            found = solve(read, tables, names, company=not alone, tell=_steps(progress), kept=kept)
+            found = solve(read, tables, names, company=not alone, tell=_steps(progress), kept=kept, where=where)
         if out is not None:
             write_investment(out, "appraisal", found, tables_of(found), study.read_text(encoding="utf-8"))
     if as_json:
@@ -214,6 +220,15 @@ def appraise(
                 _print_other(p)
     if out is not None:
         typer.echo(f"Tables are in {out}")
+
+
+def _where(workers: int, cluster: str | None, *, resume: bool, out: Path | None) -> Where:
+    """Who solves; what an earlier run has kept is used in any case."""
+    from landbridge.study.runner import where_of
+
+    if resume and out is None:
+        raise LandbridgeError(RESUME_NEEDS_OUT.format("what --out"))
+    return where_of(workers, cluster)
 
 
 def _years(count: float | None) -> str:
@@ -367,6 +382,9 @@ def plan(
         Path | None,
         typer.Option("--out", help="Folder for the tables and investment.json; stopped, the same command goes on."),
     ] = None,
+    workers: Workers = 1,
+    cluster: ClusterAddress = None,
+    resume: Resume = False,
     quiet: Quiet = False,
     atlas: AtlasDir = None,
     overlay: OverlayPath = None,
@@ -382,6 +400,7 @@ def plan(
     from landbridge.study.plan import ANY, Limits, plan_tables
     from landbridge.study.plan import plan as solve
 
+    where = _where(workers, cluster, resume=resume, out=out)
     if out is not None:
         check_investment_output(out)
     read, tables = _read(study, atlas, overlay, size)
@@ -410,7 +429,7 @@ def plan(
     names = [name for given in project or () for name in split_commas(given)]
     with keeping(out) as kept:
         with progress_bar(quiet=quiet or as_json) as progress:
-            found = solve(read, tables, limits, names, exact=exact, tell=_steps(progress), kept=kept)
+            found = solve(read, tables, limits, names, exact=exact, tell=_steps(progress), kept=kept, where=where)
         if out is not None:
             write_investment(out, "programme", found, plan_tables(found), study.read_text(encoding="utf-8"))
     if as_json:

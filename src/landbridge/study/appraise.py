@@ -42,7 +42,9 @@ from landbridge.study.appraising import (
 )
 from landbridge.study.files import Study
 from landbridge.study.kept import Kept
+from landbridge.study.runner import Where
 from landbridge.study.valuer import Set, Valuer
+from landbridge.study.valuing import Asked, find_ahead
 
 __all__ = ["appraise", "flows_frame"]
 
@@ -63,6 +65,7 @@ def appraise(
     tell: Callable[[str], None] | None = None,
     valuer: Valuer | None = None,
     kept: Kept | None = None,
+    where: Where | None = None,
 ) -> dict[str, Any]:
     """Appraise projects, each alone and in company.
 
@@ -82,6 +85,8 @@ def appraise(
         One that has solved some of it already.
     kept
         Where what was found is kept, so that a run that was stopped goes on where it was.
+    where
+        In this process (the default), in processes of this machine, or on a cluster: the numbers are the same.
 
     Returns
     -------
@@ -103,6 +108,9 @@ def appraise(
         raise LandbridgeError(
             "nothing that flows can value: " + "; ".join(f"{o.id}: {worth.why_not(o.id)}" for o in options)
         )
+    in_company = company and len(options) > 1
+    asked, variants = _to_ask(study, tables, options, worth, in_company=in_company)
+    find_ahead(worth, asked, where=where, variants=variants)
     projects = []
     rows: list[dict[str, Any]] = []
     for option in options:
@@ -112,7 +120,7 @@ def appraise(
             continue
         alone = frozenset({option.id})
         cases: dict[str, tuple[Set, Set]] = {"alone": (frozenset(), alone)}
-        if company and len(options) > 1:
+        if in_company:
             cases["in_company"] = (every - alone, every)
         found: dict[str, Any] = _head(option, plan)
         for case, (without, with_) in cases.items():
@@ -123,7 +131,7 @@ def appraise(
             rows += [{"project": option.id, "case": case, **row} for row in account.rows()]
             if case == "in_company":
                 worth.forget(without)
-        if option.project and len(options) <= FEW and plan.used_usd is not None:
+        if _at_other_tolls(option, options, study, tables):
             found["tonnes"] = _by_tonnes(option, plan, terms, tables, worth)
             found["tolls"] = _by_tolls(option, plan, terms, tables, worth)
             found["published"] = published(option.id, tables)
@@ -153,6 +161,33 @@ def appraise(
         "flows": rows,
         "solved": worth.solved,
     }
+
+
+def _at_other_tolls(option: Option, options: Sequence[Option], study: Study, tables: Tables) -> bool:
+    """Whether an option is valued at other tonnes and tolls too."""
+    if not option.project or len(options) > FEW:
+        return False
+    return plan_of(option, tables, study.appraisal or Appraising(), study.years[0]).used_usd is not None
+
+
+def _to_ask(
+    study: Study, tables: Tables, options: Sequence[Option], worth: Valuer, *, in_company: bool
+) -> tuple[list[Asked], list[Option]]:
+    """What an appraisal asks the equilibrium, in no order that matters, and the variants of projects among it."""
+    every = tuple(sorted(o.id for o in options))
+    asked: list[Asked] = []
+    variants: list[Option] = []
+    for option in options:
+        if not worth.changes_network(option.id):
+            continue
+        tolls = _toll_variants(option, tables) if _at_other_tolls(option, options, study, tables) else []
+        variants += [variant for _, variant in tolls]
+        others = tuple(name for name in every if name != option.id)
+        for year in study.years:
+            names = (option.id, *(variant.id for _, variant in tolls))
+            asked += [Asked(year, (name,), own=(option.id,)) for name in names]
+            asked += [Asked(year, every, others, (option.id,))] if in_company else []
+    return asked, variants
 
 
 def _sharing(option: Option, plan: Plan, tables: Tables, told: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -235,8 +270,8 @@ def _rates(account: Account, factor: float) -> dict[str, Any]:
     }
 
 
-def _by_tolls(option: Option, plan: Plan, terms: Terms, tables: Tables, worth: Valuer) -> list[dict[str, Any]]:
-    """The project with dearer or cheaper runs on its own lines, solved anew: traffic answers."""
+def _toll_variants(option: Option, tables: Tables) -> list[tuple[float, Option]]:
+    """The project with dearer and cheaper runs on its own lines, by the factor on their rates."""
     links = tuple(tables["links"].filter((pl.col("project") == option.id) & (pl.col("mode") == "rail"))["id"].to_list())
     km = territory(tables, option.id)
     if not links or not km:
@@ -247,14 +282,22 @@ def _by_tolls(option: Option, plan: Plan, terms: Terms, tables: Tables, worth: V
         sum(part * (rates.get(c) or rates["*"])[unit] for c, part in km.items()) / whole
         for unit in ("usd_teu_km", "usd_t_km")
     )
-    found = []
+    found: list[tuple[float, Option]] = []
     for factor in TOLLS:
         step = factor - 1.0
         kind: type[Charge | Subsidise] = Charge if step > 0.0 else Subsidise
         levy = kind(links=links, usd_teu_km=abs(step) * teu, usd_t_km=abs(step) * tonne)
         name = f"{option.id} at {factor:g} times the rates"
-        worth.add(Option(name, name, (*option.measures, levy), False))
-        chosen = frozenset({name})
+        found.append((factor, Option(name, name, (*option.measures, levy), False)))
+    return found
+
+
+def _by_tolls(option: Option, plan: Plan, terms: Terms, tables: Tables, worth: Valuer) -> list[dict[str, Any]]:
+    """The project with dearer or cheaper runs on its own lines, solved anew: traffic answers."""
+    found = []
+    for factor, variant in _toll_variants(option, tables):
+        worth.add(variant)
+        chosen = frozenset({variant.id})
         gains = [worth.gains(chosen, y) for y in worth.years]
         own = [worth.own(option.id, chosen, y) for y in worth.years]
         account = Account(plan, terms, worth.years, gains, own)

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from graphlib import CycleError, TopologicalSorter
+from itertools import combinations
 from typing import Any
 
 import numpy as np
@@ -26,7 +27,9 @@ from landbridge.study.files import Study
 from landbridge.study.gains import Gains
 from landbridge.study.invest_files import frame_of
 from landbridge.study.kept import Kept
+from landbridge.study.runner import Where
 from landbridge.study.valuer import Valuer
+from landbridge.study.valuing import Asked, find_ahead
 
 __all__ = ["ANY", "Counts", "Limits", "alone_or_together", "plan", "plan_tables"]
 
@@ -189,6 +192,7 @@ def plan(
     tell: Callable[[str], None] | None = None,
     valuer: Valuer | None = None,
     kept: Kept | None = None,
+    where: Where | None = None,
 ) -> dict[str, Any]:
     """Find a programme.
 
@@ -210,6 +214,9 @@ def plan(
         One that has solved some of it already.
     kept
         Where what was found is kept, so that a run that was stopped goes on where it was.
+    where
+        Who solves the sets that a proved programme asks for: this process (the default), processes of this machine, or
+        a cluster; the numbers are the same. A climb asks for one set after the other, and does so here.
 
     Returns
     -------
@@ -266,6 +273,10 @@ def plan(
         before=tuple((b, a) for a, b in index(limits.before)),
         exclusive=index(limits.exclusive),
     )
+
+    if len(ids) <= portfolio.EXACT if exact is None else exact:
+        sets = [names for size in range(len(ids) + 1) for names in combinations(sorted(ids), size)]
+        find_ahead(world.valuer, [Asked(year, each) for year in study.years for each in sets], where=where)
 
     def worth(chosen: frozenset[int], year: int) -> float:
         return world.worth(chosen, counts, first + year)

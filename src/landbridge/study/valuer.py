@@ -10,7 +10,8 @@ and its gains are zero, not the noise of two searches.
 from __future__ import annotations
 
 import pickle
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any, TypeVar, cast
 
 import numpy as np
@@ -32,7 +33,7 @@ from landbridge.study.settings import Settings, parameter
 from landbridge.study.solve import Solution, solve
 from landbridge.study.terminal_network import solve_with_terminals
 
-__all__ = ["Own", "Valuer"]
+__all__ = ["Ground", "Own", "Valuer"]
 
 F8 = npt.NDArray[np.float64]
 Set = frozenset[str]
@@ -78,6 +79,17 @@ class Own:
         self.surplus_usd = float(price[rail].sum()) * (1.0 - share) + share * float(charged)
 
 
+@dataclass(frozen=True, eq=False)
+class Ground:
+    """The solution of a set in a year with the tables that it is of, from which others are found."""
+
+    chosen: Set
+    year: int
+    solution: Solution
+    tables: Tables
+    payments: tuple[Payment, ...]
+
+
 class Valuer:
     """Asks the equilibrium what sets of options are worth.
 
@@ -111,14 +123,15 @@ class Valuer:
         self.solved = 0
         self._held = held_projects(study) | {o.id for o in options if o.project}
         self._ground = study.scenario(study.compare).measures
-        self._tell = tell or (lambda _: None)
+        self.tell = tell or (lambda _: None)
         self._solutions: dict[tuple[Set, int], Solution] = {}
         self._tables: dict[tuple[Set, int], Tables] = {}
         self._payments: dict[tuple[Set, int], Sequence[Payment]] = {}
         self._states: dict[tuple[Set, int], State] = {}
         self._carbon: dict[int, OutsideCarbon] = {}
         self._gains: dict[tuple[Set, Set, int], Gains] = {}
-        self._kept = kept
+        self._own: dict[tuple[str, Set, int], Own] = {}
+        self.kept = kept
         self._digest = "" if kept is None else content_of(code_hash(), tables.frames, self.settings, study.terminals)
         self._iso2 = dict(zip(tables["countries"]["iso3"], tables["countries"]["iso2"], strict=True))
 
@@ -139,7 +152,7 @@ class Valuer:
             measures = (*self._ground, *(m for name in sorted(chosen) for m in self.options[name].measures))
             done = apply(self.tables, measures, year, held=self._held)
             applied, self._payments[key] = done.tables, done.payments
-            self._tell(f"{year} with {', '.join(sorted(chosen)) or 'none'}")
+            self.tell(f"{year} with {', '.join(sorted(chosen)) or 'none'}")
             start = self.solution(frozenset(), year) if chosen else None
             if self._simulated:
                 fixed = solve_with_terminals(applied, year=year, settings=self.settings, start=start)
@@ -154,7 +167,7 @@ class Valuer:
         """What a set gains over another, by default over none, in a modelled year."""
         key = (without, chosen, year)
         if key not in self._gains:
-            named = ("gains", self._measures(without), self._measures(chosen), year)
+            named = self._gains_key(without, chosen, year)
             self._gains[key] = self._remember(named, lambda: self._find_gains(chosen, year, without))
         return self._gains[key]
 
@@ -169,20 +182,58 @@ class Valuer:
         states = (self._state(without, year), self._state(chosen, year))
         return gains_between(before, after, states, self._carbon[year], self._iso2)
 
+    def ground(self, chosen: Set, year: int) -> Ground:
+        """The solution of a set in a year, to be handed on."""
+        solution = self.solution(chosen, year)
+        return Ground(chosen, year, solution, self._tables[chosen, year], tuple(self._payments[chosen, year]))
+
+    def put(self, ground: Ground) -> None:
+        """Take a solution that another valuer of the same study and atlas has found."""
+        key = (ground.chosen, ground.year)
+        if key not in self._solutions:
+            self._solutions[key], self._tables[key] = ground.solution, ground.tables
+            self._payments[key] = ground.payments
+
+    def knows(self, chosen: Sequence[str], without: Sequence[str], year: int, own: Sequence[str]) -> bool:
+        """Whether gains of a set, and own lines there, are known or kept."""
+        there, before = frozenset(chosen), frozenset(without)
+        found = [(before, there, year) in self._gains or self._is_kept(self._gains_key(before, there, year))]
+        found += [(o, there, year) in self._own or self._is_kept(self._own_key(o, there, year)) for o in own]
+        return all(found)
+
+    def take(self, chosen: Set, without: Set, year: int, gains: Gains, own: Mapping[str, Own]) -> None:
+        """Take gains and own lines that another valuer of the same study and atlas has found."""
+        self._gains[without, chosen, year] = self._remember(self._gains_key(without, chosen, year), lambda: gains)
+        for name, each in own.items():
+            key = self._own_key(name, chosen, year)
+            self._own[name, chosen, year] = self._remember(key, lambda each=each: each)  # type: ignore[misc]
+
+    def _gains_key(self, without: Set, chosen: Set, year: int) -> tuple[Any, ...]:
+        return "gains", self._measures(without), self._measures(chosen), year
+
+    def _own_key(self, option: str, chosen: Set, year: int) -> tuple[Any, ...]:
+        return "own", sorted(self._links(option)), self._measures(chosen), year
+
+    def _links(self, option: str) -> Set:
+        return frozenset(self.tables["links"].filter(pl.col("project") == option)["id"].to_list())
+
+    def _is_kept(self, named: tuple[Any, ...]) -> bool:
+        return self.kept is not None and self.kept.get(content_of(self._digest, *named)) is not None
+
     def _measures(self, chosen: Set) -> tuple[Any, ...]:
         """What a set does, and what is held back while it does."""
         return (*self._ground, *(m for name in sorted(chosen) for m in self.options[name].measures)), self.held
 
     def _remember(self, named: tuple[Any, ...], find: Callable[[], _Found]) -> _Found:
         """What was found before and kept, else what is found now."""
-        if self._kept is None:
+        if self.kept is None:
             return find()
         key = content_of(self._digest, *named)
-        raw = self._kept.get(key)
+        raw = self.kept.get(key)
         if raw is not None:
             return cast(_Found, pickle.loads(raw))  # noqa: S301 - as trusted as a program, see `kept`
         found = find()
-        self._kept.put(key, pickle.dumps(found))
+        self.kept.put(key, pickle.dumps(found))
         return found
 
     def forget(self, chosen: Set) -> None:
@@ -198,14 +249,16 @@ class Valuer:
 
     def own(self, option: str, chosen: Set, year: int) -> Own:
         """What an option's own lines carry where a set is there."""
-        links = frozenset(self.tables["links"].filter(pl.col("project") == option)["id"].to_list())
+        key = (option, chosen, year)
 
         def find() -> Own:
             solution = self.solution(chosen, year)
             tolls = payments_table(self._tables[chosen, year], solution, self._payments[chosen, year])
-            return Own(self.tables, solution, links, tolls)
+            return Own(self.tables, solution, self._links(option), tolls)
 
-        return self._remember(("own", sorted(links), self._measures(chosen), year), find)
+        if key not in self._own:
+            self._own[key] = self._remember(self._own_key(option, chosen, year), find)
+        return self._own[key]
 
     def changes_network(self, option: str) -> bool:
         """Whether an option changes anything that the model knows of."""
