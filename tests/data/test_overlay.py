@@ -299,3 +299,26 @@ def test_one_file_will_do_for_a_folder(tmp_path: Path) -> None:
     assert tables.package is not None
     assert tables.package.created
     assert explain(ATLAS, tables, "rates", "rail-kz", "usd_teu_km")["sources"] == ["rates: rates.csv, row 2"]
+
+
+def test_what_only_all_tables_show_is_told_beside_a_cell_that_cannot_be_read(put: Put) -> None:
+    """Files that are sound in themselves are held against the atlas, whatever is wrong in another file."""
+    folder = put(
+        rates="id,usd_t_km\nrail-kz,cheap\n",
+        projects="id,finish\ncku,2024\n",
+        links="id,line\nrail:cn-khorgos:kz-khorgosgateway,no-such-line\n",
+    )
+    told = {(f.where, f.row, f.field) for f in faults(folder)}
+    assert told == {
+        ("rates.csv", "row 2 (rail-kz)", "usd_t_km"),
+        ("projects.csv", "row 2 (cku)", "finish"),
+        ("links.csv", "row 2 (rail:cn-khorgos:kz-khorgosgateway)", "line"),
+    }
+
+
+def test_a_row_that_cannot_be_read_is_not_missed_as_well(put: Put) -> None:
+    folder = put(
+        lines="id,name,mode\nmine,My line\n",
+        links="id,line\nrail:cn-khorgos:kz-khorgosgateway,mine\n",
+    )
+    assert {f.where for f in faults(folder)} == {"lines.csv"}

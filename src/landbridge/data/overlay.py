@@ -101,8 +101,11 @@ def read_overlay(path: Path, *, base: Path = ATLAS, name: str | None = None) -> 
             values[value.table, value.row, value.column] = value
             lines.setdefault(part.table, {})[value.row] = value.line
     faults += _shadowed(merged, values)
-    if not faults:  # a row that could not be read would be told again as a row that is missing
-        faults += _together(frames, merged, dictionary, lines, frozenset(values))
+    # a row that could not be read would be told again as a row that is missing, and what is wrong in itself twice
+    if all(fault.field and fault.row.startswith("row ") for fault in faults):
+        wrong = {fault.where for fault in faults}
+        told = _together(frames, merged, dictionary, lines, frozenset(values))
+        faults += [fault for fault in told if not wrong or fault.where in {part.where for part in parts} - wrong]
     if faults:
         raise DataError(f"overlay {path}", faults)
     files = {part.where: _file(path, part.where).read_bytes() for part in parts}
