@@ -72,9 +72,10 @@ makes an overlay of a full trade file of one year: of BACI (`t,i,j,k,v,q`, its `
 with `--format comtrade` of UN Comtrade (CSV or JSON with refYear or period, reporterISO, partnerISO, flowCode, cmdCode,
 primaryValue, netWgt; annual records). Pairs that the file covers and does not name become zeros, countries that the
 atlas has not become its rest of the world, and the folder `report` holds every row that was dropped, with the reason,
-and each country that was booked as the rest of the world. The checks are those of the atlas: all faults are told at
-once, each with file, row and field, and with a single fault nothing of the overlay is used. A value of yours is of the
-kind **user** wherever its origin is told; results keep the files in their folder `overlay` and name them, with their
+and each country that was booked as the rest of the world. The checks are those of the atlas, but that sizes and ranges
+are yours to assume (what a price or a speed can be is held only against a whole atlas): all faults are told at once,
+each with file, row and field, and with a single fault nothing of the overlay is used. A value of yours is of the kind
+**user** wherever its origin is told; results keep the files in their folder `overlay` and name them, with their
 hash and the number of values that differ, in `manifest.json`, in tables and in the report.
 
 """
