@@ -82,6 +82,20 @@ def test_the_backlog_is_told_by_both_models() -> None:
     assert all(row["backlog_trains"] > 0 and row["clearing_days"] > 0 for row in rows)
 
 
+def test_yards_that_an_event_closes_have_the_trains_of_its_time() -> None:
+    """Poland's closure of 2025: 21 trains a day by both yards, not the 44 to plan with; clear in the days told then."""
+    nothing = pl.DataFrame(schema={"crossing": pl.String})
+
+    def yards(events: list[str]) -> dict[str, dict[str, Any]]:
+        found = closing._recovery(small_tables(), "brest-malaszewicze", 13.0, nothing, events)
+        return {row["at"]: row for row in found}
+
+    at_the_time = yards(["2025-09-poland-belarus-closed"])
+    assert sum(row["trains_day"] for row in at_the_time.values()) == pytest.approx(21)
+    assert all(row["clearing_days"] < 14 for row in at_the_time.values())
+    assert sum(row["trains_day"] for row in yards([]).values()) == pytest.approx(44.4)
+
+
 def test_a_closed_country_has_a_backlog_at_each_of_its_crossings() -> None:
     ground = Ground(small_tables(), YEAR, "reduced", held=HELD)
     targets = closing.targets_of(small_tables(), ["PL"])

@@ -346,6 +346,36 @@ def test_the_page_has_a_row_for_each_published_figure(atlas):
         assert set(sources.split(";")) <= known
 
 
+@pytest.mark.parametrize(
+    ("old", "new", "field", "wanted", "got"),
+    [
+        ("minutes_unit = 3", "", "minutes_train or minutes_unit", "minutes of work above 0", "nothing"),
+        ("minutes_unit = 3", "minutes_unit = 0", "minutes_train or minutes_unit", "minutes of work above 0", "0"),
+        ('kind = "track"', 'kind = "track"\nside = 0', "side", "1435, 1520 or nothing", "'0'"),
+        ('id = "cranes"', 'id = "west"', "streams", "ids that no resource has, since ID.FIELD must mean one", "west"),
+        ('side_b = "1520"', "", "side_a, side_b", "two different sides, as 1435 and 1520", "1435 and nothing"),
+        ("stack_teu = 1000", "stack_teu = -1", "stack_teu", "a number at least 0, at most 1e+07", "-1"),
+    ],
+)
+def test_a_number_that_was_forgotten_is_no_machine_without_limits(tmp_path, old, new, field, wanted, got):
+    """Cranes without a time lifted in none, in silence; and the like."""
+    path = tmp_path / "yard.toml"
+    assert old in PLAN
+    path.write_text(PLAN.replace(old, new), encoding="utf-8")
+    with pytest.raises(DataError) as caught:
+        work.read_plan(path)
+    assert (field, wanted, got) in {(f.field, f.wanted, f.got) for f in caught.value.faults}
+    assert len([f for f in caught.value.faults if f.field == "stack_teu"]) < 2
+
+
+def test_a_side_is_a_word_on_the_command_line(gateway):
+    """It was read as a number: 1520.0 is no side."""
+    assert work.changed(gateway, {"boxes-1435.arrives": "1520"}).streams[0].arrives == "1520"
+    for side in ("0", "1676"):
+        with pytest.raises(DataError, match="wanted 1435, 1520 or nothing"):
+            work.changed(gateway, {"track:1435.side": side})
+
+
 def test_without_trains_there_is_no_bottleneck(tmp_path):
     """Nobody is asked for anything; a trace of the same plan has one, though the plan knows no volume."""
     path = tmp_path / "yard.toml"

@@ -122,6 +122,17 @@ def _told(
     return values
 
 
+def _timeless(row: Mapping[str, Any], where: str, name: str) -> list[Fault]:
+    """Work that would take no time: a number that was forgotten, not a machine without limits."""
+    kind, fields = row["kind"], ("minutes_train", "minutes_unit")
+    given = [row[field] for field in fields if row.get(field) is not None]
+    handles = any(kind in kinds for kinds in HANDLERS.values())
+    if kind == "track" or (given and not (handles and all(number == 0 for number in given))):
+        return []
+    got = f"{given[0]:g}" if given else "nothing"
+    return [Fault(where, name, " or ".join(fields), "minutes of work" + (" above 0" if handles else ""), got)]
+
+
 def _factors(row: Mapping[str, Any], where: str, name: str) -> list[Fault]:
     """What is wrong with the factors of days and months."""
     faults = []
@@ -169,10 +180,10 @@ def plan_faults(
     name = str(plan.get("id") or "plan")
     sides = (str(plan.get("side_a") or ""), str(plan.get("side_b") or ""))
     if not all(sides) or sides[0] == sides[1]:
-        faults.append(
-            Fault(of_plan, name, "side_a, side_b", "two different sides, as 1435 and 1520", " and ".join(sides))
-        )
+        got = " and ".join(side or "nothing" for side in sides)
+        faults.append(Fault(of_plan, name, "side_a, side_b", "two different sides, as 1435 and 1520", got))
     head = _told(plan, PLAN_BOUNDS, of_plan, name, faults)
+    stack_known = plan.get("stack_teu") is None or "stack_teu" in head
     works: list[_Resource] = []
     for i, row in enumerate(resources):
         unnamed = ":".join(str(row[field]) for field in ("kind", "side") if row.get(field)) or f"resource {i + 1}"
@@ -181,9 +192,10 @@ def plan_faults(
         if row.get("kind") not in KINDS:
             faults.append(Fault(of_resources, row_name, "kind", " or ".join(KINDS), repr(row.get("kind"))))
             continue
-        side = str(row.get("side") or "")
+        side = "" if row.get("side") is None else str(row["side"])
         if side and side not in sides:
             faults.append(Fault(of_resources, row_name, "side", f"{sides[0]}, {sides[1]} or nothing", repr(side)))
+        faults += _timeless(row, of_resources, row_name)
         pair = ("failure_every_h", "failure_h")
         if (row.get(pair[0]) is None) != (row.get(pair[1]) is None):
             faults.append(Fault(of_resources, row_name, ", ".join(pair), "both or neither", "one"))
@@ -217,7 +229,8 @@ def plan_faults(
     faults += _twice(name, works, comes, (of_plan, of_resources, of_streams))
     for stream in comes:
         faults += _unserved(stream, works, sides, of_streams)
-    faults += _locked(name, head.get("stack_teu", 0.0), works, comes, sides, of_plan)
+    stack_teu = head.get("stack_teu", 0.0) if stack_known else math.inf  # what is no number is told as such, once
+    faults += _locked(name, stack_teu, works, comes, sides, of_plan)
     return list(dict.fromkeys(faults))
 
 
@@ -242,6 +255,10 @@ def _twice(name: str, works: Sequence[_Resource], comes: Sequence[_Stream], wher
         again = sorted({n for n in names if names.count(n) > 1})
         if again:
             faults.append(Fault(file, name, what, "each id once", ", ".join(again)))
+    shared = sorted({r.id for r in works} & {s.id for s in comes})
+    if shared:
+        wanted = "ids that no resource has, since ID.FIELD must mean one"
+        faults.append(Fault(where[2], name, "streams", wanted, ", ".join(shared)))
     return faults
 
 

@@ -38,7 +38,10 @@ def terminal(
     trains_per_day: Annotated[
         float | None, typer.Option("--trains-per-day", help="All streams together, in the proportion they have.")
     ] = None,
-    days: Annotated[float, typer.Option(help="Length of a run.")] = 90.0,
+    days: Annotated[
+        float | None,
+        typer.Option(help="Length of a run. Default: 90, or that of the trace.", show_default=False),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="WORD=VALUE", help="cranes=4, tracks=12, tracks_1520=20, crane.failure_h=2, ..."),
@@ -54,6 +57,12 @@ def terminal(
         datetime | None,
         typer.Option(
             "--start", formats=["%Y-%m-%d"], help="First day of the runs; months then differ. Default: mean days."
+        ),
+    ] = None,
+    trace: Annotated[
+        Path | None,
+        typer.Option(
+            "--trace", help="Trains that are known: a CSV file with arrive_h, stream and units, in place of drawn ones."
         ),
     ] = None,
     event: Annotated[str | None, typer.Option(help="Event of the atlas that stops something here.")] = None,
@@ -80,6 +89,8 @@ def terminal(
         raise LandbridgeError("--event is for a terminal of the atlas, and without --curve")
     if start is not None and (event or curve):
         raise LandbridgeError("--start is for a run: an event has its own date, and a curve is of mean days")
+    if trace is not None and (event or curve or trains_per_day is not None):
+        raise LandbridgeError("--trace has its own trains: wanted no --event, --curve or --trains-per-day beside it")
     if stream and not curve:
         raise LandbridgeError("--stream goes with --curve")
     pairs = dict(_pair(text) for text in changes or ())
@@ -93,7 +104,8 @@ def terminal(
     if out is not None:
         check_terminal_output(out)
     where_of(workers, cluster)
-    settings = work.Settings(days=days, replications=replications, seed=seed, workers=workers, cluster=cluster)
+    length = 90.0 if days is None else days
+    settings = work.Settings(days=length, replications=replications, seed=seed, workers=workers, cluster=cluster)
     if start is not None:
         settings = replace(settings, start=start.date(), season=True)
     if plan_file is not None:
@@ -107,9 +119,12 @@ def terminal(
         if event:
             plan = work.in_event(tables, plan, event)
     plan = work.changed(plan, pairs, trains_day=trains_per_day)
+    known = None if trace is None else work.read_trace(trace, plan)
+    if known is not None and days is None:
+        settings = replace(settings, days=float(known.days))
     with keeping(out, anew=not resume) as kept:
         settings = replace(settings, kept=kept)
-        answer = work.ask(plan, settings, tables=tables, event=event, curve=curve, stream=stream or "")
+        answer = work.ask(plan, settings, tables=tables, event=event, curve=curve, stream=stream or "", trace=known)
         stamp = tables.overlay.stamp() if tables is not None and tables.overlay else None
         told = {**answer.told, "overlay": stamp}
         if out is not None:

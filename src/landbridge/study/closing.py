@@ -169,10 +169,11 @@ def close(
         result["short_run"] = days_of_closure(base, after < 0, days)
         result["cost_of_days_usd"] = result["cost_usd_yr"] * days / 365.0
         rail = set(tables["crossings"].filter(pl.col("mode") == "rail")["id"].to_list())
+        events = [target.id for target in targets if target.kind == "event"]
         result["recovery"] = [
             row
             for crossing in _shut_crossings(targets, base, after < 0, frames[0]["crossings"], rail)
-            for row in _recovery(tables, crossing, days, frames[0]["crossings"])
+            for row in _recovery(tables, crossing, days, frames[0]["crossings"], events)
         ]
         reports = [row for target in targets for row in reports_of(tables, target.id)]
         result["reported"] = beside_reports(reports, result)
@@ -281,11 +282,16 @@ def _shut_crossings(
     return [*named, *sorted({net.crossings[i] for i in at.tolist()} & rail & set(used) - set(named))]
 
 
-def _recovery(tables: Tables, crossing: str, days: float, flows: pl.DataFrame) -> list[dict[str, Any]]:
-    """Backlog of a closed crossing by direction, and of its yards where they have a plan."""
+def _recovery(
+    tables: Tables, crossing: str, days: float, flows: pl.DataFrame, events: Sequence[str] = ()
+) -> list[dict[str, Any]]:
+    """Backlog of a closed crossing by direction, and of its yards where they have a plan.
+
+    A yard that an event closes has the volume of that time where it is known, else the one to plan with.
+    """
     from landbridge.model.terminals import Stop  # noqa: PLC0415
     from landbridge.study.terminal import Settings as Runs  # noqa: PLC0415  (compiled kernels, needed here only)
-    from landbridge.study.terminal import plan_of, recover  # noqa: PLC0415
+    from landbridge.study.terminal import in_event, plan_of, recover  # noqa: PLC0415
 
     rows: list[dict[str, Any]] = []
     for each in flows.filter(pl.col("crossing") == crossing).to_dicts():
@@ -309,13 +315,16 @@ def _recovery(tables: Tables, crossing: str, days: float, flows: pl.DataFrame) -
         foreign = plan["side_b"] if plan["side_a"] == own else plan["side_a"]
         begin = 30 * 24.0
         stops = [Stop(kind, str(foreign), begin, begin + 24.0 * days) for kind in ("path_in", "path_out")]
-        found_at, _, _ = recover(plan_of(tables, plan["id"]), Runs(days=30 + 6 * days + 30), stops)
+        yard = plan_of(tables, plan["id"])
+        for event in events:
+            yard = in_event(tables, yard, event)
+        found_at, _, _ = recover(yard, Runs(days=30 + 6 * days + 30), stops)
         rows.append(
             {
                 "crossing": crossing,
                 "at": plan["id"],
                 "by": "terminal model, mean of ten runs",
-                "trains_day": None,
+                "trains_day": sum(s.trains_day for s in yard.streams),
                 "backlog_trains": sum(peak.mean for peak in found_at.peak_outside.values()),
                 "clearing_days": found_at.clear_days.mean if found_at.cleared else None,
                 "cleared_share": found_at.cleared / found_at.replications,

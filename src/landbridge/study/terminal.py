@@ -22,12 +22,14 @@ from landbridge.errors import DataError, Fault, LandbridgeError, UnknownName
 from landbridge.model import terminals
 from landbridge.model.terminals import DelayCurve, Estimate, Plan, Run, Stop, Summary
 from landbridge.study.terminal_runs import Settings, replicate
+from landbridge.study.terminal_trace import Trace, read_trace, traced
 
 __all__ = [
     "SET_WORDS",
     "Answer",
     "Recovery",
     "Settings",
+    "Trace",
     "ask",
     "changed",
     "delay_curve",
@@ -37,6 +39,7 @@ __all__ = [
     "plan_ids",
     "plan_of",
     "read_plan",
+    "read_trace",
     "recover",
     "replicate",
     "stops_of",
@@ -59,6 +62,9 @@ SET_WORDS: dict[str, tuple[str, str]] = {
     "stack_teu": ("", "stack_teu"),
     "stack_dwell_h": ("", "stack_dwell_h"),
 }
+
+#: Fields that are words even where they look like numbers: a side is called 1435.
+TEXTS = ("kind", "side", "arrives", "option", "cargo", "pattern", "supply")
 
 # Days before a stop in which a run settles, and after it in which it recovers.
 BEFORE_DAYS, AFTER_DAYS = 30, 90
@@ -222,7 +228,7 @@ def changed(plan: Plan, settings: Mapping[str, str], *, trains_day: float | None
     words = [*SET_WORDS, *(f"tracks_{side}" for side in plan.sides)]
     for word, text in settings.items():
         try:
-            value: Any = float(text)
+            value: Any = text if word.rsplit(".", 1)[-1] in TEXTS else float(text)
         except ValueError:
             value = text
         if "." in word:
@@ -515,6 +521,7 @@ def ask(
     event: str | None = None,
     curve: bool = False,
     stream: str = "",
+    trace: Trace | None = None,
 ) -> Answer:
     """Run a terminal as asked: as it is, through an event, or for its curve.
 
@@ -528,18 +535,24 @@ def ask(
         Id of an event whose stops are put on the run, with `BEFORE_DAYS` ahead of it.
     curve, stream
         The delay curve in place of a run, of one stream or of all.
+    trace
+        Trains that are known in place of drawn ones: neither through an event nor for a curve.
 
     Returns
     -------
     Answer
     """
+    if trace is not None:
+        if event is not None or curve:
+            raise LandbridgeError("a trace has its own trains and time: wanted neither an event nor a curve beside it")
+        plan = traced(plan, trace, settings.days)
     if curve:
         found = delay_curve(plan, settings, stream=stream)
         head = {"terminal": plan.id, "name": plan.name, "days": settings.days, "seed": settings.seed}
         return Answer({**head, "replications": settings.replications, "curve": asdict(found)}, (), {}, settings.start)
     recovery = None
     if event is None or tables is None:
-        runs = replicate(plan, settings)
+        runs = replicate(plan, settings, arrivals=None if trace is None else trace.arrays)
     else:
         rows = tables["terminal_stops"].filter((pl.col("plan") == plan.id) & (pl.col("event") == event))
         first = min(rows["from_date"].to_list(), default=settings.start)

@@ -9,6 +9,9 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, TypeAlias
 
+import numpy as np
+import numpy.typing as npt
+
 from landbridge.errors import LandbridgeError
 from landbridge.model import terminals
 from landbridge.model.terminals import Plan, Run, Stop
@@ -26,8 +29,10 @@ START_S = 4.0
 #: Trains of all runs together: their records are kept, half a kilobyte each.
 MOST_TRAINS = 4_000_000
 
-#: What all runs share: the plan, its stops, days, seed, weekday and month of the first day.
-Shared: TypeAlias = tuple[Plan, tuple[Stop, ...], float, int, int, int]
+#: Hours, streams and units of trains that are known.
+Arrivals: TypeAlias = tuple[npt.NDArray[np.float64], npt.NDArray[np.int64], npt.NDArray[np.int64]]
+#: What all runs share: the plan, its stops, days, seed, weekday and month of the first day, arrivals that are known.
+Shared: TypeAlias = tuple[Plan, tuple[Stop, ...], float, int, int, int, Arrivals | None]
 
 
 @dataclass(frozen=True)
@@ -64,16 +69,30 @@ class Settings:
 
 def _runs(shared: Shared, numbers: Sequence[int], _needed: Any = None) -> list[Run]:
     """Some runs, as the runner asks for them."""
-    plan, stops, days, seed, weekday, month = shared
+    plan, stops, days, seed, weekday, month, arrivals = shared
     return [
         terminals.simulate(
-            plan, days=days, seed=seed, replication=number, stops=stops, start_weekday=weekday, start_month=month
+            plan,
+            days=days,
+            seed=seed,
+            replication=number,
+            stops=stops,
+            start_weekday=weekday,
+            start_month=month,
+            arrivals=arrivals,
         )
         for number in numbers
     ]
 
 
-def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), days: float | None = None) -> list[Run]:
+def replicate(
+    plan: Plan,
+    settings: Settings,
+    *,
+    stops: Sequence[Stop] = (),
+    days: float | None = None,
+    arrivals: Arrivals | None = None,
+) -> list[Run]:
     """Run a plan several times.
 
     Several workers share the runs as soon as that is quicker: a short job stays in this process, since another takes
@@ -89,6 +108,8 @@ def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), day
         Calendar events.
     days
         Another length.
+    arrivals
+        Trains that are known, in place of drawn ones; all runs have them.
 
     Returns
     -------
@@ -104,7 +125,7 @@ def replicate(plan: Plan, settings: Settings, *, stops: Sequence[Stop] = (), day
         )
     if not settings.season:
         plan = terminals.without_season(plan)
-    shared = (plan, tuple(stops), length, settings.seed, settings.start.weekday(), settings.start.month - 1)
+    shared = (plan, tuple(stops), length, settings.seed, settings.start.weekday(), settings.start.month - 1, arrivals)
     numbers = list(range(settings.replications))
     workers = min(settings.workers, len(numbers), 4 * (os.cpu_count() or 1))
     if workers <= 1 and settings.cluster is None and settings.kept is None:
