@@ -180,8 +180,8 @@ def plan_faults(
     name = str(plan.get("id") or "plan")
     sides = (str(plan.get("side_a") or ""), str(plan.get("side_b") or ""))
     if not all(sides) or sides[0] == sides[1]:
-        got = " and ".join(side or "nothing" for side in sides)
-        faults.append(Fault(of_plan, name, "side_a, side_b", "two different sides, as 1435 and 1520", got))
+        told = " and ".join(side or "nothing" for side in sides)
+        faults.append(Fault(of_plan, name, "side_a, side_b", "two different sides, as 1435 and 1520", told))
     head = _told(plan, PLAN_BOUNDS, of_plan, name, faults)
     stack_known = plan.get("stack_teu") is None or "stack_teu" in head
     works: list[_Resource] = []

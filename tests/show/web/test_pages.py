@@ -273,7 +273,8 @@ def test_one_watches_a_terminal_at_work(site: Site, server: Server) -> None:
 
 @pytest.mark.browser
 def test_who_asks_for_less_motion_goes_by_steps(browser: Any, browser_context_args: Any, server: Server) -> None:
-    job = ask(server, "GET", "api/terminals/runs")[1][0]["id"]
+    job = ask(server, "POST", "api/terminals/runs", asked())[1]["id"]
+    assert wait(server, job)["status"] == "finished"
     context = browser.new_context(**{**browser_context_args, "reduced_motion": "reduce"})
     page = context.new_page()
     page.goto(f"{server.address}#/terminal?tm={GATEWAY}&tj={job}")
@@ -284,6 +285,28 @@ def test_who_asks_for_less_motion_goes_by_steps(browser: Any, browser_context_ar
     yard.get_by_role("button", name="+ 1 h").click()
     assert float(yard.get_attribute("data-hour") or 0) == before + 1
     context.close()
+
+
+@pytest.mark.browser
+def test_a_terminal_through_an_event_has_the_volume_of_its_time(site: Site, server: Server) -> None:
+    """Title and field tell the trains of September 2025; an event that is over is no alarm; a fault names its row."""
+    page, event = site.page, "2025-09-poland-belarus-closed"
+    wish = json.dumps({"e": event, "u": [], "days": 30, "runs": 2})
+    page.evaluate("v => { location.hash = v; }", f"#/terminal?tm=malaszewicze&tq={wish}")
+    expect(page.get_by_label("Trains a day, all streams")).to_have_attribute("placeholder", "14.3")
+    page.get_by_role("button", name="Run", exact=True).click()
+    expect(page.get_by_role("heading", name=f"Malaszewicze terminals, 14.3 trains/day, {event}")).to_be_visible()
+    outcome = page.get_by_test_id("outcome")
+    expect(outcome.get_by_text("a run through an event")).not_to_have_class("bad")
+    expect(outcome.get_by_text("2/2")).to_be_visible()
+    expect(page.locator("p.alert")).to_have_count(0)
+    wish = json.dumps({"c": {"crane.minutes_unit": "0", "ramp.minutes_unit": "0"}})
+    page.evaluate("v => { location.hash = v; }", f"#/terminal?tm=malaszewicze&tq={wish}")
+    expect(page.get_by_label("Trains a day, all streams")).to_have_attribute("placeholder", "20.4")
+    page.get_by_role("button", name="Run", exact=True).click()
+    fault = page.get_by_test_id("fault")
+    expect(fault).to_contain_text("malaszewicze:crane, minutes_train or minutes_unit: wanted minutes of work above 0")
+    expect(fault).to_contain_text("malaszewicze:ramp, minutes_train or minutes_unit: wanted minutes of work above 0")
 
 
 @pytest.mark.browser

@@ -65,7 +65,7 @@ export interface Job {
 export interface ProjectInfo {row: Row; moments: Row[]; atlas: Row[]}
 export interface FindingInfo {kind: string; id: string; title: string; made: string; current: boolean; usual: boolean; tables: string[]}
 export interface Point {result: string; scenario: string; year: number}
-export interface Fault {where: string; wanted: string; got: string}
+export interface Fault {row?: string; where: string; wanted: string; got: string}
 
 /** What the server refused, in its own words. */
 export class Refused extends Error {

@@ -3,7 +3,7 @@ import {call, type Job, type Row} from './api';
 
 export interface TerminalPlan {
   id: string; name: string; place: string; crossing: string; sides: string[]; trains_day: number; load: number; bottleneck: string;
-  stack_teu: number | null; stack_dwell_h: number; resources: Row[]; streams: Row[]; events: string[];
+  stack_teu: number | null; stack_dwell_h: number; resources: Row[]; streams: Row[]; events: string[]; volumes: Record<string, number>;
 }
 export interface Terminals {terminals: TerminalPlan[]; estimates: number; numbers: number}
 export interface Variant {told: Row; queue: Record<string, number[]>}

@@ -80,7 +80,10 @@ async def _ours(_: Request, error: Exception) -> JSONResponse:
     if isinstance(error, TooMany):
         return _problem(409, "busy", str(error))
     if isinstance(error, FaultList):
-        faults = [{"where": f.field or f.row or f.where, "wanted": f.wanted, "got": f.got} for f in error.faults]
+        faults = [
+            {"row": f.row if f.field else "", "where": f.field or f.row or f.where, "wanted": f.wanted, "got": f.got}
+            for f in error.faults
+        ]
         return _problem(422, "faults", error.subject, faults)
     kind = "route" if isinstance(error, NoRoute) else "refused"
     return _problem(422, kind, str(error))

@@ -67,6 +67,7 @@ class Shape(BaseModel):
 class ProblemFault(Shape):
     """One thing that is wrong."""
 
+    row: str = ""
     where: str
     wanted: str
     got: str
@@ -429,6 +430,8 @@ class Terminal(Shape):
     resources: list[dict[str, Any]]
     streams: list[dict[str, Any]]
     events: list[str]
+    #: Trains a day at the time of an event, where they are known.
+    volumes: dict[str, float]
 
 
 class Terminals(Shape):

@@ -75,6 +75,7 @@ def plans(tables: Tables) -> shapes.Terminals:
         name = row["terminal"]
         plan = work.plan_of(tables, name)
         own = pl.col("plan") == name
+        known = stops.filter(own & pl.col("trains_day").is_not_null())
         made.append(
             shapes.Terminal(
                 id=name,
@@ -90,6 +91,7 @@ def plans(tables: Tables) -> shapes.Terminals:
                 resources=plain(tables["terminal_resources"].filter(own).drop("plan").to_dicts()),
                 streams=plain(tables["terminal_streams"].filter(own).drop("plan").to_dicts()),
                 events=list(dict.fromkeys(stops.filter(own)["event"].to_list())),
+                volumes=dict(known.select("event", "trains_day").rows()),
             )
         )
     estimates, numbers = _estimates(tables)
