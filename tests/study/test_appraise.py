@@ -393,6 +393,15 @@ def test_coordination_is_about_the_budget_of_the_programme(study: Study, plannin
     assert told["joint"]
 
 
+def test_why_coordination_is_not_told(study: Study, tmp_path: Path) -> None:
+    found = plan(study, small_tables(), Limits(total_usd=1e9), ["almaty-bypass"])
+    assert found["coordination"] == {"why_not": "KZ alone pays for everything"}
+    assert "coordination" not in plan_tables(found)
+    write_investment(tmp_path / "out", "programme", found, plan_tables(found), STUDY)
+    page = report(tmp_path / "out").read_text(encoding="utf-8")
+    assert "Each alone against all together is not told: KZ alone pays for everything." in page
+
+
 def test_national_welfare_counts_what_the_nation_pays(study: Study, planning: Valuer) -> None:
     """For Kyrgyzstan alone CKU costs its own share; for the fairest programme nobody may be left below nothing."""
     cheap = replace(study, appraisal=Appraising(rate=0.0, cost="low", years=200))

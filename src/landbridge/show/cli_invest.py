@@ -454,8 +454,10 @@ def plan(
     if found["fairest_usd"] is not None:
         told = ", ".join(f"{c} {_mn(usd):,.0f}" for c, usd in found["fairest_usd"].items())
         typer.echo(f"The least net gain is as large as it can be: {told} million USD.")
-    if found["coordination"] and "players" in found["coordination"]:
+    if "players" in found["coordination"]:
         _print_coordination(found["coordination"])
+    else:
+        typer.echo(f"Each alone against all together is not told: {found['coordination']['why_not']}.")
     if out is not None:
         typer.echo(f"Tables are in {out}")
 

@@ -349,7 +349,9 @@ def plan(
         "programme": rows,
         "spending": spending,
         "left_out": world.left_out,
-        "coordination": alone_or_together(world, candidates, counts, terms, first) if few else None,
+        "coordination": alone_or_together(world, candidates, counts, terms, first)
+        if few
+        else {"why_not": f"every set of {len(ids)} projects would have to be solved, {portfolio.EXACT} are the most"},
         "assumptions": [
             f"years counted from {first} to {first + last}; money of {first} is not discounted",
             "costs in even parts over the years of construction; upkeep counted, no residual value",
@@ -425,8 +427,8 @@ def alone_or_together(
     counts: Counts,
     terms: portfolio.ProgrammeTerms,
     first: int,
-) -> dict[str, Any] | None:
-    """What each payer would do alone, against what all would do together; None where one alone pays for everything.
+) -> dict[str, Any]:
+    """What each payer would do alone, against what all would do together; ``why_not`` where it cannot be told.
 
     A payer says of each project that it pays for whether it joins; a project is built where all of its payers join.
     Both are about the same budgets, orders and years as the programme: what these do not allow is open to nobody, and a
@@ -437,7 +439,7 @@ def alone_or_together(
     mine = {c: [i for i, p in enumerate(world.plans) if p.payers.get(c, 0.0) > 0.0] for c in payers}
     size = float(np.prod([2.0 ** len(own) for own in mine.values()]))
     if len(payers) < 2:
-        return None
+        return {"why_not": f"{', '.join(payers) or 'nobody'} alone pays for everything"}
     if size > portfolio.MOST_PROFILES:
         return {"why_not": f"{size:.0f} choices of all are more than {portfolio.MOST_PROFILES}: name fewer projects"}
     starts_of = portfolio.best_starts(candidates, lambda chosen, t: world.worth(chosen, counts, first + t), terms)
@@ -497,7 +499,7 @@ def plan_tables(found: Mapping[str, Any]) -> dict[str, Any]:
         "programme_spending": frame_of("programme_spending", found["spending"]),
     }
     told = found["coordination"]
-    if told and "players" in told:
+    if "players" in told:
         parts = ("joint_usd", "alone_usd", "price_usd", "side_payment_usd")
         rows = [{"country": c, **{part: told[part][c] for part in parts}} for c in told["players"]]
         tables["coordination"] = frame_of("coordination", rows)

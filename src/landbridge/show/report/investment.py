@@ -187,4 +187,6 @@ def _programme(found: Investment) -> list[Html]:
             _table("Countries alone and together, million USD", heads, lines),
             el("p", coordination(order, names)),
         ]
+    elif order:
+        parts.append(el("p", f"Each alone against all together is not told: {order['why_not']}."))
     return parts
