@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from landbridge.study.validate.classes import Classes
-from landbridge.study.validate.words import Answer
+from landbridge.study.validate.words import Answer, Cell
 
 __all__ = ["explanation", "topic"]
 
@@ -40,9 +40,12 @@ def _known() -> tuple[dict[str, str], ...]:
         return tuple(tomllib.load(file)["explanation"])
 
 
-def _definition(row: Mapping[str, Any]) -> str:
+def _definition(row: Mapping[str, Any], value: float) -> str:
+    """What is known of the subject; a reason that would move the number the other way is none, and is not told."""
+    side = "above" if value > row["observed"] else "below"
     for entry in _known():
-        if fnmatchcase(row["indicator"], entry["indicator"]) and fnmatchcase(row["subject"], entry["subject"]):
+        fits = fnmatchcase(row["indicator"], entry["indicator"]) and fnmatchcase(row["subject"], entry["subject"])
+        if fits and entry.get("where", side) == side and entry.get("year", row["year"]) == row["year"]:
             return entry["text"]
     return ""
 
@@ -60,9 +63,9 @@ def explanation(row: Mapping[str, Any], answer: Answer, classes: Classes) -> str
         Which knows how the atlas' values are known.
     """
     said = []
-    if definition := _definition(row):
+    if definition := _definition(row, answer.value):
         said.append(definition)
-    if answer.parts:
+    if answer.parts and answer.value:
         total = sum(p[3] for p in answer.parts)
         flows: dict[tuple[str, str], float] = {}
         goods: dict[str, float] = {}
@@ -99,7 +102,12 @@ def _drivers(pair: tuple[str, str], good: str, classes: Classes) -> str:
                 if weight > rank:
                     best, rank = name, weight
         if best and rank > 0:
-            origins = classes.origins.get(table)
-            origin = origins.of(best, "*") if origins else None
-            found.append(f"{table} {best} ({origin.kind if origin else 'unknown'})")
+            found.append(f"{table} {best} ({_known_as(classes, table, best)})")
     return f"set by {' and '.join(found)}" if found else ""
+
+
+def _known_as(classes: Classes, table: str, name: str) -> str:
+    """How a row of rules is known: the weakest of its numbers, or of the row as a whole."""
+    columns = ("*", "tonnes", "tonnes_factor", "value_usd", "value_factor", "rail", "switch")
+    kinds = {o.kind for c in columns if (o := classes.origin(Cell(table, name, c)))}
+    return next((kind for kind in ("estimate", "calibrated", "derived", "reported") if kind in kinds), "unknown")

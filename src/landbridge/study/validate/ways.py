@@ -263,5 +263,7 @@ class Ways:
             line = dict(tables["links"].select("id", "line").iter_rows())
             cells += [Cell("lines", name, "speed_kmh") for name in sorted({line[i] for i in links if line.get(i)})]
         if indicator in ("distance_km", "speed_km_day"):
-            cells += [Cell("links", name, "length_official_km") for name in links]
+            published = tables["links"].filter(pl.col("length_official_km").is_not_null())["id"]
+            known = set(published.to_list())  # elsewhere the way was measured
+            cells += [Cell("links", i, "length_official_km" if i in known else "length_km") for i in links]
         return tuple(dict.fromkeys(cells))
