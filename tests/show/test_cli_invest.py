@@ -18,7 +18,7 @@ def ask(*words: str) -> str:
     result = CliRunner().invoke(app, words)
     if result.exception is not None:
         raise result.exception
-    return result.output
+    return result.stdout  # what is compiled is told beside it
 
 
 def flows(folder: Path, *rows: str, head: str = "year,flow") -> str:

@@ -158,6 +158,35 @@ def test_nobody_comes_back_and_the_run_goes_on_later(
     assert sum(event.kept for event in told) >= 16
 
 
+@pytest.mark.usefixtures("found")
+def test_a_call_that_gets_lost_on_the_way_is_sent_again(
+    expected: dict[str, float], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """As Dask may do when workers die: nobody works on it, and nobody tells."""
+    lost: list[str] = []
+    wait = cluster._Remote._wait
+
+    def lossy(self, future):  # type: ignore[no-untyped-def]
+        if len(lost) < 2:
+            lost.append(future.key)
+        else:
+            wait(self, future)
+
+    monkeypatch.setattr(cluster._Remote, "_wait", lossy)
+    monkeypatch.setattr(cluster, "STUCK_S", 0.5)
+    got: list[dict[str, float]] = []
+    with local_cluster(1) as address:
+
+        def run() -> None:
+            got.append(dict(run_tasks(square, None, squares(COUNT), where=Cluster(address))))
+
+        thread = threading.Thread(target=run, daemon=True)
+        thread.start()
+        thread.join(60)
+    assert got == [expected], "a stall"
+    assert len(lost) == 2
+
+
 def test_who_does_not_answer_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(cluster, "PATIENCE_S", 1)
     with pytest.raises(LandbridgeError, match="no cluster answers"):

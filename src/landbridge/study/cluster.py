@@ -7,9 +7,10 @@ not do without. A call is sent alone; a worker that lacks what all tasks share, 
 with that, and gets the call again together with it, once, and holds it for as long as it lives. Data scattered over
 workers beforehand would be lost with the last worker that holds them.
 
-A call whose worker died is done again by the scheduler in another one. If no worker is left and none comes, or the
-scheduler itself is gone, the run waits `RETURN_S` and ends with an error; what was finished is kept. Workers must
-have the same code: all are asked before the first call, and every call is refused by a worker with other code.
+A call whose worker died is done again by the scheduler in another one; one that gets lost as workers die, so that no
+worker works, is sent again. If no worker is left and none comes, or the scheduler itself is gone, the run waits
+`RETURN_S` and ends with an error; what was finished is kept. Workers must have the same code: all are asked before the
+first call, and every call is refused by a worker with other code.
 """
 
 from __future__ import annotations
@@ -39,6 +40,10 @@ PATIENCE_S = 30.0
 RETURN_S = 60.0
 #: Seconds without news after which the scheduler is asked whether there are workers.
 LOOK_S = 1.0
+#: Seconds without the end of a call after which workers are asked whether they do anything, and times that all say no
+#: before the calls under way are taken for lost.
+STUCK_S = 15.0
+IDLE_LOOKS = 3
 #: Times that a call may be lost with no worker to blame, as when somebody restarts the cluster, before it is given up.
 MOST_LOST = 10
 #: Runs whose shared part a worker holds.
@@ -103,6 +108,11 @@ def _worker_code() -> str:
     return code_hash()
 
 
+def _works(dask_worker: Any) -> bool:
+    """Whether a worker does anything, for whomever."""
+    return bool(dask_worker.state.executing_count)
+
+
 def _execute(work: Work, code: str, digest: str, packed: bytes) -> _Answer:
     """Do a call, packed with what travels with it, or tell what is lacking for it."""
     from distributed import get_worker  # noqa: PLC0415 - an optional extra
@@ -144,6 +154,7 @@ class _Remote:
         self._lacked: set[str] = set()  # calls that came back once
         self._lost: Counter[str] = Counter()
         self._seen = time.monotonic()  # when a worker was last known to live
+        self._ended_last, self._idle = time.monotonic(), 0  # when a call last ended; looks at which nobody worked since
         #: One under way and one that waits, for each thread; `_look` counts them.
         self.width = 2
         self._look()
@@ -197,8 +208,12 @@ class _Remote:
                 key, answer = self._ended.get(timeout=LOOK_S)
             except queue.Empty:
                 self._look()
+                self._send_stuck()
+                continue
+            if key not in self._under_way:  # was taken for lost
                 continue
             call, _ = self._under_way.pop(key)
+            self._ended_last, self._idle = time.monotonic(), 0
             if isinstance(answer, Exception):
                 answer.add_note(f"in task {call.id}")
                 raise answer
@@ -253,6 +268,23 @@ class _Remote:
                 else "the scheduler of the cluster is gone"
             )
             raise ClusterLost(f"{self._address}: {gone}" + (f"; under way was {names}" if names else ""))
+
+    def _send_stuck(self) -> None:
+        """Send again what is under way while no worker does anything: as workers die, Dask may lose a call."""
+        if time.monotonic() - self._ended_last < STUCK_S:
+            return
+        works: list[Any] = []
+        with suppress(Exception):  # one dies just now
+            works = list(self._client.run(_works, on_error="return", callback_timeout=PATIENCE_S).values())
+        idle = bool(works) and not any(one is not False for one in works)
+        self._idle = self._idle + 1 if idle else 0
+        if self._idle < IDLE_LOOKS:  # it may have been between two tasks
+            return
+        self._ended_last, self._idle = time.monotonic(), 0
+        calls = [call for call, _ in self._under_way.values()]
+        self._under_way.clear()
+        for call in calls:
+            self._again(call)
 
     def stop(self) -> None:
         """Take back what has not been done."""
