@@ -162,7 +162,14 @@ def test_nobody_comes_back_and_the_run_goes_on_later(
 def test_a_call_that_gets_lost_on_the_way_is_sent_again(
     expected: dict[str, float], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """As Dask may do when workers die: nobody works on it, and nobody tells."""
+    """As when a worker dies while it joins: nobody works on it, nobody tells, and the dead one stays in the list."""
+    distributed = pytest.importorskip("distributed")
+    ask = distributed.Client.run
+
+    def run_on_all(self, function, *words, **how):  # type: ignore[no-untyped-def]
+        return {**ask(self, function, *words, **how), "tcp://127.0.0.1:9": OSError("Connection refused")}
+
+    monkeypatch.setattr(distributed.Client, "run", run_on_all)
     lost: list[str] = []
     wait = cluster._Remote._wait
 

@@ -161,11 +161,11 @@ class _Remote:
 
     def submit(self, call: Call) -> None:
         """Send a call, without what a worker may lack."""
-        self._send(call, _Sent(None, {}), None)
+        self._send(call, _Sent(None, {}), ())
 
-    def _send(self, call: Call, sent: _Sent, at: str | None) -> None:
-        """Send a call to whichever worker, or to one unless that is gone."""
-        place = {} if at is None else {"workers": [at], "allow_other_workers": True}
+    def _send(self, call: Call, sent: _Sent, at: Sequence[str]) -> None:
+        """Send a call to whichever worker, or to one of some unless these are gone."""
+        place = {"workers": list(at), "allow_other_workers": True} if at else {}
         packed = pickle.dumps((call, sent), pickle.HIGHEST_PROTOCOL)
         while True:
             name = f"{call.id}-{call.key[:16]}-{uuid.uuid4().hex[:12]}"
@@ -226,12 +226,12 @@ class _Remote:
             else:
                 self._give(call, answer)
 
-    def _again(self, call: Call) -> None:
-        """Send a call again that was lost on the way."""
+    def _again(self, call: Call, living: Sequence[str] = ()) -> None:
+        """Send a call again that was lost on the way, to workers that are known to live if there are such."""
         self._lost[call.key] += 1
         if self._lost[call.key] > MOST_LOST:
             raise ClusterLost(f"{self._address}: the cluster lost task {call.id} {MOST_LOST} times")
-        self._send(call, _Sent(None, {}), None)
+        self._send(call, _Sent(None, {}), living)
 
     def _give(self, call: Call, answer: _Answer) -> None:
         """Send a call again to the worker that lacked something for it, with that unless it is on its way there."""
@@ -249,7 +249,7 @@ class _Remote:
             if content is None:
                 raise LandbridgeError(f"the kept result {key} that task {call.id} needs is gone; run again")
             contents[key] = content
-        self._send(call, _Sent(self._shared if SHARED in missing else None, contents), answer.address)
+        self._send(call, _Sent(self._shared if SHARED in missing else None, contents), [answer.address])
 
     def _look(self) -> None:
         """Count the workers; none for too long is an error."""
@@ -273,10 +273,12 @@ class _Remote:
         """Send again what is under way while no worker does anything: as workers die, Dask may lose a call."""
         if time.monotonic() - self._ended_last < STUCK_S:
             return
-        works: list[Any] = []
+        works: dict[str, Any] = {}
         with suppress(Exception):  # one dies just now
-            works = list(self._client.run(_works, on_error="return", callback_timeout=PATIENCE_S).values())
-        idle = bool(works) and not any(one is not False for one in works)
+            works = self._client.run(_works, on_error="return", callback_timeout=PATIENCE_S)
+        # one that was killed as it joined may stand in the scheduler's list for minutes, and only answers with an error
+        living = [where for where, told in works.items() if isinstance(told, bool)]
+        idle = bool(living) and not any(works[where] for where in living)
         self._idle = self._idle + 1 if idle else 0
         if self._idle < IDLE_LOOKS:  # it may have been between two tasks
             return
@@ -284,7 +286,7 @@ class _Remote:
         calls = [call for call, _ in self._under_way.values()]
         self._under_way.clear()
         for call in calls:
-            self._again(call)
+            self._again(call, living)
 
     def stop(self) -> None:
         """Take back what has not been done."""
