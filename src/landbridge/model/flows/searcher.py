@@ -51,7 +51,8 @@ class Searcher:
         self._room = room
         self._cost: Floats = room[1]
         self._weights: Weights = room[2]
-        self._classes = np.unique(forest.class_index).astype(np.int32)
+        self.classes = np.unique(forest.class_index).astype(np.int32)
+        self._all = np.arange(forest.source.size, dtype=np.int32)
         self._workers = workers
         self._pool = ThreadPoolExecutor(workers) if workers > 1 else None
 
@@ -74,13 +75,15 @@ class Searcher:
         `trees` are the searches to make, by default all; `more` is charged on top of the costs, by class and slot.
         """
         problem, forest = self.problem, self.forest
-        classes = self._classes
+        classes = self.classes
         if trees is not None and classes.size > 1:
             classes = np.unique(forest.class_index[trees]).astype(np.int32)
-        kernels.class_costs(problem, facilities, classes, self._cost)
+        kernels.class_costs(
+            problem.fixed_cost, problem.vot, problem.class_row, problem.felt, facilities.delay, classes, self._cost
+        )
         if more is not None:
             self._cost[classes] += more[classes]
-        chosen = np.arange(forest.source.size, dtype=np.int32) if trees is None else trees
+        chosen = self._all if trees is None else trees
         if self._pool is None:
             weigh(problem.tree, self._cost, classes, self._weights)
             return search(problem.tree, self._cost, self._weights, forest, chosen, limit)

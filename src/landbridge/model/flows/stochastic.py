@@ -105,7 +105,10 @@ def stochastic_equilibrium(
         stock = first_stock(find, facilities, pairs, graph, relations, start, settle=False)
         kernels.clear_volumes(facilities)
         length = np.empty_like(problem.fixed_cost)
-        kernels.class_costs(problem, facilities, np.arange(length.shape[0], dtype=np.int32), length)
+        every = np.arange(length.shape[0], dtype=np.int32)
+        kernels.class_costs(
+            problem.fixed_cost, problem.vot, problem.class_row, problem.felt, facilities.delay, every, length
+        )
         kernels.load(pairs, stock, facilities)
         best = np.empty(pairs.tonnes.size)
         composite = np.full(pairs.tonnes.size, np.inf)

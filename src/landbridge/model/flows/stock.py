@@ -18,9 +18,9 @@ __all__ = ["IDLE_SHARE", "WARM_SHARE", "first_stock", "restocked"]
 
 # Relations are loaded in this many steps at the start, each at the costs that the ones before have made: fewer would
 # overload the cheapest paths, more would search more often. Several classes go one after another, since a step weighs
-# only its own; one class goes in steps that each hold origins from everywhere (best of 1 to 16 in trials on five
+# only its own; one class goes in steps that each hold origins from everywhere (best of 1 to 24 in trials on six
 # networks of cities and on the corridors).
-LOADING_STEPS, LOADING_STEPS_OF_ONE_CLASS = 16, 4
+LOADING_STEPS, LOADING_STEPS_OF_ONE_CLASS = 16, 2
 # Flows from an earlier solution settle on their paths until the excess among these has fallen to this share.
 WARM_SHARE = 0.01
 # A relation is left alone in a sweep when its own excess is below this share of the average that the round allows.
@@ -221,7 +221,9 @@ def restocked(
         stock.used.copy(),
     )
     pair_class = forest.class_index[problem.pair_tree]
-    pair, twice = kernels.restock(stock, new, kept, arrivals, fresh, problem, pair_class, none)
+    pair, twice = kernels.restock(
+        stock, new, kept, arrivals, fresh, problem.fixed_cost, problem.facility, problem.felt, pair_class, none
+    )
     if twice >= 0:
         raise ValueError(_twice(int(problem.rank[pair]), twice))
     return new

@@ -6,7 +6,7 @@ import numpy as np
 
 from landbridge.model.flows.kernels.compiled import kernel
 from landbridge.model.flows.kernels.facilities import row_of
-from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Problem, Stock
+from landbridge.model.flows.kernels.layout import Longs, Places, Stock
 from landbridge.model.flows.records import Bools, Floats, Ints
 
 __all__ = ["add_up", "arcs_of", "class_costs", "lay_costs", "spent"]
@@ -25,12 +25,17 @@ def lay_costs(money: Floats, slots: Ints, vot: Floats, constant_h: Floats, fixed
 
 
 @kernel
-def class_costs(problem: Problem, facilities: AnyFacilities, classes: Ints, cost: Floats) -> None:
-    """USD per tonne of some classes by slot at the delays as they are."""
+def class_costs(
+    fixed_cost: Floats, vot: Floats, class_row: Longs, felt: Places, delays: Floats, classes: Ints, cost: Floats
+) -> None:
+    """USD per tonne of some classes by slot at the delays as they are.
+
+    Takes arrays one by one, and not the tuples that hold them: handing these over costs more than a small network's work.
+    """
     for k in classes:
-        delay = row_of(facilities.delay, problem.class_row[k])
+        delay = row_of(delays, class_row[k])
         for slot in range(np.uint64(cost.shape[1])):
-            cost[k, slot] = problem.fixed_cost[k, slot] + problem.vot[k] * delay[problem.felt[slot]]
+            cost[k, slot] = fixed_cost[k, slot] + vot[k] * delay[felt[slot]]
 
 
 @kernel

@@ -179,7 +179,9 @@ def restock(
     kept: Bools,
     arrivals: Arrivals,
     fresh: Floats,
-    problem: Problem,
+    fixed_cost: Floats,
+    facility: Ints,
+    felt: Places,
     pair_class: Ints,
     none: int,
 ) -> tuple[int, int]:
@@ -212,14 +214,14 @@ def restock(
                 slot = arrivals.slots[j]
                 new.slots[slot_end] = slot
                 slot_end += 1
-                fixed += problem.fixed_cost[k, slot]
-                f = problem.facility[slot]
+                fixed += fixed_cost[k, slot]
+                f = facility[slot]
                 if f >= 0:
                     if seen[f] == r:
                         return r, f
                     seen[f] = r
-                if problem.felt[slot] != none:
-                    new.facilities[facility_end] = problem.felt[slot]
+                if felt[slot] != none:
+                    new.facilities[facility_end] = felt[slot]
                     facility_end += 1
             new.slot_last[q] = slot_end
             new.facility_last[q] = facility_end
