@@ -13,7 +13,7 @@ from typing import Any, TypeVar, cast
 
 import numba
 
-__all__ = ["STAMP", "kernel"]
+__all__ = ["STAMP", "inner", "kernel"]
 
 _Function = TypeVar("_Function", bound=Callable[..., Any])
 
@@ -25,6 +25,16 @@ STAMP = tuple(
 
 def kernel(function: _Function) -> _Function:
     """Compile on first use and keep on disk; frees the interpreter lock, so that threads may share the work."""
-    compiled = numba.njit(function, cache=True, nogil=True, error_model="numpy")
+    return _compiled(function)
+
+
+def inner(function: _Function) -> _Function:
+    """Compile what only other kernels call: the way in from Python, which takes long to compile, is left out."""
+    return _compiled(function, no_cpython_wrapper=True, no_cfunc_wrapper=True)
+
+
+def _compiled(function: _Function, **options: bool) -> _Function:
+    njit: Any = numba.njit  # its stubs do not know all options
+    compiled = njit(function, cache=True, nogil=True, error_model="numpy", **options)
     compiled._cache._cache_file._source_stamp = STAMP
     return cast(_Function, compiled)

@@ -30,7 +30,7 @@ def class_costs(
 ) -> None:
     """USD per tonne of some classes by slot at the delays as they are.
 
-    Takes arrays one by one, and not the tuples that hold them: handing these over costs more than a small network's work.
+    Takes arrays one by one: handing over the tuples that hold them costs more than a small network's work.
     """
     for k in classes:
         delay = row_of(delays, class_row[k])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from landbridge.model.flows.kernels.compiled import kernel
+from landbridge.model.flows.kernels.compiled import inner, kernel
 from landbridge.model.flows.kernels.facilities import add_volume, row_of
 from landbridge.model.flows.kernels.known import LOG_ODDS_BOUND, lateness, move, price_of, solve_odds
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Stock
@@ -98,7 +98,7 @@ def disperse(
                 disperse_outside(r, pairs, stock, facilities, spread, log_size, used)
 
 
-@kernel
+@inner
 def disperse_one(
     r: int,
     pairs: Pairs,
@@ -160,7 +160,7 @@ def disperse_one(
                 mark[f] = now
 
 
-@kernel
+@inner
 def disperse_outside(
     r: int, pairs: Pairs, stock: Stock, facilities: AnyFacilities, spread: Floats, log_size: Floats, used: Floats
 ) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numba.extending import overload
 
-from landbridge.model.flows.kernels.compiled import kernel
+from landbridge.model.flows.kernels.compiled import inner, kernel
 from landbridge.model.flows.kernels.layout import (
     CONICAL,
     POWER,
@@ -25,6 +25,7 @@ __all__ = [
     "add_volume",
     "clear",
     "clear_volumes",
+    "copy_into",
     "curve_at",
     "evaluate",
     "for_kind",
@@ -37,7 +38,14 @@ __all__ = [
 ]
 
 
-@kernel
+@inner
+def copy_into(to: Floats, values: Floats) -> None:
+    """Copy item by item: an assignment to a slice compiles its error message too, which takes seconds."""
+    for i in range(to.size):
+        to[i] = values[i]
+
+
+@inner
 def curve_at(curves: Curves, f: int, ratio: float) -> tuple[float, float, float, float]:
     """Hours of delay at a ratio of volume to capacity, first and second derivative, and integral, by the ratio."""
     kind = curves.kind[f]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from landbridge.model.flows.kernels.compiled import kernel
+from landbridge.model.flows.kernels.compiled import inner, kernel
 from landbridge.model.flows.kernels.facilities import add_volume, clear, load_on, respond, row_of, update
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Places, Problem, Rivals, Stock
 from landbridge.model.flows.records import Bools, Floats, Ints
@@ -52,7 +52,7 @@ def load(pairs: Pairs, stock: Stock, facilities: AnyFacilities) -> None:
         respond(facilities, f)
 
 
-@kernel
+@inner
 def settle(pairs: Pairs, stock: Stock) -> None:
     """Make the parts of each relation add up to its tonnes; the larger side takes up the rounding."""
     for r in range(pairs.tonnes.size):
@@ -76,7 +76,7 @@ def renew(pairs: Pairs, stock: Stock, facilities: AnyFacilities) -> None:
     load(pairs, stock, facilities)
 
 
-@kernel
+@inner
 def price_of(pairs: Pairs, stock: Stock | Rivals, facilities: AnyFacilities, r: int, p: int) -> float:
     """Cost of a relation's path in USD per tonne."""
     delay = row_of(facilities.delay, pairs.row[r])
@@ -100,6 +100,7 @@ def price_known(pairs: Pairs, stock: Stock, facilities: AnyFacilities, price: Fl
 def appraise(pairs: Pairs, stock: Stock, price: Floats, least: Floats, excess: Floats) -> tuple[float, float]:
     """Excess of each relation over its least cost; all excess, and all cost."""
     total = 0.0
+    short = 0.0
     for r in range(pairs.tonnes.size):
         excess[r] = 0.0
         if stock.first[r] == stock.first[r + 1]:
@@ -123,7 +124,9 @@ def appraise(pairs: Pairs, stock: Stock, price: Floats, least: Floats, excess: F
             total += stock.flow[p] * price[p]
             if stock.flow[p] > 0.0:
                 excess[r] += stock.flow[p] * (price[p] - floor)
-    return excess.sum(), total
+    for r in range(excess.size):
+        short += excess[r]
+    return short, total
 
 
 @kernel
@@ -304,13 +307,13 @@ def restore(
     return q, -2, -1
 
 
-@kernel
+@inner
 def outside_price(pairs: Pairs, r: int, inside: float) -> float:
     """Cost of the outside option with what its being chosen so often means."""
     return float(pairs.outside_cost[r] + pairs.scale[r] * (np.log(pairs.outside[r]) - np.log(inside)))
 
 
-@kernel
+@inner
 def solve_odds(
     tonnes: float, cost: float, scale: float, price: float, slope: float, inside: float, odds: float
 ) -> float:
@@ -344,7 +347,7 @@ def solve_odds(
     return float(y)
 
 
-@kernel
+@inner
 def move(
     pairs: Pairs,
     stock: Stock | Rivals,
@@ -369,7 +372,7 @@ def move(
             add_volume(facilities, f, trains, worth)
 
 
-@kernel
+@inner
 def lateness(
     pairs: Pairs, stock: Stock | Rivals, facilities: AnyFacilities, r: int, p: int, best: int, mark: Longs, now: int
 ) -> float:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from landbridge.model.flows.kernels.compiled import kernel
-from landbridge.model.flows.kernels.facilities import add_volume, load_on, row_of, update, worth_of
+from landbridge.model.flows.kernels.compiled import inner, kernel
+from landbridge.model.flows.kernels.facilities import add_volume, copy_into, load_on, row_of, update, worth_of
 from landbridge.model.flows.kernels.known import outside_price, price_of, renew, solve_odds
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Rivals, Stock
 from landbridge.model.flows.kernels.trials import watched
@@ -138,13 +138,13 @@ def rivals_of(active: Ints, pairs: Pairs, stock: Stock, facilities: AnyFacilitie
     )
     # STEP 2: what do all other tonnes put on the facilities?
     put_on(pairs, rivals, facilities, -1.0)
-    rivals.volume[:] = facilities.volume
-    rivals.worth[:] = worth_of(facilities)
+    copy_into(rivals.volume, facilities.volume)
+    copy_into(rivals.worth, worth_of(facilities))
     put_on(pairs, rivals, facilities, 1.0)
     return rivals
 
 
-@kernel
+@inner
 def put_on(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities, sign: float) -> None:
     """Add what the rivals carry to the volumes, or take it away."""
     for c in range(rivals.relation.size):
@@ -159,7 +159,7 @@ def put_on(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities, sign: float)
             load_on(facilities, rivals.shared[i], inside * pairs.weight[r], inside * pairs.vot[r])
 
 
-@kernel
+@inner
 def price_shared(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities, c: int, r: int) -> float:
     """USD per tonne for the facilities that all paths of a relation share."""
     delay = row_of(facilities.delay, pairs.row[r])
@@ -175,7 +175,7 @@ def appraise_rivals(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities) -> 
     return float(appraise_each(pairs, rivals, facilities, np.empty(rivals.relation.size)))
 
 
-@kernel
+@inner
 def appraise_each(pairs: Pairs, rivals: Rivals, facilities: AnyFacilities, own: Floats) -> float:
     """Excess of each relation with a choice over its cheapest known alternative; all of it."""
     excess = 0.0
@@ -239,8 +239,8 @@ def level(
                     due[c] = 0
                     quiet[c] = 0
         if i % STRIDE_EVERY == STRIDE_EVERY - STRIDE_OVER:
-            flow_before[:] = rivals.flow
-            outside_before[:] = pairs.outside
+            copy_into(flow_before, rivals.flow)
+            copy_into(outside_before, pairs.outside)
         if i % STRIDE_EVERY == 0:
             stride(pairs, rivals, facilities, flow_before, outside_before)
             due[:] = 0
@@ -250,7 +250,7 @@ def level(
     renew(pairs, stock, facilities)
 
 
-@kernel
+@inner
 def sweep(
     i: int,
     idle: float,
@@ -307,7 +307,7 @@ def sweep(
     return excess, moved, asleep
 
 
-@kernel
+@inner
 def trade_outside(
     c: int, r: int, best: int, pairs: Pairs, rivals: Rivals, facilities: AnyFacilities, price: Floats
 ) -> None:
@@ -365,7 +365,7 @@ def trade_outside(
                 best = p
 
 
-@kernel
+@inner
 def equalise(
     r: int,
     first: int,
@@ -439,7 +439,7 @@ def equalise(
                 mark[f] = now
 
 
-@kernel
+@inner
 def stride(
     pairs: Pairs, rivals: Rivals, facilities: AnyFacilities, flow_before: Floats, outside_before: Floats
 ) -> None:
@@ -488,7 +488,7 @@ def stride(
         take_step(pairs, rivals, facilities, flow, outside, change, outside_change, reach, 0.0)
 
 
-@kernel
+@inner
 def take_step(
     pairs: Pairs,
     rivals: Rivals,
@@ -507,13 +507,13 @@ def take_step(
         for p in range(rivals.first[c], rivals.first[c + 1]):
             rivals.flow[p] = max(flow[p] + own * change[p], 0.0)
         pairs.outside[r] = outside[r] + own * outside_change[r]
-    facilities.volume[:] = rivals.volume
-    worth_of(facilities)[:] = rivals.worth
+    copy_into(facilities.volume, rivals.volume)
+    copy_into(worth_of(facilities), rivals.worth)
     put_on(pairs, rivals, facilities, 1.0)
     update(facilities)
 
 
-@kernel
+@inner
 def falls(
     pairs: Pairs,
     rivals: Rivals,

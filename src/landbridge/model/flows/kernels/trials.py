@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from landbridge.model.flows.kernels.compiled import kernel
+from landbridge.model.flows.kernels.compiled import inner
 from landbridge.model.flows.kernels.facilities import for_kind, is_plain
 from landbridge.model.flows.kernels.known import lateness, move
 from landbridge.model.flows.kernels.layout import AnyFacilities, Longs, Pairs, Rivals
@@ -19,7 +19,7 @@ LEVEL = 0.1
 MOST_TRIALS = 20
 
 
-@kernel
+@inner
 def retried(
     pairs: Pairs,
     rivals: Rivals,
