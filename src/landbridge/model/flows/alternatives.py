@@ -30,6 +30,8 @@ __all__ = ["Alternatives", "alternatives", "no_alternatives"]
 Longs: TypeAlias = npt.NDArray[np.int64]
 _Arcs: TypeAlias = tuple[int, ...]
 _Changes: TypeAlias = dict[int, dict[tuple[_Arcs, _Arcs], Floats]]
+#: The same for one class: by first arc the way, its length, the other one, and by how much that is dearer or cheaper.
+_ByArc: TypeAlias = dict[int, list[tuple[_Arcs, int, _Arcs, float]]]
 
 
 class Alternatives(NamedTuple):
@@ -127,14 +129,16 @@ def alternatives(
     for p, r in enumerate(flows.path_relation.tolist()):
         used.setdefault(r, []).append((tuple(arcs[ends[p] : ends[p + 1]]), p))
     changes = _changes(used, class_of, graph, cost, tolerance)
+    of_class: list[_ByArc] = [{} for _ in range(cost.shape[0])]
+    is_simple = _Simple(delay, graph)
     found: dict[int, list[tuple[_Arcs, int]]] = {}
     for r, mine in used.items():
         k = int(class_of[r])
         known = {path for path, _ in mine}
         wanted = list(mine)
         for path, _ in mine:
-            for new in _changed(path, k, changes, tolerance * float(cost[k, list(path)].sum())):
-                if new not in known and _is_simple(new, delay, graph):
+            for new in _changed(path, _of(of_class, k, changes), tolerance * float(cost[k, list(path)].sum())):
+                if new not in known and is_simple(new):
                     known.add(new)
                     wanted.append((new, -1))
         if more_paths > 0:
@@ -143,7 +147,7 @@ def alternatives(
             limit = cheapest[0][0] * (1.0 + tolerance)
             for price, some in cheapest:
                 new = tuple(int(a) for a in some)
-                if price <= limit and new not in known and _is_simple(new, delay, graph):
+                if price <= limit and new not in known and is_simple(new):
                     known.add(new)
                     wanted.append((new, -1))
         if len(wanted) > 1:
@@ -233,25 +237,38 @@ def _parted(one: _Arcs, other: _Arcs, graph: Graph) -> Iterator[tuple[_Arcs, _Ar
             at, begin = here, j + 1
 
 
-def _changed(path: _Arcs, k: int, changes: _Changes, allowed: float) -> Iterator[_Arcs]:
+def _of(held: list[_ByArc], k: int, changes: _Changes) -> _ByArc:
+    """Changes by first arc as one class sees them, put together when it is first asked for."""
+    if not held[k]:
+        held[k] = {
+            arc: [(way, len(way), other, abs(float(dearer[k]))) for (way, other), dearer in some.items()]
+            for arc, some in changes.items()
+        }
+    return held[k]
+
+
+def _changed(path: _Arcs, changes: _ByArc, allowed: float) -> Iterator[_Arcs]:
     """A path with one of its ways changed for another that costs the class as much."""
     for i, arc in enumerate(path):
-        for (way, other), dearer in changes.get(arc, {}).items():
-            if abs(dearer[k]) <= allowed and path[i : i + len(way)] == way:
-                yield path[:i] + other + path[i + len(way) :]
+        for way, long, other, dearer in changes.get(arc, ()):
+            if dearer <= allowed and path[i : i + long] == way:
+                yield path[:i] + other + path[i + long :]
 
 
-def _is_simple(path: _Arcs, delay: VolumeDelay, graph: Graph) -> bool:
-    """Whether a path meets no node and no facility twice."""
-    nodes = graph.head[list(path)]
-    facilities = delay.facility[list(path)]
-    facilities = facilities[facilities >= 0]
-    start = int(graph.tail[path[0]])
-    return bool(
-        np.unique(nodes).size == nodes.size
-        and not (nodes[:-1] == start).any()
-        and np.unique(facilities).size == facilities.size
-    )
+class _Simple:
+    """Tells whether a path meets no node and no facility twice."""
+
+    def __init__(self, delay: VolumeDelay, graph: Graph) -> None:
+        self._tail, self._head = graph.tail, graph.head.tolist()
+        self._facility = delay.facility.tolist()
+
+    def __call__(self, path: _Arcs) -> bool:
+        head, facility = self._head, self._facility
+        nodes = [head[a] for a in path]
+        if len(set(nodes)) < len(nodes) or int(self._tail[path[0]]) in nodes[:-1]:
+            return False
+        used = [facility[a] for a in path if facility[a] >= 0]
+        return len(set(used)) == len(used)
 
 
 def _offsets(lengths: list[int]) -> Longs:
