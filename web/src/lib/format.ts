@@ -35,4 +35,7 @@ export const unitOf = (unit: string) => maybe(`unit.${unit.toLowerCase().replace
 /** Modes and states of lines, crossings and projects in words. */
 export const modeOf = (mode: string) => maybe(`mode.${mode}`, words(mode));
 export const stateOf = (state: string) => maybe(`state.${state}`, words(state));
+/** How a cost is known, what a project is beside others, and streams of money, as folders of investment name them. */
+export const basisOf = (basis: string) => maybe(`basis.${basis.replaceAll(' ', '_')}`, words(basis));
+export const streamOf = (stream: string) => maybe(`stream.${stream}`, words(stream));
 export const words = (text: string) => text.replaceAll('_', ' ');
