@@ -14,7 +14,7 @@ from landbridge.data.read import ATLAS
 from landbridge.study.files import read_study
 from landbridge.study.run import run_study
 from tests.map_server import Server
-from tests.small_run import small_folder, small_tables
+from tests.small_run import own_price, small_folder, small_tables
 from tools import web_assets
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -84,8 +84,6 @@ def found_home(results_home: Path) -> Path:
     return results_home
 
 
-#: A programme on the user's own price of the railway, at which it is worth building.
-OWN_PRICE = "id,cost_low_usd_mn,cost_high_usd_mn\ncku,40,60\n"
 #: Events that are run again, and inputs that are moved: few, since each is a run.
 EVENTS = ("loading-stop-2021", "red-sea", "poland-belarus-closure")
 INPUTS = ("rail-constant-china-europe", "dostyk-constant")
@@ -117,8 +115,7 @@ def asked_home(found_home: Path) -> Path:
     write_answer(found_home / "exposure", tables, exposure(ground, "RU", "KZ"))
 
     own = found_home / "own"
-    own.mkdir()
-    (own / "projects.csv").write_text(OWN_PRICE, encoding="utf-8")
+    own_price(own)
     found = plan(read_study(found_home / "soon.toml"), read_overlay(own), Limits(total_usd=1e9), ("cku",))
     write_investment(found_home / "programme", "programme", found, plan_tables(found))
 

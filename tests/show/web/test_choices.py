@@ -21,7 +21,7 @@ from landbridge.study.results import is_current, read_results, run_again
 from tests.conftest import watch
 from tests.map_server import Server, ask
 from tests.show.web.test_map import EXPECTED, PATIENCE, Site, in_both_themes
-from tests.small_run import small_folder, small_tables
+from tests.small_run import own_price, small_folder, small_tables
 
 
 def age(folder: Path) -> None:
@@ -116,8 +116,7 @@ def test_the_command_makes_results_anew_where_they_are(tmp_path: Path) -> None:
     from landbridge.study.run import run_study
 
     own = tmp_path / "own"
-    own.mkdir()
-    (own / "projects.csv").write_text("id,cost_low_usd_mn,cost_high_usd_mn\ncku,40,60\n", encoding="utf-8")
+    own_price(own)
     study = tmp_path / "small.toml"
     study.write_text(
         'name = "Own"\nyears = [2023]\nsize = "reduced"\noverlay = "own"\n[[scenario]]\nid = "base"\n', encoding="utf-8"
