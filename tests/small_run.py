@@ -8,8 +8,6 @@ import tempfile
 from functools import lru_cache
 from pathlib import Path
 
-import polars as pl
-
 from landbridge.data.read import read_atlas
 from landbridge.data.tables import Tables
 from landbridge.study.files import read_study
@@ -55,10 +53,6 @@ def small_results() -> Results:
 
 
 def own_price(folder: Path) -> None:
-    """Write the user's own price of the CKU railway, worth building at that, paid in the same parts as before."""
+    """Write the user's own price of the CKU railway, worth building at that."""
     folder.mkdir()
     (folder / "projects.csv").write_text("id,cost_low_usd_mn,cost_high_usd_mn\ncku,40,60\n", encoding="utf-8")
-    paid = small_tables()["financing"].filter(pl.col("project") == "cku").select("id", "amount_usd_mn")
-    whole = float(paid["amount_usd_mn"].sum())
-    less = paid.with_columns((pl.col("amount_usd_mn") * 59.0 / whole).round(2))
-    less.write_csv(folder / "financing.csv")

@@ -59,8 +59,6 @@ TIES: dict[str, tuple[str, str | int, dict[str, Any], tuple[str, str, str]]] = {
     "upgrade of what is proposed": (
         "projects", "georgian-railway-modernisation", {"status": "proposed", "finish": "2030"},
         ("from_date", "after 2026, as georgian", "2025-12-31")),
-    "lenders of more than it costs": (
-        "financing", "cku-loan", {"amount_usd_mn": 23320.0}, ("amount_usd_mn", "at most what the project", "28,988")),
     "railway of a third country at a border": (
         "crossings", "alashankou-dostyk", {"operators": ["cn-cr", "pl-plk"]},
         ("operators", "two sides (CN and KZ)", "pl-plk")),
@@ -291,15 +289,18 @@ def test_the_whole_check_asks_too_and_overlays_only_what_cannot_be(tmp_path_fact
     copy.put("emissions.csv", "ferry-default", co2_g_tkm="514")
     copy.put("event_effects.csv", "covid-alashankou", field="speed")
     copy.put("lines.csv", "tr-kars-dilucu", capacity_trains_day="240")
+    copy.put("financing.csv", "cku-loan", amount_usd_mn="23320")
     told = {(f.where, f.field) for f in check_package(folder)[0]}
     assert told == {
         ("emissions.csv", "co2_g_tkm"),
         ("event_effects.csv", "field"),
         ("lines.csv", "capacity_trains_day"),
+        ("financing.csv", "amount_usd_mn"),
     }
     own = tmp_path_factory.mktemp("own")
     (own / "emissions.csv").write_text("id,co2_g_tkm\nroad-default,903\n", encoding="utf-8")
-    read_overlay(own)  # what a user assumes is the user's
+    (own / "projects.csv").write_text("id,cost_low_usd_mn,cost_high_usd_mn\ncku,40,60\n", encoding="utf-8")
+    read_overlay(own)  # what a user assumes is the user's, also a price below what was to be paid before
     (own / "event_effects.csv").write_text("id,field\ncovid-alashankou,speed\n", encoding="utf-8")
     with pytest.raises(DataError) as caught:
         read_overlay(own)

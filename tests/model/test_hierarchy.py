@@ -3,10 +3,10 @@ from __future__ import annotations
 import networkx as nx
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from landbridge.model.hierarchy import Arrivals, Forest, forest, hierarchy, join, search, weigh, weights
+from landbridge.model.hierarchy import Arrivals, Forest, forest, hierarchy, join, ordering, search, weigh, weights
 
 CLASSES = 2
 
@@ -62,6 +62,23 @@ def test_least_costs_and_paths_on_any_graph(seed: int) -> None:
             assert len(set(nodes)) == len(nodes)  # no circle, even where it is free
             assert cost[wanted.class_index[t], slots].sum() == pytest.approx(wanted.distance[j], rel=1e-13)
         cost = cost * rng.uniform(0.2, 3, cost.shape)
+
+
+@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(seed=st.integers(0, 10**6))
+def test_ways_that_are_too_many_to_keep_give_the_same_paths(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    n, tail, head, cost = random_graph(seed)
+    every, told = everything(n), []
+    for kept in (1 << 27, -1):
+        monkeypatch.setattr(ordering, "WAYS_KEPT", kept)
+        tree = hierarchy(n, tail, head, np.ones(tail.size, np.bool_))
+        assert kept > 0 or tree.way_via.size == 0
+        found = weights(tree, CLASSES)
+        weigh(tree, cost, np.arange(CLASSES, dtype=np.int32), found)
+        trees = np.arange(every.source.size, dtype=np.int32)
+        told.append(search(tree, cost, found, every, trees, np.full(every.target.size, np.inf)))
+    for a, b in zip(*told, strict=True):
+        np.testing.assert_array_equal(a, b)
 
 
 def test_paths_only_below_the_limit_and_in_any_shares() -> None:

@@ -34,7 +34,7 @@ from landbridge.data.provenance import known_faults
 from landbridge.data.read import read_descriptor, read_frames
 from landbridge.data.schema import schema_faults
 from landbridge.data.sense import sense_faults
-from landbridge.data.ties import tie_faults
+from landbridge.data.ties import lender_faults, tie_faults
 from landbridge.data.vocabulary import once_faults, word_faults
 from landbridge.data.works import work_faults
 from landbridge.errors import Fault
@@ -74,7 +74,9 @@ def check_package(folder: Path) -> tuple[list[Fault], pl.DataFrame]:
     if _there(frames, links=LINK_COLUMNS):
         faults += length_faults(frames)
     faults += total_faults(frames) + worth_faults(frames) + order_faults(frames)
-    faults += _not_yet(faults, magnitude_faults(frames) + reasoning_faults(folder, frames, dictionary))
+    faults += _not_yet(
+        faults, [*lender_faults(frames), *magnitude_faults(frames), *reasoning_faults(folder, frames, dictionary)]
+    )
     faults += unit_faults(dictionary) + schema_faults(folder, dictionary)
     faults += alternative_faults(frames, dictionary)
     more, shares = known_faults(folder, frames, dictionary)

@@ -17,7 +17,7 @@ import polars as pl
 from landbridge.data.geography import FIRST_YEAR, LAST_YEAR
 from landbridge.errors import Fault, suggest
 
-__all__ = ["EFFECT_BEARS_ON", "EFFECT_FIELDS", "MAY_BE_ZERO", "tie_faults"]
+__all__ = ["EFFECT_BEARS_ON", "EFFECT_FIELDS", "MAY_BE_ZERO", "lender_faults", "tie_faults"]
 
 _FACTORS = ("time_factor", "waiting_factor", "cost_factor", "capacity_factor")
 _AMOUNTS = ("usd_teu", "usd_t", "usd_teu_km", "usd_t_km")
@@ -83,7 +83,6 @@ def tie_faults(frames: Mapping[str, pl.DataFrame]) -> list[Fault]:
         *_projects(frames),
         *_project_links(frames),
         *_upgrades(frames),
-        *_lenders(frames),
         *_railways_at_crossings(frames),
         *_ships(frames),
         *_yards(frames),
@@ -214,8 +213,14 @@ def _upgrades(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
             yield Fault("upgrades.csv", row["id"], "from_date", wanted, str(row["from_date"]))
 
 
-def _lenders(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
-    """All that is paid for a project is no more than it costs."""
+def lender_faults(frames: Mapping[str, pl.DataFrame]) -> Iterator[Fault]:
+    """Yield projects for which more is paid than they cost.
+
+    Parameters
+    ----------
+    frames
+        Tables of a whole package: an overlay may bring a price of its own, whoever was to pay the other one.
+    """
     paid: defaultdict[str, float] = defaultdict(float)
     for row in _rows(frames, "financing", "project amount_usd_mn"):
         paid[row["project"]] += row["amount_usd_mn"] or 0.0

@@ -13,6 +13,9 @@ LEVEL_BITS, NUMBER_BITS = 20, 22
 # Nodes of up to so many neighbours go out without adding edges and count alike, so that a long line is halved and not
 # eaten up from its ends.
 NO_FILL = 2
+# Up to so many triangles the ways of edges are kept (eight bytes each); of more they are looked for when paths are
+# unpacked. A street grid of a million links has 1.7 thousand million.
+WAYS_KEPT = 1 << 27
 
 
 def hierarchy(node_count: int, tail: Ints, head: Ints, usable: Bools) -> Hierarchy:
@@ -41,11 +44,29 @@ def hierarchy(node_count: int, tail: Ints, head: Ints, usable: Bools) -> Hierarc
         raise ValueError(f"node_count: wanted fewer than {1 << NUMBER_BITS} nodes, got {node_count}")
     chosen = usable & (tail != head)
     rank, parent, first_up, above = _eliminate(node_count, tail[chosen], head[chosen])
-    triangle, first_way, way_via, way_then = _triangles(first_up, above)
+    degree = np.diff(first_up).astype(np.int64)
+    kept = int((degree * (degree - 1) // 2).sum()) <= WAYS_KEPT
+    triangle, first_way, way_via, way_then = _triangles(first_up, above, kept)
+    into = np.argsort(above, kind="stable").astype(np.int32)
+    first_into = np.append(0, np.cumsum(np.bincount(above, minlength=node_count)))
     slot_edge, slot_up, first_own, own = _edges_of_slots(rank, first_up, above, tail, head, chosen)
     below = np.repeat(np.arange(node_count, dtype=np.int32), np.diff(first_up))
     return Hierarchy(
-        rank, parent, first_up, above, below, triangle, first_way, way_via, way_then, slot_edge, slot_up, first_own, own
+        rank,
+        parent,
+        first_up,
+        above,
+        below,
+        triangle,
+        first_way,
+        way_via,
+        way_then,
+        first_into,
+        into,
+        slot_edge,
+        slot_up,
+        first_own,
+        own,
     )
 
 
@@ -195,8 +216,8 @@ def _eliminate(n: int, tail: Ints, head: Ints) -> tuple[Ints, Ints, Ints, Ints]:
 
 
 @kernel
-def _triangles(first_up: Ints, above: Ints) -> tuple[Ints, Longs, Ints, Ints]:
-    """Third edge of each triangle, and for each edge the two others of the triangles that it closes."""
+def _triangles(first_up: Ints, above: Ints, kept: bool) -> tuple[Ints, Longs, Ints, Ints]:
+    """Third edge of each triangle, and, if kept, for each edge the two others of the triangles that it closes."""
     total = 0
     for v in range(first_up.size - 1):
         degree = first_up[v + 1] - first_up[v]
@@ -215,8 +236,10 @@ def _triangles(first_up: Ints, above: Ints) -> tuple[Ints, Longs, Ints, Ints]:
                 k += 1
     for e in range(above.size):
         first[e + 1] += first[e]
-    via = np.empty(total, np.int32)
-    then = np.empty(total, np.int32)
+    via = np.empty(total if kept else 0, np.int32)
+    then = np.empty(total if kept else 0, np.int32)
+    if not kept:
+        return triangle, first, via, then
     end = first[:-1].copy()
     k = 0
     for v in range(first_up.size - 1):

@@ -64,8 +64,12 @@ class Hierarchy(NamedTuple):
     below: Ints  # lower end of each edge
     triangle: Ints  # edge that joins two edges of the same lower end, in the order in which `weigh` meets them
     first_way: Longs  # ways of each edge over a node of lower rank
-    way_via: Ints  # the edge on which such a way up comes down first (a way down: goes up last)
+    way_via: (
+        Ints  # the edge on which such a way up comes down first (a way down: goes up last); empty: too many to keep
+    )
     way_then: Ints  # and the other one
+    first_into: Longs  # edges up to each rank
+    into: Ints  # in their order
     slot_edge: Ints  # edge of each slot, -1: none
     slot_up: Bools  # whether the slot leads up
     first_own: Longs  # slots of each edge: those that lead up from place 2 e on, those that lead down from 2 e + 1 on

@@ -51,6 +51,8 @@ def search(tree: Hierarchy, cost: Floats, found: Weights, wanted: Forest, trees:
             tree.first_way,
             tree.way_via,
             tree.way_then,
+            tree.first_into,
+            tree.into,
             cost,
             found.up,
             found.down,
@@ -101,6 +103,8 @@ def _search(
     first_way: Longs,
     way_via: Ints,
     way_then: Ints,
+    first_into: Longs,
+    into: Ints,
     cost: Floats,
     found_up: Floats,
     found_down: Floats,
@@ -226,7 +230,25 @@ def _search(
                             if price[own[q]] == weight:
                                 via = own[q]
                                 break
-                        if via < 0:
+                        if via < 0 and way_via.size == 0:
+                            # the nodes below both ends, in the order in which ways would be kept
+                            high = above[e]
+                            for q in range(first_into[below[e]], first_into[below[e] + 1]):
+                                one = into[q]
+                                i = one + 1
+                                k = first_up[below[one] + 1]
+                                while i < k:
+                                    middle = (i + k) >> 1
+                                    if above[middle] < high:
+                                        i = middle + 1
+                                    else:
+                                        k = middle
+                                if i < first_up[below[one] + 1] and above[i] == high:
+                                    via = one if rising else i
+                                    then = i if rising else one
+                                    if down[via] + up[then] == weight:
+                                        break
+                        elif via < 0:
                             for q in range(first_way[e], first_way[e + 1]):
                                 via = way_via[q] if rising else way_then[q]
                                 then = way_then[q] if rising else way_via[q]
