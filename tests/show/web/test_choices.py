@@ -261,7 +261,7 @@ def test_a_card_is_read_and_leads_to_a_what_if_in_every_window(site: Site, width
     closes.click()
     expect(page.locator("#panel")).to_be_visible()
     expect(page.get_by_role("button", name="Compute", exact=True)).to_be_visible()
-    assert (page.locator(".side").count() == 0) == (width <= 1240)
+    expect(page.locator(".side")).to_have_count(0 if width <= 1240 else 1)
     page.get_by_role("link", name="Routes", exact=True).click()
     expect(page.locator("#panel").get_by_role("heading", name="Routes", exact=True)).to_be_visible()
     site.rest()
